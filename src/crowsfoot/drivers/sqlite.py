@@ -1,0 +1,389 @@
+# apsw says collections.abc.Buffer, which Python 3.11 does not have, so pyright finds its signatures partly unknown.
+# pyright: reportUnknownMemberType=false
+"""SQLite through apsw, sync and async.
+
+Values arrive as SQLite stores them (None, int, float, str, bytes); conversion is done above. Files use WAL, foreign
+keys are enforced, and a connection waits five seconds for another writer (``?timeout=`` in the URL).
+
+A database in memory is one apsw connection that every ``Connection`` opened from the same ``URLParts`` shares under a
+lock, from all threads and from async code: they see one database and one transaction. It lives as long as the parts do.
+(SQLite's own shared cache is not compiled into apsw, so ``file:NAME?mode=memory&cache=shared`` is served the same way,
+by name.)
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import suppress
+from itertools import islice
+from typing import Any, NoReturn, TypeAlias, TypeVar
+from weakref import WeakKeyDictionary, WeakSet
+
+import apsw
+
+from crowsfoot.drivers.connection import Hydrate, Observer
+from crowsfoot.drivers.run import Operation, run
+from crowsfoot.drivers.sqlite_errors import translate, unbindable
+from crowsfoot.drivers.url import MemoryKey, URLParts
+from crowsfoot.drivers.worker import Worker
+from crowsfoot.errors import InterfaceError
+
+T = TypeVar("T")
+Function: TypeAlias = tuple[str, int, Callable[..., Any], bool]
+"""An SQL function in Python: name, number of arguments (-1 for any), callable, whether it is deterministic."""
+
+_FLAGS = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
+
+
+def connect(parts: URLParts, functions: Sequence[Function] = ()) -> SQLiteConnection:
+    """Open a connection. Raises ``OperationalError`` for a file that cannot be opened, ``DatabaseError`` for a wrong one."""
+    if parts.memory_key is None:
+        return SQLiteConnection(_open(parts, functions), parts.database)
+    return _SharedConnection(_memory(parts, parts.memory_key, functions), parts.database)
+
+
+async def aconnect(parts: URLParts, functions: Sequence[Function] = ()) -> AsyncSQLiteConnection:
+    """Open a connection that lives in a thread of its own. Raises what ``connect`` raises."""
+    return await AsyncSQLiteConnection.open(parts, functions)
+
+
+def _open(parts: URLParts, functions: Sequence[Function]) -> apsw.Connection:
+    memory = parts.memory_key is not None
+    try:
+        raw = apsw.Connection(":memory:" if memory else parts.database, _FLAGS)
+        try:
+            _prepare(raw, parts, functions)
+        except BaseException:
+            raw.close()
+            raise
+    except apsw.Error as error:
+        raise translate(error, parts.database) from error
+    return raw
+
+
+def _prepare(raw: apsw.Connection, parts: URLParts, functions: Sequence[Function]) -> None:
+    raw.set_busy_timeout(int(parts.timeout * 1000))
+    raw.config(apsw.SQLITE_DBCONFIG_DQS_DML, 0)  # "misspelt" is an error, not a string
+    raw.execute("PRAGMA foreign_keys = ON")
+    raw.execute("PRAGMA read_uncommitted = OFF")
+    raw.execute("PRAGMA synchronous = NORMAL")
+    if parts.memory_key is None:
+        # A file that may not be written, or is just being switched by someone else, stays as it is.
+        with suppress(apsw.ReadOnlyError, apsw.BusyError):
+            if raw.pragma("journal_mode") != "wal":
+                raw.pragma("journal_mode", "wal")
+    _register(raw, functions)
+
+
+def _register(raw: apsw.Connection, functions: Sequence[Function]) -> None:
+    for name, count, function, deterministic in functions:
+        raw.create_scalar_function(name, function, count, deterministic=deterministic)
+
+
+class SQLiteConnection:
+    """``Connection`` on an apsw connection of its own. Exceptions of Python SQL functions pass through as they are."""
+
+    def __init__(self, raw: apsw.Connection, file: str) -> None:
+        self.observers: list[Observer] = []
+        self.raw = raw
+        self._file = file
+        self._closed = False
+        # One cursor is used again and again. It is taken away while it works, so that a statement sent from inside
+        # another one's hydrate gets a cursor of its own, and it is not put back after an error.
+        self._idle: apsw.Cursor | None = raw.cursor()
+        self._streams: WeakSet[apsw.Cursor] = WeakSet()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    @property
+    def in_transaction(self) -> bool:
+        return not self._closed and self.raw.in_transaction
+
+    def fetch(self, sql: str, params: Sequence[Any], hydrate: Hydrate[T]) -> T:
+        if self.observers:
+            self._observe(sql, params)
+        cursor = self._idle or self._cursor()
+        self._idle = None
+        try:
+            rows = cursor.execute(sql, params)
+        except Exception as error:
+            self._fail(cursor, error, params)
+        try:
+            result = hydrate(rows)
+        except apsw.Error as error:
+            self._fail(cursor, error)
+        except BaseException:
+            cursor.close(True)
+            raise
+        self._idle = cursor
+        return result
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
+        if self.observers:
+            self._observe(sql, params)
+        cursor = self._idle or self._cursor()
+        self._idle = None
+        raw = self.raw
+        before = raw.total_changes()
+        try:
+            for _ in cursor.execute(sql, params):
+                pass
+        except Exception as error:
+            self._fail(cursor, error, params)
+        self._idle = cursor
+        # changes() alone would repeat the count of the statement before a BEGIN or a CREATE TABLE.
+        return raw.changes() if raw.total_changes() != before else 0
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
+        """As in the protocol, counting also what a trigger or a cascade changed. Each row is a statement of its own."""
+        if self.observers:
+            rows = list(rows)
+            self._observe(sql, rows)
+        cursor = self._cursor()
+        raw = self.raw
+        before = raw.total_changes()
+        last: list[Sequence[Any]] = [()]
+        try:
+            for _ in cursor.executemany(sql, _remember(rows, last)):
+                pass
+        except Exception as error:
+            self._fail(cursor, error, last[0])
+        return raw.total_changes() - before
+
+    def script(self, sql: str) -> None:
+        self.execute(sql)
+
+    def open_cursor(self, sql: str, params: Sequence[Any]) -> Any:
+        if self.observers:
+            self._observe(sql, params)
+        cursor = self._cursor()
+        try:
+            cursor.execute(sql, params)
+        except Exception as error:
+            self._fail(cursor, error, params)
+        self._streams.add(cursor)
+        return cursor
+
+    def fetch_rows(self, cursor: Any, size: int) -> list[Sequence[Any]]:
+        if cursor not in self._streams:
+            raise InterfaceError("This cursor is closed, or belongs to another connection.")
+        try:
+            return list(islice(cursor, size))
+        except apsw.Error as error:
+            self._streams.discard(cursor)
+            self._fail(cursor, error)
+
+    def close_cursor(self, cursor: Any) -> None:
+        self._streams.discard(cursor)
+        cursor.close(True)
+
+    def reset(self) -> None:
+        """Close open cursors and roll back."""
+        for cursor in list(self._streams):
+            self.close_cursor(cursor)
+        if self.in_transaction:
+            self.execute("ROLLBACK")
+
+    @property
+    def needs_reset(self) -> bool:
+        return bool(self._streams) or self.in_transaction
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._idle = None
+            self.raw.close(True)
+
+    def _cursor(self) -> apsw.Cursor:
+        if self._closed:
+            raise InterfaceError(f"The connection to {self._file} is closed: open a new one.")
+        return self.raw.cursor()
+
+    def _observe(self, sql: str, params: Sequence[Any]) -> None:
+        for observer in tuple(self.observers):
+            observer(sql, params)
+
+    def _fail(self, cursor: apsw.Cursor, error: Exception, params: Sequence[Any] = ()) -> NoReturn:
+        """Close the cursor of a statement that failed, so that it holds no lock, and raise the error in our words."""
+        cursor.close(True)
+        if isinstance(error, apsw.Error):
+            raise translate(error, self._file) from error
+        if isinstance(error, (TypeError, OverflowError, UnicodeEncodeError)):
+            ours = unbindable(error, params, self._file)
+            if ours is not None:
+                raise ours from error
+        raise error
+
+
+def _remember(rows: Iterable[Sequence[Any]], last: list[Sequence[Any]]) -> Generator[Sequence[Any], None, None]:
+    """Pass rows on, keeping the current one for the error message."""
+    for row in rows:
+        last[0] = row
+        yield row
+
+
+class _Memory:
+    """A database in memory: one apsw connection, and who may use it now."""
+
+    __slots__ = ("lock", "owner", "raw")
+
+    def __init__(self, raw: apsw.Connection) -> None:
+        self.raw = raw
+        self.lock = threading.RLock()
+        self.owner: _SharedConnection | None = None  # who began the transaction that is open
+
+
+_memories: WeakKeyDictionary[MemoryKey, _Memory] = WeakKeyDictionary()
+_memories_lock = threading.Lock()
+
+
+def _memory(parts: URLParts, key: MemoryKey, functions: Sequence[Function]) -> _Memory:
+    with _memories_lock:
+        memory = _memories.get(key)
+        if memory is None:
+            memory = _memories[key] = _Memory(_open(parts, functions))
+            return memory
+    with memory.lock:
+        _register(memory.raw, functions)
+    return memory
+
+
+class _SharedConnection(SQLiteConnection):
+    """One of the connections that share a database in memory: each call has it for itself, a transaction is everyone's.
+
+    ``close()`` and ``reset()`` roll back only what was begun here.
+    """
+
+    def __init__(self, memory: _Memory, file: str) -> None:
+        super().__init__(memory.raw, file)
+        self.memory = memory
+
+    def fetch(self, sql: str, params: Sequence[Any], hydrate: Hydrate[T]) -> T:
+        with self.memory.lock:
+            return super().fetch(sql, params, hydrate)
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
+        memory = self.memory
+        with memory.lock:
+            before = self.raw.in_transaction
+            try:
+                return super().execute(sql, params)
+            finally:
+                if self.raw.in_transaction is not before:
+                    memory.owner = None if before else self
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
+        with self.memory.lock:
+            return super().execute_many(sql, rows)
+
+    def open_cursor(self, sql: str, params: Sequence[Any]) -> Any:
+        with self.memory.lock:
+            return super().open_cursor(sql, params)
+
+    def fetch_rows(self, cursor: Any, size: int) -> list[Sequence[Any]]:
+        with self.memory.lock:
+            return super().fetch_rows(cursor, size)
+
+    def close_cursor(self, cursor: Any) -> None:
+        with self.memory.lock:
+            super().close_cursor(cursor)
+
+    @property
+    def needs_reset(self) -> bool:
+        return bool(self._streams) or (self.memory.owner is self and self.in_transaction)
+
+    def reset(self) -> None:
+        with self.memory.lock:
+            for cursor in list(self._streams):
+                self.close_cursor(cursor)
+            if self.memory.owner is self and self.in_transaction:
+                self.execute("ROLLBACK")
+
+    def close(self) -> None:
+        if not self._closed:
+            self.reset()
+            self._closed = True
+            self._idle = None
+
+
+class AsyncSQLiteConnection:
+    """``AsyncConnection`` on a sync connection in a thread of its own. Every method is one hop, ``drive`` too.
+
+    Observers are called in that thread, in the context variables of the caller.
+    """
+
+    def __init__(self, inner: SQLiteConnection, worker: Worker) -> None:
+        self.inner = inner
+        self.worker = worker
+        self.observers = inner.observers
+
+    @classmethod
+    async def open(cls, parts: URLParts, functions: Sequence[Function] = ()) -> AsyncSQLiteConnection:
+        opened: list[SQLiteConnection] = []
+
+        def interrupt() -> None:
+            # Not a shared one: the statement that runs may be another task's.
+            if opened and parts.memory_key is None and not opened[0].closed:
+                opened[0].raw.interrupt()
+
+        worker = Worker(f"crowsfoot {parts.safe}", interrupt)
+        try:
+            opened.append(await worker.call(connect, parts, functions))
+        except BaseException:
+            worker.stop()
+            raise
+        return cls(opened[0], worker)
+
+    @property
+    def closed(self) -> bool:
+        return self.inner.closed
+
+    @property
+    def in_transaction(self) -> bool:
+        return self.inner.in_transaction
+
+    @property
+    def needs_reset(self) -> bool:
+        return self.inner.needs_reset
+
+    async def fetch(self, sql: str, params: Sequence[Any], hydrate: Hydrate[T]) -> T:
+        return await self.worker.call(self.inner.fetch, sql, params, hydrate)
+
+    async def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
+        return await self.worker.call(self.inner.execute, sql, params)
+
+    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
+        return await self.worker.call(self.inner.execute_many, sql, rows)
+
+    async def script(self, sql: str) -> None:
+        await self.worker.call(self.inner.script, sql)
+
+    async def open_cursor(self, sql: str, params: Sequence[Any]) -> Any:
+        return await self.worker.call(self.inner.open_cursor, sql, params)
+
+    async def fetch_rows(self, cursor: Any, size: int) -> list[Sequence[Any]]:
+        return await self.worker.call(self.inner.fetch_rows, cursor, size)
+
+    async def close_cursor(self, cursor: Any) -> None:
+        if not self.inner.closed:
+            await self.worker.call(self.inner.close_cursor, cursor)
+
+    async def drive(self, operation: Operation[T]) -> T:
+        return await self.worker.call(self._run, operation)
+
+    async def reset(self) -> None:
+        await self.worker.call(self.inner.reset)
+
+    async def close(self) -> None:
+        if not self.inner.closed:
+            await self.worker.call(self.inner.close)
+            self.worker.stop()
+
+    def abandon(self) -> None:
+        self.worker.stop(self.inner.close)
+
+    def _run(self, operation: Operation[T]) -> T:
+        return run(self.inner, operation)
