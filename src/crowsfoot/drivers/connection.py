@@ -79,6 +79,8 @@ class AsyncConnection(Protocol):
     """``Connection`` with awaitable methods, and ``drive`` for a whole operation."""
 
     observers: list[Observer]
+    dirty: bool
+    """Set it after raw SQL that may have changed the session (SET, LISTEN, an advisory lock): the pool then resets."""
 
     @property
     def closed(self) -> bool: ...
@@ -209,7 +211,8 @@ class Pool:
     async def close(self) -> None:
         """Close the idle connections of this event loop and drop those of others.
 
-        Connections that are taken close when they are released. Tasks that wait for a connection get an ``InterfaceError``. A later ``acquire`` opens the pool anew.
+        Connections that are taken close when they are released. Tasks that wait for one get an ``InterfaceError``. A
+        later ``acquire`` opens the pool anew.
         """
         loop = asyncio.get_running_loop()
         for other in list(self._benches):

@@ -1,8 +1,8 @@
 """Multi-step work without I/O, and the two loops that drive it.
 
 An *operation* is a generator. It yields requests (``Fetch``, ``Execute``, …), whose answers come back as the values of
-the ``yield``; what it returns is the result of the whole. It never touches a connection, so one generator serves sync and
-async::
+the ``yield``; what it returns is the result of the whole. It never touches a connection, so one generator serves sync
+and async::
 
     def rename(pk: int, name: str) -> Operation[int]:
         try:

@@ -37,7 +37,7 @@ _FLAGS = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN
 
 
 def connect(parts: URLParts, functions: Sequence[Function] = ()) -> SQLiteConnection:
-    """Open a connection. Raises ``OperationalError`` for a file that cannot be opened, ``DatabaseError`` for a wrong one."""
+    """Open a connection. Raises ``OperationalError`` (cannot be opened) or ``DatabaseError`` (no SQLite file)."""
     if parts.memory_key is None:
         return SQLiteConnection(_open(parts, functions), parts.database)
     return _SharedConnection(_memory(parts, parts.memory_key, functions), parts.database)
@@ -181,11 +181,12 @@ class SQLiteConnection:
         cursor.close(True)
 
     def reset(self) -> None:
-        """Close open cursors and roll back."""
+        """Close open cursors, roll back, and enforce foreign keys again."""
         for cursor in list(self._streams):
             self.close_cursor(cursor)
         if self.in_transaction:
             self.execute("ROLLBACK")
+        self.execute("PRAGMA foreign_keys = ON")
 
     @property
     def needs_reset(self) -> bool:
@@ -319,6 +320,7 @@ class AsyncSQLiteConnection:
         self.inner = inner
         self.worker = worker
         self.observers = inner.observers
+        self.dirty = False
 
     @classmethod
     async def open(cls, parts: URLParts, functions: Sequence[Function] = ()) -> AsyncSQLiteConnection:
@@ -347,7 +349,7 @@ class AsyncSQLiteConnection:
 
     @property
     def needs_reset(self) -> bool:
-        return self.inner.needs_reset
+        return self.dirty or self.inner.needs_reset
 
     async def fetch(self, sql: str, params: Sequence[Any], hydrate: Hydrate[T]) -> T:
         return await self.worker.call(self.inner.fetch, sql, params, hydrate)
@@ -376,6 +378,7 @@ class AsyncSQLiteConnection:
 
     async def reset(self) -> None:
         await self.worker.call(self.inner.reset)
+        self.dirty = False
 
     async def close(self) -> None:
         if not self.inner.closed:
