@@ -104,8 +104,9 @@ def parse_url(url: str) -> URLParts:
     return _sqlite(rest) if scheme == "sqlite" else _server(scheme, rest)
 
 
-def _wrong(scheme: str, what: str, cause: Exception | None = None) -> NoReturn:
-    raise ImproperlyConfigured(f"Wrong {scheme} URL: {what} Write {SHAPES[scheme]}.") from cause
+def _wrong(scheme: str, what: str) -> NoReturn:
+    # Not from what urllib raised: it quotes the URL, and a password that is not escaped can be in any part of it.
+    raise ImproperlyConfigured(f"Wrong {scheme} URL: {what} Write {SHAPES[scheme]}.") from None
 
 
 def _sqlite(rest: str) -> URLParts:
@@ -148,18 +149,18 @@ def _sqlite_uri(path: str, given: dict[str, str], options: Mapping[str, str]) ->
 
 
 def _server(scheme: str, rest: str) -> URLParts:
+    if "#" in rest:
+        _wrong(scheme, "it has a '#', which must be written %23.")
     try:
         split: SplitResult = urlsplit(f"{scheme}://{rest}")
-    except ValueError as error:
-        _wrong(scheme, "the host is not readable (an IPv6 address stands in brackets, [::1]).", error)
+    except ValueError:
+        _wrong(scheme, "the host is not readable (an IPv6 address stands in brackets, [::1]).")
     try:
         port = split.port
-    except ValueError as error:
-        _wrong(scheme, "the port is not a number from 1 to 65535 (write / @ : in a password as %2F %40 %3A).", error)
+    except ValueError:
+        _wrong(scheme, "the port is not a number from 1 to 65535 (write / @ : in a password as %2F %40 %3A).")
     options = dict(parse_qsl(split.query, keep_blank_values=True))
     host = unquote(split.hostname) if split.hostname else options.pop("host", None)
-    if split.fragment:
-        _wrong(scheme, "it has a '#', which must be written %23.")
     database = unquote(split.path[1:])
     if not database or "/" in database:
         _wrong(scheme, "the name of the database is missing." if not database else "the database's name has a '/'.")
@@ -180,5 +181,7 @@ def _server(scheme: str, rest: str) -> URLParts:
 def _check_options(scheme: str, options: Mapping[str, str]) -> None:
     known = _OPTIONS.get(scheme)
     for name in options:
+        if not name.isidentifier():
+            _wrong(scheme, "an option after the '?' has no proper name (a '?' in a password is written %3F).")
         if known is not None and name not in known:
             _wrong(scheme, unknown_name("option", name, f"A {scheme} URL", known))
