@@ -1,0 +1,1 @@
+"""What ships with Crowsfoot beside the mapper itself."""
