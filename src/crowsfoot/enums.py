@@ -105,9 +105,7 @@ class Choices(enum.Enum, metaclass=ChoicesType):
         """What is stored."""
         return self._value_
 
-    @property
-    def do_not_call_in_templates(self) -> bool:
-        return True
+    do_not_call_in_templates = enum.nonmember(True)
 
     def __str__(self) -> str:
         return str(self.value)

@@ -78,6 +78,7 @@ def test_text() -> None:
     assert type(Size.SMALL.value) is str
     assert {Size.SMALL: 1}["S"] == {"S": 1}[Size.SMALL] == 1
     assert isinstance(Size.SMALL, str)
+    assert Size.do_not_call_in_templates is Size.SMALL.do_not_call_in_templates is True
 
 
 def test_other_types_of_value() -> None:

@@ -73,6 +73,13 @@ def test_each_task_has_its_own_zone() -> None:
     assert asyncio.run(both()) == ["Asia/Tokyo", "Europe/Paris"]
 
 
+def test_local_time_without_use_tz_and_with_a_replaced_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    with settings.override(USE_TZ=False, TIME_ZONE="Asia/Tokyo"):
+        assert tz.localtime().tzinfo is TOKYO
+    monkeypatch.setattr(tz, "now", lambda: dt.datetime(2015, 1, 1, tzinfo=tz.utc))
+    assert tz.localdate() == dt.date(2015, 1, 1)
+
+
 def test_local_time_and_date() -> None:
     late = dt.datetime(2024, 6, 30, 23, 30, tzinfo=tz.utc)
     assert tz.localtime(late, TOKYO).isoformat() == "2024-07-01T08:30:00+09:00"

@@ -1,8 +1,8 @@
 """Whether a new password is good enough (``django.contrib.auth.password_validation``).
 
-``validate_password`` asks the validators of the setting AUTH_PASSWORD_VALIDATORS, each of them
-``{"NAME": path, "OPTIONS": {…}}``. A validator has ``validate(password, user)``, which raises ``ValidationError``, ``get_help_text()``, and perhaps
-``password_changed(password, user)``.
+``validate_password`` asks the validators of the setting AUTH_PASSWORD_VALIDATORS, a list of
+``{"NAME": path, "OPTIONS": {…}}``. A validator has ``validate(password, user)``, which raises ``ValidationError``,
+``get_help_text()``, and perhaps ``password_changed(password, user)``.
 """
 
 from __future__ import annotations
