@@ -9,7 +9,6 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlencode
-from weakref import WeakSet
 
 import asyncpg as _asyncpg  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
 
@@ -66,7 +65,7 @@ class AsyncPostgreSQLConnection:
         self.dirty = False
         self.raw = raw
         self._timezone = self._first_timezone = timezone
-        self._streams: WeakSet[pg.ServerCursor] = WeakSet()
+        self._streams: set[pg.ServerCursor] = set()  # also those that were forgotten: the server keeps them
 
     @property
     def closed(self) -> bool:
@@ -184,7 +183,7 @@ class AsyncPostgreSQLConnection:
             self.raw.terminate()
         with suppress(Exception):
             # A loop that has ended does not close the socket; without this Python warns when it is collected.
-            if transport.get_loop().is_closed():
+            if self.raw._loop.is_closed():
                 transport._call_connection_lost(None)
 
     def _observe(self, sql: str, params: Sequence[Any]) -> None:
