@@ -1,0 +1,60 @@
+"""The fields of models: one class for each kind of value that a column holds."""
+
+from crowsfoot.models.fields.base import NOT_PROVIDED, DatabaseDefault, Field
+from crowsfoot.models.fields.dates import DateField, DateTimeField, DurationField, TimeField
+from crowsfoot.models.fields.numbers import (
+    AutoField,
+    BigAutoField,
+    BigIntegerField,
+    BooleanField,
+    DecimalField,
+    FloatField,
+    IntegerField,
+    PositiveBigIntegerField,
+    PositiveIntegerField,
+    PositiveSmallIntegerField,
+    SmallAutoField,
+    SmallIntegerField,
+)
+from crowsfoot.models.fields.other import BinaryField, GeneratedField, JSONField
+from crowsfoot.models.fields.text import (
+    CharField,
+    EmailField,
+    GenericIPAddressField,
+    SlugField,
+    TextField,
+    URLField,
+    UUIDField,
+)
+
+__all__ = [
+    "NOT_PROVIDED",
+    "AutoField",
+    "BigAutoField",
+    "BigIntegerField",
+    "BinaryField",
+    "BooleanField",
+    "CharField",
+    "DatabaseDefault",
+    "DateField",
+    "DateTimeField",
+    "DecimalField",
+    "DurationField",
+    "EmailField",
+    "Field",
+    "FloatField",
+    "GeneratedField",
+    "GenericIPAddressField",
+    "IntegerField",
+    "JSONField",
+    "PositiveBigIntegerField",
+    "PositiveIntegerField",
+    "PositiveSmallIntegerField",
+    "SlugField",
+    "SmallAutoField",
+    "SmallIntegerField",
+    "TextField",
+    "TimeField",
+    "URLField",
+    "UUIDField",
+]

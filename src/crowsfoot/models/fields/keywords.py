@@ -1,0 +1,48 @@
+"""The keyword options of fields, as type checkers see them.
+
+``T`` is the type of the field's values: ``FieldOptions[str]`` asks for a default that is a string.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypedDict, TypeVar
+
+T = TypeVar("T")
+
+
+class FieldOptions(TypedDict, Generic[T], total=False):
+    """What every field takes."""
+
+    primary_key: bool
+    unique: bool
+    blank: bool
+    db_index: bool
+    default: T | Callable[[], T]
+    db_default: Any
+    editable: bool
+    serialize: bool
+    unique_for_date: str | None
+    unique_for_month: str | None
+    unique_for_year: str | None
+    choices: Any
+    help_text: str
+    db_column: str | None
+    db_comment: str | None
+    db_tablespace: str | None
+    auto_created: bool
+    validators: Sequence[Callable[[Any], None]]
+    error_messages: dict[str, str] | None
+
+
+class TextOptions(FieldOptions[T], Generic[T], total=False):
+    """What fields of character strings take besides."""
+
+    max_length: int | None
+    db_collation: str | None
+
+
+class SlugOptions(TextOptions[T], Generic[T], total=False):
+    """What ``SlugField`` takes besides."""
+
+    allow_unicode: bool
