@@ -1,7 +1,7 @@
 """Tables as text: what every column, constraint and index of an entity says in one dialect.
 
 Schema changes are found by comparing these texts, so two descriptions that say the same in SQL are the same. The table
-as it was is rendered in its new names (``Renames``), because the database carries a rename into everything that uses it.
+as it was is rendered in its new names (``Renames``): the database carries a rename into everything that uses it.
 """
 
 from __future__ import annotations
@@ -11,16 +11,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crowsfoot.errors import EmptyResultSet, FieldError, FullResultSet
-from crowsfoot.query.expressions import Col, Collate, Expression, OrderBy, Param, Resolved, UNKNOWN, Value
+from crowsfoot.query.expressions import UNKNOWN, Col, Collate, Expression, OrderBy, Param, Resolved, Value
 from crowsfoot.query.lookups import In
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query
+from crowsfoot.schema import types
 from crowsfoot.schema.entity import Entity
-from crowsfoot.schema.table import Column, ForeignKey, Index, NO_DEFAULT, Table, Unique
+from crowsfoot.schema.table import NO_DEFAULT, Column, ForeignKey, Index, Table, Unique
 from crowsfoot.schema.types import ValueType
 from crowsfoot.sql import names
 from crowsfoot.sql.compiler import Compiler, Slot
 from crowsfoot.sql.dialect import Dialect
+
+TEXT = types.Text()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +100,10 @@ class TableText:
     columns: dict[str, ColumnText]
     primary_key: tuple[str, ...]
     comment: str | None
-    uniques: dict[str, UniqueRule] = field(default_factory=dict)
-    checks: dict[str, Rule] = field(default_factory=dict)
-    indexes: dict[str, IndexRule] = field(default_factory=dict)
-    foreign_keys: dict[str, ForeignRule] = field(default_factory=dict)
+    uniques: dict[str, UniqueRule] = field(default_factory=dict[str, UniqueRule])
+    checks: dict[str, Rule] = field(default_factory=dict[str, Rule])
+    indexes: dict[str, IndexRule] = field(default_factory=dict[str, IndexRule])
+    foreign_keys: dict[str, ForeignRule] = field(default_factory=dict[str, ForeignRule])
 
     @property
     def rules(self) -> list[Rule]:
@@ -172,7 +175,8 @@ class DefinitionCompiler(Compiler):
         return sql % tuple(self._literal(param) for param in params)
 
     def _literal(self, param: Any) -> str:
-        value, value_type = param, UNKNOWN
+        value: Any = param
+        value_type: ValueType = UNKNOWN
         if isinstance(param, Slot):
             value, value_type = self._value(param.index), param.value_type
             if param.item is not None:
@@ -211,6 +215,9 @@ class Renderer:
         written, plain = names.split_name(name)
         schema = schema or written
         return f"{self.quote(schema)}.{self.quote(plain)}" if schema else self.quote(plain)
+
+    def text_literal(self, text: str) -> str:
+        return self.dialect.literal(text, TEXT)
 
     # -- expressions ---------------------------------------------------------------------------------------------------
 
@@ -270,7 +277,7 @@ class Renderer:
         Raises ``FieldError`` and ``NotSupportedError`` as ``expression`` does.
         """
         table = entity.table
-        renames = moved.columns if moved else {}
+        renames: Mapping[str, str] = moved.columns if moved else {}
         name = moved.table if moved else table.name
         text = TableText(
             names.split_name(name)[1],
@@ -327,7 +334,7 @@ class Renderer:
             some = self.columns(tuple(renames.get(column, column) for column in key.null_columns))
             action = f"{action} ({some})" if action and self.dialect.sets_some_columns else ""
         references = f"REFERENCES {self.qualified(there.table)} ({self.columns(target_columns)}){action}"
-        # An order of words that every database takes; keys are checked at the statement, see docs/design.md.
+        # Keys are checked at the statement, but a block may ask to defer them.
         text = f"{references} DEFERRABLE INITIALLY IMMEDIATE"
         return ForeignRule(key.name, text, frozenset(columns), columns, there.table, target_columns)
 
@@ -357,8 +364,8 @@ class Renderer:
         parts: list[str] = []
         classes = index.opclasses if options else ()
         for position, item in enumerate(index.columns):
-            column, descending = (item, False) if isinstance(item, str) else item
-            column = renames.get(column, column)
+            plain, descending = (item, False) if isinstance(item, str) else item
+            column = renames.get(plain, plain)
             used.add(column)
             parts.append(
                 self.quote(column)
@@ -382,8 +389,8 @@ class Renderer:
             used |= condition.columns
             tail += f" WHERE {condition.sql}"
         using = f" USING {method}" if method else ""
-        text = f"ON {table}{using} ({', '.join(parts)}){tail}"
-        return IndexRule(index.name, text, frozenset(used), isinstance(index, Unique))
+        whole = f"ON {table}{using} ({', '.join(parts)}){tail}"
+        return IndexRule(index.name, whole, frozenset(used), isinstance(index, Unique))
 
     def _like_indexes(self, text: TableText, table: Table, renames: Mapping[str, str]) -> None:
         """Django gives PostgreSQL a second index on each string that is indexed or unique, because only one with
@@ -391,9 +398,9 @@ class Renderer:
         """
         wanted = set(table.primary_key) if len(table.primary_key) == 1 else set[str]()
         for unique in table.uniques:
-            if len(unique.columns) == 1 and not unique.is_index:
-                if names.is_unique_name(unique.name, table.name, unique.columns):
-                    wanted.update(unique.columns)
+            single = len(unique.columns) == 1 and not unique.is_index
+            if single and names.is_unique_name(unique.name, table.name, unique.columns):
+                wanted.update(unique.columns)
         for index in table.indexes:
             if len(index.columns) == 1 and names.is_field_index_name(index.name, table.name, index.columns[0][0]):
                 wanted.add(index.columns[0][0])
@@ -408,7 +415,9 @@ class Renderer:
 
     # -- whole definitions ---------------------------------------------------------------------------------------------
 
-    def column_sql(self, table: TableText, column: ColumnText, *, default: Text | None = None, keys: bool = True) -> str:
+    def column_sql(
+        self, table: TableText, column: ColumnText, *, default: Text | None = None, keys: bool = True
+    ) -> str:
         """A column as CREATE TABLE or ADD COLUMN has it. ``default`` replaces its own; ``keys`` adds its keys."""
         default = default or column.default
         parts = [self.quote(column.name), column.type]
@@ -441,9 +450,11 @@ class Renderer:
         if len(table.primary_key) > 1:
             parts.append(f"PRIMARY KEY ({self.columns(table.primary_key)})")
         if self.dialect.rebuilds_tables:
-            for rule in table.foreign_keys.values():
-                if len(rule.key) > 1:
-                    parts.append(f"CONSTRAINT {self.quote(rule.name)} {self.foreign_key_sql(rule)}")
+            parts.extend(
+                f"CONSTRAINT {self.quote(rule.name)} {self.foreign_key_sql(rule)}"
+                for rule in table.foreign_keys.values()
+                if len(rule.key) > 1
+            )
         return f"CREATE TABLE {name or table.sql} ({', '.join(parts)})"
 
     def foreign_key_sql(self, rule: ForeignRule) -> str:

@@ -1,7 +1,7 @@
 """Names of constraints, indexes and link tables, by Django's rules: a database that Django made is found as it is.
 
-Every function takes ``limit``, the longest name that the database allows. ``LIMIT`` is PostgreSQL's. Django knows none on
-SQLite (pass None): there a table name is never shortened, and an index name only at 200 characters.
+Most functions take ``limit``, the longest name that the database allows. ``LIMIT`` is PostgreSQL's. Django knows none
+on SQLite (pass None): there a table name is never shortened, and an index name only at 200 characters.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def is_field_index_name(name: str, table: str, column: str) -> bool:
 
 
 def postgresql_name(table: str, column: str, label: str) -> str:
-    """The name that PostgreSQL gives a constraint which was made without one: ``blog_post_slug_key``, ``blog_post_pkey``.
+    """The name that PostgreSQL gives a constraint made without one: ``blog_post_slug_key``, ``blog_post_pkey``.
 
     Its rule: the longer of the table and the column loses a byte until all fits into 63.
     """
