@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypedDict, TypeVar
+from typing import Any, Generic, Literal, TypedDict, TypeVar
 
 T = TypeVar("T")
 
@@ -46,3 +46,33 @@ class SlugOptions(TextOptions[T], Generic[T], total=False):
     """What ``SlugField`` takes besides."""
 
     allow_unicode: bool
+
+
+class BinaryOptions(FieldOptions[T], Generic[T], total=False):
+    """What ``BinaryField`` takes besides."""
+
+    max_length: int | None
+
+
+class ComputedOptions(TypedDict, total=False):
+    """What ``GeneratedField`` takes besides its expression."""
+
+    name: str | None
+    primary_key: bool
+    unique: bool
+    blank: Literal[True]
+    null: bool
+    db_index: bool
+    editable: Literal[False]
+    serialize: bool
+    unique_for_date: str | None
+    unique_for_month: str | None
+    unique_for_year: str | None
+    choices: Any
+    help_text: str
+    db_column: str | None
+    db_comment: str | None
+    db_tablespace: str | None
+    auto_created: bool
+    validators: Sequence[Callable[[Any], None]]
+    error_messages: dict[str, str] | None
