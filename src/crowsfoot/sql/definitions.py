@@ -363,7 +363,8 @@ class Renderer:
         used: set[str] = set()
         parts: list[str] = []
         classes = index.opclasses if options else ()
-        for position, item in enumerate(index.columns):
+        columns: tuple[Any, ...] = index.columns  # with a direction each, but for those of a Unique
+        for position, item in enumerate(columns):
             plain, descending = (item, False) if isinstance(item, str) else item
             column = renames.get(plain, plain)
             used.add(column)

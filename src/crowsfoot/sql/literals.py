@@ -17,6 +17,11 @@ def text_literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def hexadecimal(value: Any) -> str:
+    """The digits of a string of bytes, or of what can be read as one."""
+    return bytes(value).hex()
+
+
 def number_literal(value: Any) -> str | None:
     """An integer, a finite float or decimal; None where ``value`` is none of these."""
     if isinstance(value, bool):
