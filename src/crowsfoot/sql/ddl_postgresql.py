@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from crowsfoot.sql import names
-from crowsfoot.sql.changes import Change, Difference, Matched, Statements, compare, match, rename_steps
+from crowsfoot.sql.changes import Change, Difference, Matched, R, Statements, compare, match, rename_steps
 from crowsfoot.sql.definitions import ColumnText, ForeignRule, IndexRule, Renderer, Rule, TableText, UniqueRule
 
 # Types that PostgreSQL turns into each other when a value is assigned, as it turns anything into a string. A cast by
@@ -129,7 +129,9 @@ class AlterPlan:
     # -- other rules ---------------------------------------------------------------------------------------------------
 
     def _matched_rules(self, difference: Difference) -> tuple[Matched, Matched, Matched]:
-        """Uniques, checks and indexes compared. Those over a column that is dropped and made again come again too."""
+        """Uniques, checks and indexes compared. Those over a column that is dropped and made again come again too, and
+        so do conditions and expressions over one that becomes another kind of value: they would keep their casts.
+        """
         before, after = difference.before, difference.after
         found = (
             match(before.uniques, after.uniques),
@@ -143,7 +145,25 @@ class AlterPlan:
             coming = {rule.name for rule in matched.new} | {now.name for _, now in matched.renamed}
             again = [rule for name, rule in rules.items() if rule.columns & rebuilt and name not in coming]
             matched.new.extend(again)  # the old ones go with their column
+        retyped = {new.name for old, new in difference.kept if old.family != new.family} - rebuilt
+        self._again(found[1], before.checks, after.checks, lambda rule: bool(rule.columns & retyped))
+        self._again(
+            found[2], before.indexes, after.indexes, lambda rule: rule.computed and bool(rule.columns & retyped)
+        )
         return found
+
+    def _again(
+        self, matched: Matched, before: Mapping[str, R], after: Mapping[str, R], wanted: Callable[[R], bool]
+    ) -> None:
+        """Have rules that stay go and come again."""
+        gone, coming = {rule.name for rule in matched.gone}, {rule.name for rule in matched.new}
+        moved = {old.name: new.name for old, new in matched.renamed}
+        for name, rule in before.items():
+            now = moved.get(name, name)
+            if name not in gone and now in after and now not in coming and wanted(after[now]):
+                matched.gone.append(rule)
+                matched.new.append(after[now])
+        matched.renamed[:] = [(old, new) for old, new in matched.renamed if not wanted(new)]
 
     def _drop_rules(self, difference: Difference, uniques: Matched, checks: Matched, indexes: Matched) -> None:
         old = difference.old

@@ -53,7 +53,10 @@ class UniqueRule(Rule):
 
 @dataclass(frozen=True, slots=True)
 class IndexRule(Rule):
+    """``computed`` marks one with expressions or a condition, which depend on the types of columns."""
+
     unique: bool = False
+    computed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,8 +393,9 @@ class Renderer:
             used |= condition.columns
             tail += f" WHERE {condition.sql}"
         using = f" USING {method}" if method else ""
+        computed = bool(index.expressions or index.condition is not None)
         whole = f"ON {table}{using} ({', '.join(parts)}){tail}"
-        return IndexRule(index.name, whole, frozenset(used), isinstance(index, Unique))
+        return IndexRule(index.name, whole, frozenset(used), isinstance(index, Unique), computed)
 
     def _like_indexes(self, text: TableText, table: Table, renames: Mapping[str, str]) -> None:
         """Django gives PostgreSQL a second index on each string that is indexed or unique, because only one with
