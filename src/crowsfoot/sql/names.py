@@ -72,7 +72,7 @@ def foreign_key_name(
 
 
 def check_name(table: str, column: str, limit: int | None = LIMIT) -> str:
-    """The name of a column's own check where Django adds it to a table that exists: ``blog_post_n_63b0a0ac_check``."""
+    """The name of a column's own check where Django adds it to a table that exists: ``blog_post_n_900e04e0_check``."""
     return index_name(table, [column], "_check", limit)
 
 
