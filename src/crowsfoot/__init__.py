@@ -1,3 +1,9 @@
 """Crowsfoot: a standalone relational mapper in which relationships come first, with Django's model API."""
 
+from crowsfoot import models
+from crowsfoot.database import connect
+from crowsfoot.setup import create_tables
+
 __version__ = "0.1.0"
+
+__all__ = ["__version__", "connect", "create_tables", "models"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import warnings
+from functools import partialmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 from crowsfoot import dateparse, timezones
@@ -128,6 +129,13 @@ class DateField(_MomentField[T]):
 
     def now(self) -> Any:
         return datetime.date.today()
+
+    def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
+        super().contribute_to_class(cls, name, private_only)
+        if not self.null:
+            step = cls._get_next_or_previous_by_FIELD
+            setattr(cls, f"get_next_by_{self.name}", partialmethod(step, field=self, is_next=True))
+            setattr(cls, f"get_previous_by_{self.name}", partialmethod(step, field=self, is_next=False))
 
 
 class DateTimeField(DateField[T]):

@@ -68,6 +68,11 @@ class BinaryField(Field[T]):
         except (UnicodeEncodeError, binascii.Error):
             raise ValidationError(self.error_messages["invalid"], code="invalid", params={"value": value}) from None
 
+    def get_prep_value(self, value: Any) -> Any:
+        if isinstance(value, int):  # of which bytes() would make so many zeros
+            raise TypeError(f"Field {self.name!r} expected {self.type.expected} but got {value!r}.")
+        return super().get_prep_value(value)
+
     def value_to_string(self, obj: Any) -> str:
         return base64.b64encode(self.value_from_object(obj)).decode("ascii")
 

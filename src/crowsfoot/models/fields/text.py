@@ -30,6 +30,8 @@ class _StringField(Field[T]):
             kwargs.setdefault("max_length", self.usual_length)
         super().__init__(*args, **kwargs)
         self.db_collation = db_collation
+        if self.max_length is None:
+            self.description = self.description.replace("up to %(max_length)s", "unlimited")
         if self.limits_length and self.max_length is not None:
             self.validators.append(validators.MaxLengthValidator(self.max_length))
 
@@ -305,7 +307,7 @@ class GenericIPAddressField(Field[T]):
         except ValueError:
             return None
         if address.ipv4_mapped is None:
-            return str(address)
+            return str(address).partition("%")[0]  # a scope means something on one machine only
         return str(address.ipv4_mapped) if self.unpack_ipv4 else f"::ffff:{address.ipv4_mapped}"
 
     def deconstruct(self) -> tuple[str | None, str, list[Any], dict[str, Any]]:

@@ -1,0 +1,105 @@
+"""The model classes of a process (or of one migration state) by app and name, on top of the registry of their entities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from crowsfoot.conf import settings
+from crowsfoot.errors import unknown_name
+from crowsfoot.schema.registry import Registry
+from crowsfoot.schema.relation import Relation
+
+
+class Apps:
+    """Model classes by ``app_label`` and lower-case name. ``on_link`` is told of every relation that is made."""
+
+    def __init__(self, on_link: Callable[[Relation], None]) -> None:
+        self.registry = Registry()
+        self.registry.on_link = on_link
+        self.on_link = on_link
+        self.all_models: dict[str, dict[str, Any]] = {}
+        self.all_models_by_label: dict[str, Any] = {}
+        self.ready = True
+        self.models_ready = self.apps_ready = True
+
+    def register_model(self, app_label: str, model: Any) -> None:
+        """Take a model in; the newest of two with one label stands, as when a module is loaded again."""
+        name = model._meta.model_name
+        old = self.all_models.get(app_label, {}).get(name)
+        if old is not None:
+            self.registry.remove(old._meta.entity)
+        self.all_models.setdefault(app_label, {})[name] = model
+        self.all_models_by_label[model._meta.label_lower] = model
+        self.registry.add(model._meta.entity, model._meta.declarations())
+
+    def link(self) -> None:
+        """Link what can be linked now."""
+        if self.registry.pending:
+            self.registry.link()
+
+    def swapped(self, label: str) -> str:
+        """The label that a setting such as ``AUTH_USER_MODEL`` puts in place of ``label``."""
+        model = self.all_models_by_label.get(label.lower())
+        setting = getattr(model._meta, "swappable", None) if model is not None else None
+        if setting:
+            return str(getattr(settings, setting, label))
+        return label
+
+    def get_model(self, app_label: str, model_name: str | None = None, require_ready: bool = True) -> Any:
+        """The model ``"app.Model"``, or ``app, "Model"``. Raises ``LookupError`` with the nearest name."""
+        if model_name is None:
+            app_label, _, model_name = app_label.partition(".")
+        models = self.all_models.get(app_label)
+        if models is None:
+            raise LookupError(f"No installed app with label {app_label!r}.")
+        found = models.get(model_name.lower())
+        if found is None:
+            names = [m._meta.object_name for m in models.values()]
+            near = unknown_name("model", model_name, f"App {app_label!r}", names)
+            raise LookupError(f"App '{app_label}' doesn't have a '{model_name}' model. {near}")
+        return found
+
+    get_registered_model = get_model
+
+    def get_models(self, include_auto_created: bool = False, include_swapped: bool = False) -> list[Any]:
+        """Every model; link models that were made for a many-to-many are left out unless asked for."""
+        return [
+            model
+            for models in self.all_models.values()
+            for model in models.values()
+            if (include_auto_created or not model._meta.auto_created) and (include_swapped or not model._meta.swapped)
+        ]
+
+    def is_installed(self, app_name: str) -> bool:
+        return app_name in settings.INSTALLED_APPS or app_name.rpartition(".")[2] in self.all_models
+
+    def clear_cache(self) -> None:
+        """Django's name; nothing is cached here that could be stale."""
+
+    def problems(self) -> list[str]:
+        """Everything that is wrong with the models, one sentence each."""
+        found = self.registry.problems()
+        for model in self.get_models():
+            found += model._meta.problems()
+        return list(dict.fromkeys(found))
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.get_models())
+
+
+class Current:
+    """Which ``Apps`` new models land in."""
+
+    def __init__(self, apps: Apps) -> None:
+        self.apps = apps
+
+    @contextmanager
+    def use(self, apps: Apps) -> Iterator[Apps]:
+        """Let new models land in ``apps`` as long as the block runs."""
+        before, self.apps = self.apps, apps
+        try:
+            yield apps
+        finally:
+            self.apps = before

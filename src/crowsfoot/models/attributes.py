@@ -1,0 +1,318 @@
+"""What a relation looks like on an instance: ``post.author``, ``author.posts``, ``user.profile``.
+
+A relation end becomes one descriptor: a related instance where ``many`` is False, a manager where it is True. Touching what
+is not loaded loads it for the whole cohort in one query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from crowsfoot.database import databases
+from crowsfoot.drivers.run import Fetch, Operation
+from crowsfoot.errors import FieldFetchBlocked
+from crowsfoot.models import routing, typed
+from crowsfoot.models.prefetch import base_queryset, load_to_one
+from crowsfoot.models.related_managers import make_manager_class
+from crowsfoot.models.state import FETCH_ONE, FETCH_RAISE
+from crowsfoot.persistence.session import Session
+from crowsfoot.query.scope import is_a
+from crowsfoot.schema.entity import Attribute
+from crowsfoot.schema.relation import End, Relation
+
+
+def install_relation(relation: Relation) -> None:
+    """Give both entities of a new relation their ends, and both models their accessors."""
+    forward, reverse = relation.ends
+    forward.owner.add_end(forward)
+    if relation.is_parent:
+        forward.owner.model._meta.inherit(forward)
+    if not (relation.symmetrical and reverse.name.endswith("+")):
+        reverse.owner.add_end(reverse)
+    else:
+        reverse.owner.ends.setdefault(reverse.name, reverse)
+    for end in relation.ends:
+        if end.accessor is None or end.accessor.endswith("+"):
+            continue
+        if end is reverse and relation.symmetrical:
+            continue
+        model = end.owner.model
+        existing = model.__dict__.get(end.accessor)
+        if existing is not None and not isinstance(existing, (ToOne, ToMany)) and end is reverse:
+            continue
+        setattr(model, end.accessor, ToMany(end) if end.many else ToOne(end))
+
+
+def peers_lacking(instance: Any, name: str) -> list[Any]:
+    """The members of an instance's cohort that lack ``name`` too, the instance itself among them."""
+    origin = instance._origin
+    if origin is None or origin.fetch_mode is FETCH_ONE:
+        return [instance]
+    kind = type(instance)
+    found = [m for m in origin.alive() if name not in m.__dict__ and type(m) is kind]
+    return found if any(m is instance for m in found) else [instance, *found]
+
+
+def refuse_if_raising(instance: Any, name: str) -> None:
+    origin = instance._origin
+    if origin is not None and origin.fetch_mode is FETCH_RAISE:
+        raise FieldFetchBlocked(f"Fetching of {type(instance).__name__}.{name} blocked.")
+
+
+def _alias(instance: Any, end: End) -> str:
+    hints = {"instance": instance}
+    return routing.read(end.target.model, hints)
+
+
+class ToOne:
+    """The accessor of a to-one end, from either side."""
+
+    def __init__(self, end: End) -> None:
+        self.end = end
+        self.name = end.accessor or end.name
+        self.locals = [a.name for a in end.owner.attributes_of(end.local_columns)]
+        self.remotes = [a.name for a in end.target.attributes_of(end.remote_columns)]
+        self.local, self.remote = self.locals[0], self.remotes[0]
+
+    @property
+    def field(self) -> Any:
+        return self.end.field
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            return typed.RelationPath(self.end.name, lambda: self.end.target.model)
+        held = instance.__dict__
+        if self.end.holds_key:
+            if self.name in held:
+                related = held[self.name]
+                key = held.get(self.local, related)
+                if related is None:
+                    if key is None:
+                        return self._nothing(instance)
+                elif len(self.locals) == 1 and (key == getattr(related, self.remote) or key is related):
+                    return related
+                elif len(self.locals) > 1:
+                    return related
+                elif key is None and getattr(related, self.remote) is None:
+                    return related
+                del held[self.name]
+            if any(getattr(instance, name) is None for name in self.locals):
+                return self._nothing(instance)
+        elif self.name in held:
+            related = held[self.name]
+            return related if related is not None else self._nothing(instance)
+        return self._load(instance)
+
+    def _load(self, instance: Any) -> Any:
+        end = self.end
+        if not end.holds_key and any(getattr(instance, name) is None for name in self.locals):
+            return self._nothing(instance)
+        refuse_if_raising(instance, self.name)
+        instances = peers_lacking(instance, self.name)
+        if end.holds_key:
+            instances = [i for i in instances if all(i.__dict__.get(name) is not None for name in self.locals)] or [instance]
+        else:
+            instances = [i for i in instances if all(getattr(i, n) is not None for n in self.locals)]
+        alias = _alias(instance, end)
+        queryset = base_queryset(instance, end, alias)
+        databases[alias].run(load_to_one, end, instances, queryset)
+        related = instance.__dict__[self.name]
+        return related if related is not None else self._missing(instance)
+
+    def _nothing(self, instance: Any) -> Any:
+        if self.end.holds_key and self.end.minimum == 0:
+            return None
+        return self._missing(instance)
+
+    def _missing(self, instance: Any) -> Any:
+        """There is no related row: for the way back of a one-to-one that is an ordinary ``DoesNotExist``."""
+        target = self.end.target.model
+        if self.end.holds_key:
+            if all(getattr(instance, n) is None for n in self.locals):
+                raise RelatedObjectDoesNotExist.of(self.end)(
+                    f"{type(instance).__name__} has no {self.name}."
+                )
+            raise target.DoesNotExist(f"{target._meta.object_name} matching query does not exist.")
+        raise RelatedObjectDoesNotExist.of(self.end)(f"{self.end.owner.name} has no {self.name}.")
+
+    @property
+    def RelatedObjectDoesNotExist(self) -> Any:  # noqa: N802  (Django's name)
+        return RelatedObjectDoesNotExist.of(self.end)
+
+    def is_cached(self, instance: Any) -> bool:
+        return self.name in instance.__dict__
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        end = self.end
+        if value is not None:
+            self._check(instance, value)
+        if end.holds_key:
+            self._set_forward(instance, value)
+        else:
+            self._set_reverse(instance, value)
+
+    def _check(self, instance: Any, value: Any) -> None:
+        entity = getattr(type(value), "__entity__", None)
+        if entity is None or not is_a(entity, self.end.target):
+            raise ValueError(
+                f'Cannot assign "{value!r}": "{type(instance)._meta.object_name}.{self.name}" must be a '
+                f'"{self.end.target.name}" instance.'
+            )
+        if instance._origin is not None or value._origin is not None:
+            if instance._state.db is None:
+                instance._state.db = routing.write(type(instance), {"instance": value})
+                instance.__dict__["_adding"] = True
+            if value._state.db is None:
+                value._state.db = routing.write(type(value), {"instance": instance})
+                value.__dict__["_adding"] = True
+            if not routing.allow_relation(value, instance):
+                raise ValueError(f'Cannot assign "{value!r}": the current database router prevents this relation.')
+
+    def _set_forward(self, instance: Any, value: Any) -> None:
+        held = instance.__dict__
+        back = self.end.inverse
+        if value is None and not back.many and back.accessor:
+            old = held.get(self.name)
+            if old is not None:
+                old.__dict__.pop(back.accessor, None)
+        for local, remote in zip(self.locals, self.remotes, strict=True):
+            held[local] = None if value is None else getattr(value, remote)
+        held[self.name] = value
+        if value is not None and not back.many and back.accessor:
+            value.__dict__[back.accessor] = instance
+        if self.end.relation.is_parent and value is not None:
+            _copy_parent(instance, value)
+
+    def _set_reverse(self, instance: Any, value: Any) -> None:
+        forward = self.end.inverse
+        if value is None:
+            related = instance.__dict__.pop(self.name, None)
+            if related is not None:
+                setattr(related, forward.accessor or forward.name, None)
+            return
+        for local, remote in zip(self.locals, self.remotes, strict=True):
+            value.__dict__[remote] = getattr(instance, local)
+        instance.__dict__[self.name] = value
+        if forward.accessor:
+            value.__dict__[forward.accessor] = instance
+
+    def __delete__(self, instance: Any) -> None:
+        instance.__dict__.pop(self.name, None)
+
+
+def _copy_parent(instance: Any, parent: Any) -> None:
+    """Assigning the parent of an inherited row takes its values over."""
+    for field in type(parent)._meta.concrete_fields:
+        if field.attname in parent.__dict__:
+            instance.__dict__.setdefault(field.attname, parent.__dict__[field.attname])
+    key = type(parent)._meta.pk.attname
+    instance.__dict__[key] = parent.__dict__.get(key)
+
+
+class RelatedObjectDoesNotExist:
+    """Makes, per end, an exception that is both the target's ``DoesNotExist`` and an ``AttributeError``."""
+
+    made: dict[End, Any] = {}  # noqa: RUF012
+
+    @classmethod
+    def of(cls, end: End) -> Any:
+        found = cls.made.get(end)
+        if found is None:
+            target = end.target.model
+            names = {"__module__": end.owner.model.__module__, "__qualname__": f"{end.owner.name}.{end.name}.RelatedObjectDoesNotExist"}
+            found = cls.made[end] = type("RelatedObjectDoesNotExist", (target.DoesNotExist, AttributeError), names)
+        return found
+
+
+class ToMany:
+    """The accessor of a to-many end: a manager for the related rows."""
+
+    def __init__(self, end: End) -> None:
+        self.end = end
+        self._class: Any = None
+
+    @property
+    def manager_class(self) -> Any:
+        """The class of managers of this relation, made from the target's default manager on first use."""
+        base = type(self.end.target.model._default_manager)
+        if self._class is None or self._class.__base__ is not base:
+            self._class = make_manager_class(self.end, base)
+        return self._class
+
+    related_manager_cls = manager_class
+
+    @property
+    def field(self) -> Any:
+        return self.end.field
+
+    @property
+    def rel(self) -> Any:
+        return self.end.field.remote_field
+
+    @property
+    def through(self) -> Any:
+        link = self.end.relation.link
+        return link.model if link is not None else None
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            return ManyPath(self)
+        return self.manager_class(instance)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        side = "forward" if self.end.is_forward else "reverse"
+        kind = "many-to-many" if len(self.end.hops) == 2 else "related"
+        what = f"{side} side of a {kind} set"
+        raise TypeError(f"Direct assignment to the {what} is prohibited. Use {self.end.accessor}.set() instead.")
+
+
+class ManyPath(typed.RelationPath):
+    """``Post.tags``: a typed path that also shows the link model, as Django's descriptor does."""
+
+    def __init__(self, attribute: ToMany) -> None:
+        super().__init__(attribute.end.name, lambda: attribute.end.target.model)
+        self._attribute = attribute
+
+    @property
+    def through(self) -> Any:
+        return self._attribute.through
+
+    @property
+    def field(self) -> Any:
+        return self._attribute.field
+
+    @property
+    def rel(self) -> Any:
+        return self._attribute.rel
+
+
+# -- deferred columns --------------------------------------------------------------------------------------------------
+
+
+def load_deferred(instance: Any, attribute: Attribute) -> Any:
+    """Load a column that was left out, for the whole cohort. One query."""
+    if instance._origin is None:
+        raise AttributeError(f"{type(instance).__name__!r} object has no attribute {attribute.name!r}")
+    name = attribute.name
+    refuse_if_raising(instance, name)
+    instances = peers_lacking(instance, name)
+    alias = instance._state.db
+    databases[alias].run(_load_column, instances, attribute, alias)
+    if name not in instance.__dict__:
+        model = type(instance)
+        raise model.DoesNotExist(f"{model._meta.object_name} matching query does not exist.")
+    return instance.__dict__[name]
+
+
+def _load_column(session: Session, instances: Sequence[Any], attribute: Attribute, alias: str) -> Operation[None]:
+    model = type(instances[0])
+    by_key = {i.pk: i for i in instances}
+    rows = model._base_manager.using(alias).filter(pk__in=list(by_key)).values_list("pk", attribute.name)
+    found = yield from rows._load(session)
+    for key, value in found:
+        for instance in [by_key[key]]:
+            instance.__dict__[attribute.name] = value
+
+
+__all__ = ["Fetch", "ToMany", "ToOne", "install_relation", "load_deferred", "peers_lacking"]

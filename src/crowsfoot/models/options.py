@@ -1,0 +1,377 @@
+"""`Options`: a model's ``_meta``. What ``class Meta`` said, the fields, and the entity that the floors below work with."""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from crowsfoot.conf import settings
+from crowsfoot.errors import FieldDoesNotExist, unknown_name
+from crowsfoot.models.rels import reverse_rels
+from crowsfoot.schema.entity import Attribute, Entity
+from crowsfoot.schema.table import Table
+
+META_NAMES = (
+    "verbose_name", "verbose_name_plural", "db_table", "db_table_comment", "ordering", "unique_together", "permissions",
+    "get_latest_by", "order_with_respect_to", "app_label", "db_tablespace", "abstract", "managed", "proxy", "swappable",
+    "auto_created", "apps", "default_permissions", "select_on_save", "default_related_name", "required_db_features",
+    "required_db_vendor", "base_manager_name", "default_manager_name", "indexes", "constraints", "index_together",
+)  # fmt: skip
+
+
+def camel_case_to_spaces(name: str) -> str:
+    return re.sub(r"((?<=[a-z0-9])[A-Z]|(?!^)[A-Z](?=[a-z]))", r" \1", name).strip().lower()
+
+
+class Options:
+    """Django's ``Model._meta``. The public names are Django's; ``entity`` is what queries are built on."""
+
+    def __init__(self, meta: Any, app_label: str, apps: Any) -> None:
+        self.apps = apps
+        self.app_label = app_label
+        self.local_fields: list[Any] = []
+        self.local_many_to_many: list[Any] = []
+        self.private_fields: list[Any] = []
+        self.local_managers: list[Any] = []
+        self.parents: dict[Any, Any] = {}
+        self.meta = meta
+        self.verbose_name: str = None  # type: ignore[assignment]
+        self.verbose_name_plural: str = None  # type: ignore[assignment]
+        self.db_table = ""
+        self.db_table_comment = ""
+        self.ordering: Any = []
+        self.unique_together: Any = []
+        self.indexes: list[Any] = []
+        self.constraints: list[Any] = []
+        self.get_latest_by: Any = None
+        self.order_with_respect_to: Any = None
+        self.abstract = False
+        self.managed = True
+        self.proxy = False
+        self.proxy_for_model: Any = None
+        self.concrete_model: Any = None
+        self.swappable: str | None = None
+        self.auto_created: Any = False
+        self.default_related_name: str | None = None
+        self.default_permissions: Any = ("add", "change", "delete", "view")
+        self.permissions: Any = []
+        self.base_manager_name: str | None = None
+        self.default_manager_name: str | None = None
+        self.select_on_save = False
+        self.db_tablespace = ""
+        self.required_db_features: Any = []
+        self.required_db_vendor: Any = None
+        self.index_together: Any = []
+        self.pk: Any = None
+        self.auto_field: Any = None
+        self.original_attrs: dict[str, Any] = {}
+        self.entity: Entity = None  # type: ignore[assignment]
+        self.unknown_options: list[str] = []
+        self._managers: dict[str, Any] | None = None
+
+    # -- setting up ----------------------------------------------------------------------------------------------------
+
+    def contribute_to_class(self, cls: Any, name: str) -> None:
+        cls._meta = self
+        self.model = cls
+        self.object_name = cls.__name__
+        self.model_name = cls.__name__.lower()
+        self.verbose_name = camel_case_to_spaces(self.object_name)
+        if self.meta is not None:
+            self._read_meta()
+        self.unique_together = _pairs(self.unique_together)
+        if self.verbose_name_plural is None:
+            self.verbose_name_plural = f"{self.verbose_name}s"
+        if not self.db_table:
+            self.db_table = f"{self.app_label}_{self.model_name}"
+
+    def _read_meta(self) -> None:
+        known = {n: v for n, v in vars(self.meta).items() if not n.startswith("_")}
+        for option in META_NAMES:
+            if option in known:
+                self.original_attrs[option] = known.pop(option)
+                setattr(self, option, self.original_attrs[option])
+            elif hasattr(self.meta, option):
+                setattr(self, option, getattr(self.meta, option))
+                self.original_attrs[option] = getattr(self.meta, option)
+        self.app_label = getattr(self.meta, "app_label", self.app_label)
+        self.indexes, self.constraints = list(self.indexes), list(self.constraints)
+        if known:
+            name = sorted(known)[0]
+            raise TypeError(
+                f"'class Meta' got invalid attribute(s): {','.join(sorted(known))}. "
+                + unknown_name("option", name, "Meta", META_NAMES)
+            )
+
+    def make_entity(self) -> None:
+        """The entity of this model; a proxy shares all but the name with the model it stands for."""
+        if self.proxy:
+            concrete = self.concrete_model._meta.entity
+            self.entity = Entity(self.label, concrete.table)
+            self.entity.concrete = concrete
+            for shared in ("attributes", "ends", "aliases", "parents"):
+                setattr(self.entity, shared, getattr(concrete, shared))
+            self.entity.key = concrete.key
+        else:
+            self.entity = Entity(self.label, Table(self.db_table, comment=self.db_table_comment or None))
+        self.entity.model = self.model
+
+    def fill_entity(self) -> None:
+        """Give the entity its attributes and key, once all fields are there."""
+        entity = self.entity
+        if not self.proxy:
+            for field in self.local_concrete_fields:
+                field.contribute_to_entity(entity)
+            if self.pk is not None and self.pk.attname in entity.attributes:
+                entity.key = (entity.attributes[self.pk.attname],)
+                entity.table.primary_key = (self.pk.column,)
+        entity.ordering = tuple(self.ordering or ())
+
+    def inherit(self, link: Any) -> None:
+        """Put the attributes of an inherited model before the model's own, reached through ``link``."""
+        entity = self.entity
+        entity.parents.append(link)
+        inherited: dict[str, Attribute] = {}
+        for attribute in link.target.attributes.values():
+            inherited[attribute.name] = Attribute(
+                attribute.entity, attribute.name, attribute.column, attribute.value_type,
+                via=(link, *attribute.via), field=attribute.field,
+            )  # fmt: skip
+        own = dict(entity.attributes)
+        entity.attributes.clear()
+        entity.attributes.update({**inherited, **own})
+        for alias, name in link.target.aliases.items():
+            entity.aliases.setdefault(alias, name)
+
+    def declarations(self) -> list[Any]:
+        """The relations that this model declares."""
+        if self.proxy:
+            return []
+        return [f for f in [*self.local_fields, *self.local_many_to_many] if f.is_relation and hasattr(f, "declare")]
+
+    def add_field(self, field: Any, private: bool = False) -> None:
+        if private:
+            self.private_fields.append(field)
+        elif field.is_relation and field.many_to_many:
+            bisect.insort(self.local_many_to_many, field)
+        else:
+            bisect.insort(self.local_fields, field)
+            self.setup_pk(field)
+
+    def setup_pk(self, field: Any) -> None:
+        if self.pk is None and field.primary_key:
+            self.pk = field
+            field.serialize = False
+
+    def add_manager(self, manager: Any) -> None:
+        self.local_managers.append(manager)
+        self._managers = None
+
+    # -- names ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def label(self) -> str:
+        return f"{self.app_label}.{self.object_name}"
+
+    @property
+    def label_lower(self) -> str:
+        return f"{self.app_label}.{self.model_name}"
+
+    @property
+    def verbose_name_raw(self) -> str:
+        return str(self.verbose_name)
+
+    @property
+    def swapped(self) -> str | None:
+        """The label of the model that a setting puts in place of this one."""
+        if not self.swappable:
+            return None
+        label = str(getattr(settings, self.swappable, self.label))
+        return label if label.lower() != self.label_lower else None
+
+    def can_migrate(self, connection: Any) -> bool:
+        return not (self.proxy or self.swapped or not self.managed)
+
+    # -- fields --------------------------------------------------------------------------------------------------------
+
+    @property
+    def fields(self) -> tuple[Any, ...]:
+        """Forward fields but many-to-many ones: those of inherited models first."""
+        found: list[Any] = []
+        for parent in self.parents:
+            found += [f for f in parent._meta.fields if f not in found]
+        if self.proxy and self.concrete_model is not None:
+            found += [f for f in self.concrete_model._meta.fields if f not in found]
+        return tuple(found + [f for f in self.local_fields if f not in found])
+
+    @property
+    def concrete_fields(self) -> tuple[Any, ...]:
+        return tuple(f for f in self.fields if f.concrete)
+
+    @property
+    def local_concrete_fields(self) -> tuple[Any, ...]:
+        return tuple(f for f in self.local_fields if f.concrete)
+
+    @property
+    def many_to_many(self) -> tuple[Any, ...]:
+        found: list[Any] = []
+        for parent in [*self.parents, *([self.concrete_model] if self.proxy else [])]:
+            found += parent._meta.many_to_many
+        return tuple(found + [f for f in self.local_many_to_many if f not in found])
+
+    @property
+    def related_objects(self) -> tuple[Any, ...]:
+        """The relations that other models declare to this one, hidden ones left out."""
+        return tuple(rel for rel in self._rels() if not rel.hidden)
+
+    def _rels(self) -> list[Any]:
+        self.apps.link()
+        return reverse_rels(self.entity)
+
+    def get_fields(self, include_parents: bool = True, include_hidden: bool = False) -> tuple[Any, ...]:
+        """Forward fields, many-to-many fields and reverse relations."""
+        reverse = [rel for rel in self._rels() if include_hidden or not rel.hidden]
+        if include_parents is False:
+            return (*reverse, *self.local_fields, *self.local_many_to_many, *self.private_fields)
+        return (*reverse, *self.fields, *self.many_to_many, *self.private_fields)
+
+    def get_field(self, field_name: str) -> Any:
+        """The field or reverse relation of this name. Raises ``FieldDoesNotExist`` with the nearest one."""
+        for field in [*self.fields, *self.many_to_many, *self.private_fields]:
+            if field_name == field.name or (field_name == getattr(field, "attname", None)):
+                return field
+        for rel in self._rels():
+            if rel.name == field_name:
+                return rel
+        names = [f.name for f in [*self.fields, *self.many_to_many]]
+        near = unknown_name("field", field_name, self.label, names)
+        raise FieldDoesNotExist(f"{self.object_name} has no field named '{field_name}'. {near}")
+
+    @property
+    def fields_map(self) -> dict[str, Any]:
+        return {rel.name: rel for rel in self._rels()}
+
+    @property
+    def pk_fields(self) -> list[Any]:
+        return [self.pk]
+
+    def unique_sets(self) -> list[tuple[str, ...]]:
+        """The sets of field names that are unique together without a condition."""
+        found = [tuple(names) for names in self.unique_together]
+        for constraint in self.constraints:
+            names = getattr(constraint, "fields", ())
+            if names and getattr(constraint, "condition", None) is None and hasattr(constraint, "nulls_distinct"):
+                found.append(tuple(names))
+        return found
+
+    @property
+    def total_unique_constraints(self) -> list[Any]:
+        return [
+            c for c in self.constraints
+            if getattr(c, "fields", ()) and hasattr(c, "nulls_distinct") and getattr(c, "condition", None) is None
+        ]  # fmt: skip
+
+    # -- inheritance ---------------------------------------------------------------------------------------------------
+
+    @property
+    def all_parents(self) -> tuple[Any, ...]:
+        found: dict[Any, None] = {}
+        for parent in self.parents:
+            found[parent] = None
+            found.update(dict.fromkeys(parent._meta.all_parents))
+        return tuple(found)
+
+    def get_parent_list(self) -> list[Any]:
+        return list(self.all_parents)
+
+    def get_ancestor_link(self, ancestor: Any) -> Any:
+        if ancestor in self.parents:
+            return self.parents[ancestor]
+        for parent in self.parents:
+            link = parent._meta.get_ancestor_link(ancestor)
+            if link is not None:
+                return self.parents[parent] or link
+        return None
+
+    # -- managers ------------------------------------------------------------------------------------------------------
+
+    @property
+    def managers_map(self) -> dict[str, Any]:
+        """Managers by name; those of nearer classes hide those of farther ones."""
+        if self._managers is None:
+            found: dict[str, Any] = {}
+            for klass in self.model.__mro__:
+                meta = klass.__dict__.get("_meta")
+                for manager in meta.local_managers if meta is not None else []:
+                    if manager.name not in found:
+                        found[manager.name] = manager if klass is self.model else manager.bound_to(self.model)
+            ordered = sorted(found.values(), key=lambda m: m.creation_counter)
+            self._managers = {m.name: m for m in ordered}
+        return self._managers
+
+    @property
+    def managers(self) -> tuple[Any, ...]:
+        return tuple(self.managers_map.values())
+
+    def _inherited(self, option: str) -> str | None:
+        for klass in self.model.__mro__:
+            meta = klass.__dict__.get("_meta")
+            if meta is not None and getattr(meta, option, None):
+                return str(getattr(meta, option))
+        return None
+
+    @property
+    def default_manager(self) -> Any:
+        name = self._inherited("default_manager_name")
+        if name:
+            return self._named(name, "default_manager_name")
+        return next(iter(self.managers), None)
+
+    @property
+    def base_manager(self) -> Any:
+        name = self._inherited("base_manager_name")
+        return self._named(name, "base_manager_name") if name else self.model._plain_manager()
+
+    def _named(self, name: str, option: str) -> Any:
+        try:
+            return self.managers_map[name]
+        except KeyError:
+            raise ValueError(f"{self.object_name} has no manager named {name!r} ({option})") from None
+
+    def problems(self) -> list[str]:
+        """What is wrong with the model's fields and options, one sentence each."""
+        found: list[str] = []
+        for field in self.local_fields:
+            if not field.is_relation:
+                found += field.check()
+        names = {f.name for f in [*self.fields, *self.many_to_many]} | {f.attname for f in self.fields}
+        for names_together in self.unique_together:
+            for name in names_together:
+                if name not in names:
+                    found.append(unknown_name("field", name, f"unique_together of {self.label}", names))
+        for item in self.ordering or ():
+            if isinstance(item, str) and item != "?" and "__" not in item and item.lstrip("-+") not in {*names, "pk"}:
+                if item.lstrip("-+") not in self.entity.names:
+                    found.append(unknown_name("field", item.lstrip("-+"), f"ordering of {self.label}", names))
+        return found
+
+    def __repr__(self) -> str:
+        return f"<Options for {self.object_name}>"
+
+    def __str__(self) -> str:
+        return self.label_lower
+
+
+def _pairs(option: Any) -> tuple[tuple[str, ...], ...]:
+    """``unique_together`` may be one pair or several."""
+    if not option:
+        return ()
+    if all(isinstance(name, str) for name in option):
+        return (tuple(option),)
+    return tuple(tuple(names) for names in option)
+
+
+def sorted_by_counter(fields: Iterable[Any]) -> list[Any]:
+    return sorted(fields, key=lambda f: f.creation_counter)

@@ -1,0 +1,384 @@
+"""What an instance does with its row: `save`, `delete`, `refresh_from_db`, and their awaitable twins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from crowsfoot.database import databases
+from crowsfoot.drivers.run import Operation
+from crowsfoot.errors import DatabaseError, FieldError, unknown_name
+from crowsfoot.models import routing, signals
+from crowsfoot.models.deletion import delete_instances
+from crowsfoot.models.fields.base import DatabaseDefault
+from crowsfoot.persistence.cohort import lone
+from crowsfoot.persistence.save import insert_rows, update_row
+from crowsfoot.persistence.session import Session, atomically
+from crowsfoot.query.aggregates import Max
+from crowsfoot.schema.entity import Attribute
+
+LOOKUP_SEP = "__"
+
+
+class Persistence:
+    """The persistence half of `Model`."""
+
+    # -- save ----------------------------------------------------------------------------------------------------------
+
+    def save(
+        self: Any,
+        *,
+        force_insert: Any = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        """Write this instance to its row, or to a new one. One statement (and one for each inherited table).
+
+        ``update_fields`` writes these fields alone. Raises ``IntegrityError`` where a constraint is violated and
+        ``NotUpdated`` where a forced update finds no row.
+        """
+        options = self._save_options(force_insert, force_update, update_fields)
+        if options is not None:
+            databases[self._write_alias(using)].run(self._save, options)
+
+    async def asave(
+        self: Any,
+        *,
+        force_insert: Any = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        options = self._save_options(force_insert, force_update, update_fields)
+        if options is not None:
+            await databases[self._write_alias(using)].arun(self._save, options)
+
+    def _write_alias(self: Any, using: str | None) -> str:
+        return using or routing.write(type(self), {"instance": self})
+
+    def _save_options(self: Any, force_insert: Any, force_update: bool, update_fields: Any) -> dict[str, Any] | None:
+        """The checked arguments of ``save``; None where there is nothing to save."""
+        self._prepare_related_fields_for_save("save")
+        if force_insert and (force_update or update_fields):
+            raise ValueError("Cannot force both insert and updating in model saving.")
+        if update_fields is not None:
+            if not update_fields:
+                return None
+            update_fields = frozenset(update_fields)
+            meta = self._meta
+            names = {n for f in meta.concrete_fields if not f.primary_key for n in (f.name, f.attname)}
+            unknown = sorted(update_fields - names)
+            if unknown:
+                raise ValueError(
+                    "The following fields do not exist in this model, are m2m fields, primary keys, or are non-concrete "
+                    f"fields: {', '.join(unknown)}. " + unknown_name("field", unknown[0], meta.label, names)
+                )
+        elif not force_insert and self._origin is not None:
+            held = self.__dict__
+            fields = [f for f in self._meta.concrete_fields if not f.generated]
+            loaded = {f.attname for f in fields if f.attname in held and not f.primary_key}
+            if len(loaded) < sum(not f.primary_key for f in fields):
+                update_fields = frozenset(loaded)
+        return {"force_insert": force_insert, "force_update": force_update, "update_fields": update_fields}
+
+    def _prepare_related_fields_for_save(self: Any, operation: str, fields: Any = None) -> None:
+        """A related instance that was saved after it was assigned lends its key now; one never saved is refused."""
+        held = self.__dict__
+        for field in self._meta.concrete_fields:
+            if not field.is_relation or field.name not in held or (fields is not None and field not in fields):
+                continue
+            related = held[field.name]
+            if related is None:
+                continue
+            key = getattr(related, field.target_field.attname)
+            if related.pk is None and key is None:
+                held.pop(field.name)
+                raise ValueError(
+                    f"{operation}() prohibited to prevent data loss due to unsaved related object '{field.name}'."
+                )
+            if held.get(field.attname) in (None, ""):
+                held[field.attname] = key
+
+    def _save(self: Any, session: Session, options: dict[str, Any]) -> Operation[None]:
+        """Save with signals, as an operation; inherited rows first, all in one transaction."""
+        meta = type(self)._meta
+        origin = meta.concrete_model if meta.proxy else type(self)
+        fields = options.get("update_fields")
+        update_fields = frozenset(fields) if fields is not None else None
+        sender = type(self)
+        auto = meta.auto_created
+        if not auto:
+            signals.pre_save.send(
+                sender=sender, instance=self, raw=False, using=session.alias, update_fields=update_fields
+            )
+        writer = _Writer(self, session, update_fields, options.get("force_insert"), options.get("force_update"))
+        if origin._meta.parents:
+            updated = yield from atomically(session, writer.with_parents(origin))
+        else:
+            updated = yield from writer.table(origin)
+        held = self.__dict__
+        if self._origin is None or self._origin.db != session.alias:
+            held["_origin"] = lone(session.alias)
+        held.pop("_adding", None)
+        if not auto:
+            signals.post_save.send(
+                sender=sender, instance=self, created=not updated, update_fields=update_fields, raw=False, using=session.alias
+            )
+
+    def save_base(
+        self: Any, raw: bool = False, force_insert: Any = False, force_update: bool = False, using: Any = None, update_fields: Any = None
+    ) -> None:
+        """``save`` without the checks of its arguments."""
+        options = {"force_insert": force_insert, "force_update": force_update, "update_fields": update_fields}
+        databases[self._write_alias(using)].run(self._save, options)
+
+    # -- delete --------------------------------------------------------------------------------------------------------
+
+    def delete(self: Any, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        """Delete this row and do what each ``on_delete`` says to the rows that point at it.
+
+        Returns how many rows were deleted, in all and by model. Raises ``ProtectedError`` or ``RestrictedError`` where a
+        row that points here forbids it; then nothing is deleted.
+        """
+        alias = self._delete_alias(using)
+        return databases[alias].run(delete_instances, [self], keep_parents=keep_parents)  # type: ignore[return-value]
+
+    async def adelete(self: Any, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        alias = self._delete_alias(using)
+        return await databases[alias].arun(delete_instances, [self], keep_parents=keep_parents)  # type: ignore[return-value]
+
+    def _delete_alias(self: Any, using: str | None) -> str:
+        if not self._is_pk_set():
+            raise ValueError(
+                f"{self._meta.object_name} object can't be deleted because its {self._meta.pk.attname} attribute is set to None."
+            )
+        return self._write_alias(using)
+
+    # -- refresh -------------------------------------------------------------------------------------------------------
+
+    def refresh_from_db(self: Any, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None) -> None:
+        """Read this row's values (or ``fields`` of it) again; related instances that were loaded are forgotten. One query."""
+        asked = self._refresh_query(using, fields, from_queryset)
+        if asked is not None:
+            self._take(asked[0].get(), asked[1])
+
+    async def arefresh_from_db(
+        self: Any, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None
+    ) -> None:
+        asked = self._refresh_query(using, fields, from_queryset)
+        if asked is not None:
+            self._take(await asked[0].aget(), asked[1])
+
+    def _refresh_query(self: Any, using: str | None, fields: Any, from_queryset: Any) -> Any:
+        held = self.__dict__
+        cache = held.get("_prefetched_objects_cache", {})
+        names = None
+        if fields is not None:
+            names = list(fields)
+            for name in [n for n in names if n in cache]:
+                del cache[name]
+                names.remove(name)
+            if not names:
+                return None
+            for name in names:
+                if LOOKUP_SEP in name:
+                    raise ValueError(
+                        f'Found "{LOOKUP_SEP}" in fields argument. Relations and transforms are not allowed in fields.'
+                    )
+        else:
+            cache.clear()
+        manager = from_queryset if from_queryset is not None else type(self)._base_manager
+        alias = using or self._state.db or routing.read(type(self), {"instance": self})
+        queryset = (manager.using(alias) if from_queryset is None or using else manager).filter(pk=self.pk)
+        if names is not None:
+            queryset = queryset.only(*names)
+        else:
+            deferred = self.get_deferred_fields()
+            if deferred:
+                queryset = queryset.only(*[f.attname for f in self._meta.concrete_fields if f.attname not in deferred])
+        return queryset, names
+
+    def _take(self: Any, fresh: Any, names: list[str] | None) -> None:
+        held = self.__dict__
+        new = fresh.__dict__
+        for field in self._meta.concrete_fields:
+            if field.attname not in new or (names is not None and field.name not in names and field.attname not in names):
+                continue
+            held[field.attname] = new[field.attname]
+            if field.is_relation:
+                held.pop(field.name, None)
+                if field.name in new:
+                    held[field.name] = new[field.name]
+        for rel in self._meta.related_objects:
+            accessor = rel.get_accessor_name()
+            if names is None or accessor in names:
+                held.pop(accessor, None)
+        mode = self._origin.fetch_mode if self._origin is not None else None
+        held["_origin"] = fresh._origin if mode is None else lone(fresh._origin.db, mode)
+
+    # -- neighbours ----------------------------------------------------------------------------------------------------
+
+    def _get_next_or_previous_by_FIELD(self: Any, field: Any, is_next: bool, **kwargs: Any) -> Any:  # noqa: N802
+        if not self._is_pk_set():
+            raise ValueError("get_next/get_previous cannot be used on unsaved objects.")
+        op, order = ("gt", "") if is_next else ("lt", "-")
+        value = getattr(self, field.attname)
+        rows = type(self)._default_manager.using(self._state.db).filter(**kwargs)
+        later = rows.filter(**{f"{field.name}__{op}": value}) | rows.filter(**{field.name: value, f"pk__{op}": self.pk})
+        found = later.order_by(f"{order}{field.name}", f"{order}pk").first()
+        if found is None:
+            raise self.DoesNotExist(f"{self._meta.object_name} matching query does not exist.")
+        return found
+
+
+class _Writer:
+    """Writes one instance: each table of its model, by UPDATE or INSERT."""
+
+    def __init__(self, instance: Any, session: Session, update_fields: Any, force_insert: Any, force_update: Any) -> None:
+        self.instance = instance
+        self.session = session
+        self.update_fields = update_fields
+        self.force_insert = force_insert
+        self.force_update = bool(force_update)
+
+    def with_parents(self, model: Any) -> Operation[bool]:
+        """The rows of the inherited models first, since this one's key is theirs."""
+        inserted = yield from self._parents(model, self.update_fields)
+        return (yield from self.table(model, force_insert=inserted))
+
+    def _parents(self, model: Any, update_fields: Any) -> Operation[bool]:
+        instance = self.instance
+        inserted = False
+        for parent, field in model._meta.parents.items():
+            if field is None:
+                continue
+            held = instance.__dict__
+            own = held.get(parent._meta.pk.attname)
+            linked = held.get(field.attname)
+            if own is None and linked is not None:
+                held[parent._meta.pk.attname] = linked
+            above = yield from self._parents(parent, update_fields)
+            updated = yield from self.table(parent, force_insert=above or self._forces(parent))
+            if not updated:
+                inserted = True
+            held[field.attname] = instance.__dict__.get(field.target_field.attname)
+            if field.name in held:
+                del held[field.name]
+        return inserted
+
+    def _forces(self, model: Any) -> bool:
+        forced = self.force_insert
+        return bool(forced) and isinstance(forced, tuple) and issubclass(model, forced)
+
+    def table(self, model: Any, force_insert: bool = False) -> Operation[bool]:
+        """Write the row of one table; returns whether it was an UPDATE."""
+        instance, session, meta = self.instance, self.session, model._meta
+        fields = [f for f in meta.local_concrete_fields if not f.generated]
+        others = [f for f in fields if not f.primary_key]
+        if self.update_fields is not None:
+            others = [f for f in others if f.name in self.update_fields or f.attname in self.update_fields]
+        key = self._key(meta)
+        is_set = None not in key
+        if not is_set and (self.force_update or self.update_fields is not None):
+            raise ValueError("Cannot force an update in save() with no primary key.")
+        force_insert = force_insert or self.force_insert is True or self._forces(model) or self._is_new(meta, is_set)
+        if is_set and not force_insert:
+            updated = yield from self._update(model, others, key)
+            if updated:
+                return True
+            if self.force_update:
+                raise instance.NotUpdated("Forced update did not affect any rows.")
+            if self.update_fields is not None:
+                raise instance.NotUpdated("Save with update_fields did not affect any rows.")
+        yield from self._insert(session, meta, fields, is_set)
+        return False
+
+    def _key(self, meta: Any) -> tuple[Any, ...]:
+        """The key, with the default that makes one (a UUID, say)."""
+        held = self.instance.__dict__
+        for field in meta.pk_fields:
+            if held.get(field.attname) is None:
+                value = field.get_default() if field.has_default() or field.is_relation else None
+                if field.has_default():
+                    held[field.attname] = value
+        values = tuple(held.get(a.name) for a in meta.entity.key)
+        return tuple(None if isinstance(v, DatabaseDefault) else v for v in values)
+
+    def _is_new(self, meta: Any, is_set: bool) -> bool:
+        """A new instance whose key came from a default cannot have a row yet."""
+        if not is_set:
+            return True
+        field = meta.pk
+        new = self.instance._state.adding and (field.has_default() or field.has_db_default())
+        return bool(new and not self.force_update and self.update_fields is None)
+
+    def _update(self, model: Any, fields: list[Any], key: tuple[Any, ...]) -> Operation[bool]:
+        meta, session = model._meta, self.session
+        values: list[Any] = []
+        attributes: list[Attribute] = []
+        for field in fields:
+            value = field.pre_save(self.instance, False)
+            if isinstance(value, DatabaseDefault):
+                continue
+            attributes.append(meta.entity.attributes[field.attname])
+            values.append(value if hasattr(value, "resolve_expression") else field.get_prep_value(value))
+        prepared = tuple(a.value_type.prepare(v) for a, v in zip(meta.entity.key, key, strict=True))
+        if not attributes:
+            rows = model._base_manager.using(session.alias).filter(pk=key[0] if len(key) == 1 else key)
+            return self.update_fields is not None or bool((yield from rows._exists(session)))
+        returning = self._refreshed(meta, attributes, values)
+        found = yield from update_row(session, meta.entity, tuple(attributes), values, prepared, returning)
+        if returning and found:
+            self.instance.__dict__.update(zip([a.name for a in returning], found, strict=True))
+        return bool(found)
+
+    def _refreshed(self, meta: Any, attributes: list[Attribute], values: list[Any]) -> tuple[Attribute, ...]:
+        """What the database computes in an UPDATE: generated columns, and fields set to an expression."""
+        found = [a for a, v in zip(attributes, values, strict=True) if hasattr(v, "resolve_expression")]
+        found += [meta.entity.attributes[f.attname] for f in meta.local_concrete_fields if f.generated]
+        return tuple(found)
+
+    def _insert(self, session: Session, meta: Any, fields: list[Any], is_set: bool) -> Operation[None]:
+        instance = self.instance
+        values: list[Any] = []
+        attributes: list[Attribute] = []
+        returning: list[Attribute] = []
+        entity = meta.entity
+        for field in fields:
+            attribute = entity.attributes[field.attname]
+            value = field.pre_save(instance, True)
+            if field.primary_key and not is_set and (value is None or isinstance(value, DatabaseDefault)):
+                returning.append(attribute)
+                continue
+            if isinstance(value, DatabaseDefault):
+                returning.append(attribute)
+                continue
+            if hasattr(value, "resolve_expression"):
+                returning.append(attribute)
+                values.append(value)
+            else:
+                values.append(field.get_prep_value(value))
+            attributes.append(attribute)
+        returning += [entity.attributes[f.attname] for f in meta.local_concrete_fields if f.generated]
+        if getattr(meta, "order_with_respect_to", None):
+            yield from self._order(session, meta, attributes, values)
+        found = yield from insert_rows(session, entity, tuple(attributes), [values], tuple(returning))
+        if returning:
+            if not found:
+                raise DatabaseError(f"The database gave no key for the new {meta.label}.")
+            instance.__dict__.update(zip([a.name for a in returning], found[0], strict=True))
+
+    def _order(self, session: Session, meta: Any, attributes: list[Attribute], values: list[Any]) -> Operation[None]:
+        """The next place among the siblings, for ``order_with_respect_to``."""
+        field = meta.get_field(meta.order_with_respect_to)
+        siblings = meta.model._base_manager.using(session.alias).filter(**{field.name: getattr(self.instance, field.attname)})
+        found = yield from siblings._aggregate(session, {"last": Max("_order")})
+        place = 0 if found["last"] is None else found["last"] + 1
+        self.instance.__dict__["_order"] = place
+        for position, attribute in enumerate(attributes):
+            if attribute.name == "_order":
+                values[position] = place
+
+
+__all__ = ["FieldError", "Persistence"]

@@ -1,0 +1,53 @@
+"""Plans: what is sent for a shape, and how values go in and rows come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from crowsfoot.persistence.hydrate import make_hydrator
+from crowsfoot.query.statements import Query
+from crowsfoot.sql.dialect import Dialect
+from crowsfoot.sql.select import compile_count, compile_exists, compile_select
+
+MAX_GET_RESULTS = 21
+
+
+class Plan:
+    """``sql``, ``bind`` from slot values to parameters, and ``hydrate`` from rows to results."""
+
+    __slots__ = ("bind", "hydrate", "sql")
+
+    def __init__(self, sql: str, bind: Callable[[tuple[Any, ...]], tuple[Any, ...]], hydrate: Any) -> None:
+        self.sql = sql
+        self.bind = bind
+        self.hydrate = hydrate
+
+
+def first_value(rows: Iterable[Sequence[Any]]) -> Any:
+    """The first value of the first row, None where there is no row."""
+    found = list(rows)
+    return found[0][0] if found else None
+
+
+def any_row(rows: Iterable[Sequence[Any]]) -> bool:
+    return bool(list(rows))
+
+
+def select_plan(
+    query: Query, dialect: Dialect, alias: str, operation: str, has_low: bool, has_high: bool, mode: Any
+) -> Plan:
+    """Compile ``operation`` (``select``, ``get``, ``count`` or ``exists``). Raises ``EmptyResultSet``."""
+    if has_low or has_high:
+        query, _ = query.with_limits(1 if has_low else 0, 2 if has_high else None)
+    if operation == "count":
+        compiled = compile_count(dialect, query)
+        return Plan(compiled.sql, compiled.bind, first_value)
+    if operation == "exists":
+        compiled = compile_exists(dialect, query if has_low or has_high or query.distinct_on else query.without_order())
+        return Plan(compiled.sql, compiled.bind, any_row)
+    if operation == "get" and not (has_low or has_high or query.distinct_on or query.combined is not None):
+        query = query.without_order().but(limits=(MAX_GET_RESULTS, None))
+    compiled = compile_select(dialect, query)
+    assert compiled.row is not None
+    return Plan(compiled.sql, compiled.bind, make_hydrator(compiled.row, alias, mode))

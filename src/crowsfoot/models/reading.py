@@ -1,0 +1,356 @@
+"""What querysets answer with one question: `get`, `first`, `count`, `exists`, `aggregate`, `in_bulk`, `iterator`, …
+
+Each is an operation written once, and two thin methods that drive it: ``count()`` and ``acount()``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import Any, Generic, TypeVar
+
+from crowsfoot.database import databases
+from crowsfoot.drivers.run import CloseCursor, Fetch, FetchRows, OpenCursor, Operation
+from crowsfoot.errors import EmptyResultSet, FieldError
+from crowsfoot.models.plans import MAX_GET_RESULTS
+from crowsfoot.models.prefetch import prefetch
+from crowsfoot.persistence.hydrate import make_hydrator
+from crowsfoot.persistence.session import Session
+from crowsfoot.query.expressions import F, Q
+from crowsfoot.query.scope import Scope
+from crowsfoot.query.statements import order_items
+from crowsfoot.sql.aggregate import compile_aggregate
+
+M = TypeVar("M")
+
+
+class Reading(Generic[M]):
+    """The reading half of `QuerySet`."""
+
+    # -- one row -------------------------------------------------------------------------------------------------------
+
+    def get(self: Any, *args: Any, **kwargs: Any) -> M:
+        """The one row that meets the conditions. One query.
+
+        Raises the model's ``DoesNotExist`` where there is none and ``MultipleObjectsReturned`` where there are several.
+        """
+        return self._database.run(self._get_operation(args, kwargs))  # type: ignore[no-any-return]
+
+    async def aget(self: Any, *args: Any, **kwargs: Any) -> M:
+        return await self._database.arun(self._get_operation(args, kwargs))  # type: ignore[no-any-return]
+
+    def _get_operation(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        combined = self.query.combined is not None
+        if combined and (args or kwargs):
+            self._refuse_combined("get(...) with filters" if False else "get")
+        return (self.filter(*args, **kwargs) if args or kwargs else self)._get
+
+    def _get(self: Any, session: Session) -> Operation[M]:
+        plan = self._plan(session, "get")
+        rows = []
+        if plan is not None and not (self._high is not None and self._high <= self._low):
+            rows = yield Fetch(plan.sql, self._bound(plan), plan.hydrate)
+        if len(rows) == 1:
+            if self._known_related:
+                self._set_known(rows)
+            if self._prefetch and self.query.columns is None:
+                yield from prefetch(session, rows, self._prefetch)
+            return rows[0]  # type: ignore[no-any-return]
+        model = self.model
+        if not rows:
+            raise model.DoesNotExist(f"{model._meta.object_name} matching query does not exist.")
+        number = len(rows) if len(rows) < MAX_GET_RESULTS else f"more than {MAX_GET_RESULTS - 1}"
+        raise model.MultipleObjectsReturned(f"get() returned more than one {model._meta.object_name} -- it returned {number}!")
+
+    def first(self: Any) -> M | None:
+        """The first row in the order (by key where there is none), None where there is no row. One query."""
+        return next(iter(self._first_of("first")), None)
+
+    async def afirst(self: Any) -> M | None:
+        rows = await self._first_of("first")._afetch_all()
+        return rows[0] if rows else None
+
+    def last(self: Any) -> M | None:
+        """The last row in the order (by key where there is none), None where there is no row. One query."""
+        return next(iter(self._first_of("last")), None)
+
+    async def alast(self: Any) -> M | None:
+        rows = await self._first_of("last")._afetch_all()
+        return rows[0] if rows else None
+
+    def _first_of(self: Any, which: str) -> Any:
+        ordered = self
+        if not self.ordered:
+            grouping = self.query.grouping
+            if grouping is not None and grouping and grouping[0] != "key":
+                raise TypeError(
+                    f"Cannot use QuerySet.{which}() on an unordered queryset performing aggregation. "
+                    "Add an ordering with order_by()."
+                )
+            if which == "first":
+                ordered = self.order_by("pk") if not (self._low or self._high is not None) else self
+            else:
+                ordered = self.order_by("-pk")
+        elif which == "last":
+            ordered = self.reverse()
+        return ordered[:1]
+
+    def earliest(self: Any, *fields: str) -> M:
+        """The row with the smallest value of these fields (``Meta.get_latest_by`` without any). One query."""
+        return self._earliest(fields, False).get()  # type: ignore[no-any-return]
+
+    async def aearliest(self: Any, *fields: str) -> M:
+        return await self._earliest(fields, False).aget()  # type: ignore[no-any-return]
+
+    def latest(self: Any, *fields: str) -> M:
+        """The row with the largest value of these fields (``Meta.get_latest_by`` without any). One query."""
+        return self._earliest(fields, True).get()  # type: ignore[no-any-return]
+
+    async def alatest(self: Any, *fields: str) -> M:
+        return await self._earliest(fields, True).aget()  # type: ignore[no-any-return]
+
+    def _earliest(self: Any, fields: tuple[str, ...], flip: bool) -> Any:
+        names: Any = fields or self.model._meta.get_latest_by
+        if not names:
+            raise ValueError(
+                "earliest() and latest() require either fields as positional arguments or 'get_latest_by' in the model's Meta."
+            )
+        if self._low or self._high is not None:
+            raise TypeError("Cannot change a query once a slice has been taken.")
+        names = (names,) if isinstance(names, str) else tuple(names)
+        found = self.order_by(*names)
+        return (found.reverse() if flip else found)[:1]
+
+    # -- questions about all rows --------------------------------------------------------------------------------------
+
+    def count(self: Any) -> int:
+        """The number of rows. One query, or none where the rows are here already."""
+        if self._result_cache is not None:
+            return len(self._result_cache)
+        return self._database.run(self._count)  # type: ignore[no-any-return]
+
+    async def acount(self: Any) -> int:
+        if self._result_cache is not None:
+            return len(self._result_cache)
+        return await self._database.arun(self._count)  # type: ignore[no-any-return]
+
+    def _count(self: Any, session: Session) -> Operation[int]:
+        plan = self._plan(session, "count")
+        if plan is None or (self._high is not None and self._high <= self._low):
+            return 0
+        found: int = yield Fetch(plan.sql, self._bound(plan), plan.hydrate)
+        return found
+
+    def exists(self: Any) -> bool:
+        """Whether there is any row. One query, or none where the rows are here already."""
+        if self._result_cache is not None:
+            return bool(self._result_cache)
+        return self._database.run(self._exists)  # type: ignore[no-any-return]
+
+    async def aexists(self: Any) -> bool:
+        if self._result_cache is not None:
+            return bool(self._result_cache)
+        return await self._database.arun(self._exists)  # type: ignore[no-any-return]
+
+    def _exists(self: Any, session: Session) -> Operation[bool]:
+        plan = self._plan(session, "exists")
+        if plan is None or (self._high is not None and self._high <= self._low):
+            return False
+        found: bool = yield Fetch(plan.sql, self._bound(plan), plan.hydrate)
+        return found
+
+    def contains(self: Any, obj: Any) -> bool:
+        """Whether ``obj`` is one of the rows. One query, or none where the rows are here already."""
+        asked = self._contains(obj)
+        return asked if isinstance(asked, bool) else asked.exists()
+
+    async def acontains(self: Any, obj: Any) -> bool:
+        asked = self._contains(obj)
+        return asked if isinstance(asked, bool) else await asked.aexists()
+
+    def _contains(self: Any, obj: Any) -> Any:
+        self._refuse_combined("contains")
+        if self.query.columns is not None:
+            raise TypeError("Cannot call QuerySet.contains() after .values() or .values_list().")
+        if not hasattr(obj, "_meta"):
+            raise TypeError("'obj' must be a model instance.")
+        if obj._meta.concrete_model is not self.model._meta.concrete_model:
+            return False
+        if obj.pk is None:
+            raise ValueError("QuerySet.contains() cannot be used on unsaved objects.")
+        return obj in self._result_cache if self._result_cache is not None else self.filter(pk=obj.pk)
+
+    def aggregate(self: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Values computed over all rows, by name: ``aggregate(Avg("age"))`` is ``{"age__avg": 34.5}``. One query."""
+        return self._database.run(self._aggregate, self._aggregates(args, kwargs))  # type: ignore[no-any-return]
+
+    async def aaggregate(self: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return await self._database.arun(self._aggregate, self._aggregates(args, kwargs))  # type: ignore[no-any-return]
+
+    def _aggregates(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        if self.query.distinct_on:
+            raise NotImplementedError("aggregate() + distinct(fields) not implemented.")
+        found = {}
+        for arg in args:
+            try:
+                found[arg.default_alias] = arg
+            except (AttributeError, TypeError):
+                raise TypeError("Complex aggregates require an alias") from None
+        found.update(kwargs)
+        for name, expression in found.items():
+            if not hasattr(expression, "resolve_expression"):
+                raise TypeError(f"QuerySet.aggregate() received non-expression(s): {expression}.")
+            if name in self.query.annotation_map and False:
+                raise FieldError(name)
+        return found
+
+    def _aggregate(self: Any, session: Session, found: dict[str, Any]) -> Operation[dict[str, Any]]:
+        query, values = self.as_subquery()
+        scope = Scope(query)
+        nodes: dict[str, Any] = {}
+        for name, expression in found.items():
+            scope.annotations = {**query.annotation_map, **nodes}
+            node = expression.resolve_expression(scope, summarize=False)
+            if not node.contains_aggregate:
+                raise TypeError(f"{name} is not an aggregate expression")
+            nodes[name] = node
+        given = [v if p is None else p(v) for v, p in zip(scope.values, scope.preparers, strict=True)]
+        if not nodes:
+            return {}
+        try:
+            compiled = compile_aggregate(session.dialect, query, nodes)
+        except EmptyResultSet:
+            return {name: getattr(node, "empty_result_set_value", None) for name, node in nodes.items()}
+        row = compiled.row
+        assert row is not None
+        rows = yield Fetch(compiled.sql, compiled.bind((*values, *given)), make_hydrator(row, session.alias))
+        result: dict[str, Any] = rows[0]
+        return result
+
+    # -- many rows -----------------------------------------------------------------------------------------------------
+
+    def in_bulk(self: Any, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, M]:
+        """Rows by key (or by another unique field): those of ``id_list``, or all. One query."""
+        found, attname = self._bulk(id_list, field_name)
+        return {} if found is None else {getattr(row, attname): row for row in found}
+
+    async def ain_bulk(self: Any, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, M]:
+        found, attname = self._bulk(id_list, field_name)
+        return {} if found is None else {getattr(row, attname): row async for row in found}
+
+    def _bulk(self: Any, id_list: Iterable[Any] | None, field_name: str) -> tuple[Any, str]:
+        if self._low or self._high is not None:
+            raise TypeError("Cannot use 'limit' or 'offset' with in_bulk().")
+        if self.query.columns is not None:
+            raise TypeError("in_bulk() cannot be used with values() or values_list().")
+        meta = self.model._meta
+        attname = "pk"
+        if field_name != "pk":
+            field = meta.get_field(field_name)
+            attname = field.attname
+            unique = field.unique or (field_name,) in meta.unique_sets() or field_name in [
+                n.attribute.name for n in self.query.distinct_on
+            ]  # fmt: skip
+            if not unique:
+                raise ValueError(f"in_bulk()'s field_name must be a unique field but '{field_name}' isn't.")
+        if id_list is None:
+            return self._clone(), attname
+        keys = list(id_list)
+        return (self.filter(**{f"{field_name}__in": keys})._clone() if keys else None), attname
+
+    def iterator(self: Any, chunk_size: int | None = None) -> Iterator[M]:
+        """The rows, read in parts and not kept. One query (and each prefetch once per part, for which ``chunk_size`` is
+        needed)."""
+        size = self._chunk(chunk_size)
+        database = self._database
+        source = self._stream(size)
+        cursor = database.run(source.open)
+        try:
+            while rows := database.run(source.read, cursor):
+                yield from rows
+        finally:
+            database.run(source.close, cursor)
+
+    async def aiterator(self: Any, chunk_size: int = 2000) -> AsyncIterator[M]:
+        size = self._chunk(chunk_size)
+        database = self._database
+        source = self._stream(size)
+        session = database.async_session
+        own = session is None
+        if session is None:
+            session = await database.acquire()
+        try:
+            cursor = await session.connection.drive(source.open(session))
+            try:
+                while rows := await session.connection.drive(source.read(session, cursor)):
+                    for row in rows:
+                        yield row
+            finally:
+                await session.connection.drive(source.close(session, cursor))
+        finally:
+            if own:
+                await database.release(session)
+
+    def _chunk(self: Any, chunk_size: int | None) -> int:
+        if chunk_size is None:
+            if self._prefetch:
+                raise ValueError("chunk_size must be provided when using QuerySet.iterator() after prefetch_related().")
+            return 2000
+        if chunk_size <= 0:
+            raise ValueError("Chunk size must be strictly positive.")
+        return chunk_size
+
+    def _stream(self: Any, size: int) -> Stream:
+        return Stream(self._clone(), size)
+
+    # -- dates ---------------------------------------------------------------------------------------------------------
+
+    def explain(self: Any, *, format: str | None = None, **options: Any) -> str:
+        """The database's plan for this query, as text. One query."""
+        return self._database.run(self._explain)  # type: ignore[no-any-return]
+
+    async def aexplain(self: Any, *, format: str | None = None, **options: Any) -> str:
+        return await self._database.arun(self._explain)  # type: ignore[no-any-return]
+
+    def _explain(self: Any, session: Session) -> Operation[str]:
+        plan = self._plan(session, "select")
+        if plan is None:
+            return ""
+        words = "EXPLAIN QUERY PLAN" if session.dialect.vendor == "sqlite" else "EXPLAIN"
+        rows = yield Fetch(f"{words} {plan.sql}", self._bound(plan), list)
+        return "\n".join(" ".join(str(column) for column in row) for row in rows)
+
+
+class Stream:
+    """A queryset read in parts: three operations, and the hydrator of its rows."""
+
+    def __init__(self, queryset: Any, size: int) -> None:
+        self.queryset = queryset
+        self.size = size
+        self.hydrate: Any = None
+
+    def open(self, session: Session) -> Operation[Any]:
+        queryset = self.queryset
+        plan = queryset._plan(session, "select")
+        if plan is None or (queryset._high is not None and queryset._high <= queryset._low):
+            return None
+        self.hydrate = plan.hydrate
+        return (yield OpenCursor(plan.sql, queryset._bound(plan)))
+
+    def read(self, session: Session, cursor: Any) -> Operation[list[Any]]:
+        if cursor is None:
+            return []
+        rows = yield FetchRows(cursor, self.size)
+        found: list[Any] = self.hydrate(rows) if rows else []
+        if found:
+            if self.queryset._known_related:
+                self.queryset._set_known(found)
+            if self.queryset._prefetch:
+                yield from prefetch(session, found, self.queryset._prefetch)
+        return found
+
+    def close(self, session: Session, cursor: Any) -> Operation[None]:
+        if cursor is not None:
+            yield CloseCursor(cursor)
+
+
+__all__ = ["F", "Q", "Reading", "databases", "order_items"]

@@ -1,0 +1,519 @@
+"""Managers of related rows: ``author.posts`` and ``post.tags``.
+
+Two classes: rows that hold the key themselves, and rows behind a link table. Each writes once, as operations, and has the
+sync and async method of every name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from crowsfoot.database import Database, databases
+from crowsfoot.drivers.run import Operation
+from crowsfoot.errors import FieldFetchBlocked
+from crowsfoot.models import routing, signals
+from crowsfoot.models.state import FETCH_RAISE
+from crowsfoot.persistence.session import Session, atomically
+from crowsfoot.query.expressions import Col, Param, Q
+from crowsfoot.query.scope import Scope, is_a
+from crowsfoot.query.statements import Query
+from crowsfoot.schema.relation import End
+
+
+def make_manager_class(end: End, base: Any) -> Any:
+    """The manager class of a to-many end, on top of the target's default manager class ``base``."""
+    mixin = LinkManager if end.relation.link is not None else KeyManager
+    kind = "ManyRelatedManager" if mixin is LinkManager else "RelatedManager"
+    nullable = {} if mixin is LinkManager or end.inverse.minimum == 0 else dict.fromkeys(NEEDS_NULL, Missing())
+    return type(kind, (mixin, base), {"end": end, "base_class": base, **nullable})
+
+
+NEEDS_NULL = ("remove", "aremove", "clear", "aclear")
+
+
+class Missing:
+    """An attribute that a manager has not: rows whose key may not be NULL cannot be taken out of the relation."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        raise AttributeError(f"'{owner.__name__}' object has no attribute '{self.name}': the key may not be NULL.")
+
+
+class RelatedBase:
+    """What both kinds of related manager share. It costs nothing until a query runs."""
+
+    end: Any
+    base_class: Any
+    do_not_call_in_templates = True
+
+    def __init__(self, instance: Any) -> None:
+        super().__init__()
+        self.instance = instance
+        self.model = self.end.target.model
+        self.names = [a.name for a in self.end.owner.attributes_of(self.end.local_columns)]
+
+    def __call__(self, *, manager: str) -> Any:
+        """Another manager of the target for the same relation: ``author.posts(manager="published")``."""
+        named = getattr(self.model, manager)
+        return make_manager_class(self.end, type(named))(self.instance)
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        return tuple(getattr(self.instance, name) for name in self.names)
+
+    def _need_key(self) -> None:
+        raise NotImplementedError
+
+    def get_queryset(self: Any) -> Any:
+        cached = self.instance.__dict__.get("_prefetched_objects_cache", {}).get(self.end.accessor)
+        if cached is not None:
+            return cached
+        self._need_key()
+        origin = self.instance._origin
+        if origin is not None and origin.fetch_mode is FETCH_RAISE:
+            raise FieldFetchBlocked(f"Fetching of {type(self.instance).__name__}.{self.end.accessor} blocked.")
+        return self._narrowed(super().get_queryset())
+
+    def _narrowed(self: Any, queryset: Any) -> Any:
+        end, key = self.end, self.key
+        queryset = queryset._clone()
+        queryset._hints = {**queryset._hints, "instance": self.instance}
+        if queryset._db is None and self._db:
+            queryset._db = self._db
+        origin = self.instance._origin
+        if origin is not None and origin.fetch_mode is not None:
+            queryset._fetch_mode = origin.fetch_mode
+        if None in key:
+            return queryset.none()
+        shape = queryset._follow(("of", end), list(key), lambda query: _of(query, end, key))
+        if not end.inverse.many and end.inverse.accessor:
+            attname = end.target.attributes_of(end.remote_columns)[0].name
+            shape._known_related = ((end.inverse.accessor, attname, {key[0]: self.instance}),)
+        return shape
+
+    def _remove_prefetched(self) -> None:
+        cache = self.instance.__dict__.get("_prefetched_objects_cache")
+        if cache is not None:
+            cache.pop(self.end.accessor, None)
+
+    # -- writing -------------------------------------------------------------------------------------------------------
+
+    def _write_database(self: Any) -> Database:
+        return databases[self._db or routing.write(self.model, {"instance": self.instance})]
+
+    def create(self: Any, **kwargs: Any) -> Any:
+        """Make and save a row that belongs to this one."""
+        return self._write_database().run(self._create, kwargs)
+
+    async def acreate(self: Any, **kwargs: Any) -> Any:
+        return await self._write_database().arun(self._create, kwargs)
+
+    def get_or_create(self: Any, defaults: Any = None, **kwargs: Any) -> tuple[Any, bool]:
+        """The related row that meets the look-ups, else a new one with ``defaults``; and whether it is new."""
+        return self._write_database().run(self._get_or_create, defaults, kwargs)
+
+    async def aget_or_create(self: Any, defaults: Any = None, **kwargs: Any) -> tuple[Any, bool]:
+        return await self._write_database().arun(self._get_or_create, defaults, kwargs)
+
+    def update_or_create(
+        self: Any, defaults: Any = None, create_defaults: Any = None, **kwargs: Any
+    ) -> tuple[Any, bool]:
+        """The related row that meets the look-ups, changed to ``defaults``, else a new one; and whether it is new."""
+        return self._write_database().run(self._update_or_create, defaults, create_defaults, kwargs)
+
+    async def aupdate_or_create(
+        self: Any, defaults: Any = None, create_defaults: Any = None, **kwargs: Any
+    ) -> tuple[Any, bool]:
+        return await self._write_database().arun(self._update_or_create, defaults, create_defaults, kwargs)
+
+    def add(self: Any, *objs: Any, **options: Any) -> None:
+        """Take these rows into the relation; those that are in it already stay."""
+        self._write_database().run(self._add, objs, **options)
+
+    async def aadd(self: Any, *objs: Any, **options: Any) -> None:
+        await self._write_database().arun(self._add, objs, **options)
+
+    def remove(self: Any, *objs: Any, **options: Any) -> None:
+        """Take these rows out of the relation."""
+        self._write_database().run(self._remove, objs, **options)
+
+    async def aremove(self: Any, *objs: Any, **options: Any) -> None:
+        await self._write_database().arun(self._remove, objs, **options)
+
+    def clear(self: Any, **options: Any) -> None:
+        """Take all rows out of the relation."""
+        self._write_database().run(self._clear, **options)
+
+    async def aclear(self: Any, **options: Any) -> None:
+        await self._write_database().arun(self._clear, **options)
+
+    def set(self: Any, objs: Iterable[Any], **options: Any) -> None:
+        """Make the relation hold exactly these rows; only differences are written (all, with ``clear=True``)."""
+        self._write_database().run(self._set, objs, **options)
+
+    async def aset(self: Any, objs: Iterable[Any], **options: Any) -> None:
+        await self._write_database().arun(self._set, objs, **options)
+
+    def _queryset(self: Any, session: Session) -> Any:
+        """All rows that could belong to the relation, in the session's database."""
+        return self.base_class.get_queryset(self).using(session.alias)
+
+
+def _of(query: Query, end: End, key: tuple[Any, ...]) -> tuple[Query, Scope]:
+    """A query on the far side of ``end``, narrowed to the owner with this key (which goes into slots)."""
+    scope = Scope(query, query.group + 1)
+    if len(end.hops) == 1:
+        columns = [Col(a.via, a) for a in end.target.attributes_of(end.remote_columns)]
+    else:
+        columns = [Col((end.inverse,), a, scope.group) for a in end.owner.attributes_of(end.local_columns)]
+    narrowed = query
+    for column, value in zip(columns, key, strict=True):
+        index, _ = scope.slot(value, None)
+        node = column.output_field.get_lookup("exact")(column, Param(index, column.output_field))
+        node.is_resolved = True
+        narrowed = narrowed.with_step(node)
+    # The first filter() on a many-to-many manager speaks of the same link as the manager itself.
+    sticky = len(end.hops) > 1
+    return narrowed.but(size=query.size + len(key), group=scope.group or 0, sticky=sticky), scope
+
+
+class KeyManager(RelatedBase):
+    """Rows that hold the key themselves: the way back of a foreign key."""
+
+    @property
+    def forward(self) -> str:
+        return str(self.end.inverse.name)
+
+    def _need_key(self) -> None:
+        if self.instance._state.adding and self.instance.pk is None or self.instance.pk is None:
+            raise ValueError(
+                f"{type(self.instance).__name__!r} instance needs to have a primary key value before this relationship can be used."
+            )
+
+    def _check(self, obj: Any) -> None:
+        if not isinstance(obj, self.model) or not is_a(type(obj).__entity__, self.end.target):
+            raise TypeError(f"'{self.model._meta.object_name}' instance expected, got {obj!r}")
+
+    def _given(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        self._need_key()
+        return {**kwargs, self.forward: self.instance}
+
+    def _create(self, session: Session, kwargs: dict[str, Any]) -> Operation[Any]:
+        self._remove_prefetched()
+        return (yield from self._queryset(session)._create(session, self._given(kwargs)))
+
+    def _get_or_create(self, session: Session, defaults: Any, kwargs: dict[str, Any]) -> Operation[Any]:
+        return (yield from self._queryset(session)._get_or_create(session, defaults, self._given(kwargs)))
+
+    def _update_or_create(
+        self, session: Session, defaults: Any, create_defaults: Any, kwargs: dict[str, Any]
+    ) -> Operation[Any]:
+        given = self._given(kwargs)
+        return (yield from self._queryset(session)._update_or_create(session, defaults, create_defaults, given))
+
+    def _add(self, session: Session, objs: tuple[Any, ...], bulk: bool = True) -> Operation[None]:
+        self._need_key()
+        self._remove_prefetched()
+        for obj in objs:
+            self._check(obj)
+            if bulk and (obj._state.adding or obj._state.db != session.alias):
+                raise ValueError(f"{obj!r} instance isn't saved. Use bulk=False or save the object first.")
+        if bulk:
+            for obj in objs:
+                setattr(obj, self.forward, self.instance)
+            rows = self.model._base_manager.using(session.alias).filter(pk__in=[obj.pk for obj in objs])
+            yield from rows._update(session, {self.forward: self.instance})
+            return
+        yield from atomically(session, self._save_each(session, objs))
+
+    def _save_each(self, session: Session, objs: Iterable[Any]) -> Operation[None]:
+        for obj in objs:
+            setattr(obj, self.forward, self.instance)
+            yield from obj._save(session, {})
+
+    def _remove(self, session: Session, objs: tuple[Any, ...], bulk: bool = True) -> Operation[None]:
+        if not objs:
+            return
+        self._need_key()
+        key = self.key
+        attnames = [a.name for a in self.end.target.attributes_of(self.end.remote_columns)]
+        for obj in objs:
+            self._check(obj)
+            if tuple(getattr(obj, name) for name in attnames) != key:
+                raise self.end.owner.model.DoesNotExist(f"{obj!r} is not related to {self.instance!r}.")
+        yield from self._empty(session, self._queryset(session).filter(pk__in=[obj.pk for obj in objs]), bulk)
+
+    def _clear(self, session: Session, bulk: bool = True) -> Operation[None]:
+        self._need_key()
+        yield from self._empty(session, self._narrowed(self._queryset(session)), bulk)
+
+    def _empty(self, session: Session, rows: Any, bulk: bool) -> Operation[None]:
+        self._remove_prefetched()
+        if bulk:
+            yield from self._narrowed(rows)._update(session, {self.forward: None})
+            return
+        found = yield from rows._load(session)
+        yield from atomically(session, self._save_empty(session, found))
+
+    def _save_empty(self, session: Session, rows: Iterable[Any]) -> Operation[None]:
+        for row in rows:
+            setattr(row, self.forward, None)
+            yield from row._save(session, {"update_fields": [self.forward]})
+
+    def _set(self, session: Session, objs: Iterable[Any], bulk: bool = True, clear: bool = False) -> Operation[None]:
+        self._need_key()
+        yield from atomically(session, self._replace(session, tuple(objs), bulk, clear))
+
+    def _replace(self, session: Session, objs: tuple[Any, ...], bulk: bool, clear: bool) -> Operation[None]:
+        if self.end.inverse.minimum:
+            yield from self._add(session, objs, bulk=bulk)
+            return
+        if clear:
+            yield from self._clear(session, bulk=bulk)
+            yield from self._add(session, objs, bulk=bulk)
+            return
+        old = yield from self._narrowed(self._queryset(session))._load(session)
+        wanted = list(objs)
+        gone = []
+        for row in old:
+            if row in wanted:
+                wanted.remove(row)
+            else:
+                gone.append(row)
+        yield from self._remove(session, tuple(gone), bulk=bulk)
+        yield from self._add(session, tuple(wanted), bulk=bulk)
+
+
+class LinkManager(RelatedBase):
+    """Rows behind a link table: either side of a many-to-many."""
+
+    def __init__(self, instance: Any) -> None:
+        super().__init__(instance)
+        self.through = self.end.relation.link.model
+        link = self.end.relation.link
+        # The link's attributes for this side and for the other, and the names of their foreign keys.
+        self.here = link.attributes_of(self.end.hops[0].target_columns)
+        self.there = link.attributes_of(self.end.hops[1].source_columns)
+        if instance is not None:
+            self._need_key()
+
+    @property
+    def source_field_name(self) -> str:
+        return str(self.here[0].field.name)
+
+    @property
+    def target_field_name(self) -> str:
+        return str(self.there[0].field.name)
+
+    def _need_key(self) -> None:
+        name = type(self.instance).__name__
+        if None in self.key:
+            raise ValueError(
+                f'"{self.instance!r}" needs to have a value for field "{self.names[0]}" before this many-to-many '
+                "relationship can be used."
+            )
+        if self.instance.pk is None:
+            raise ValueError(
+                f"{name!r} instance needs to have a primary key value before a many-to-many relationship can be used."
+            )
+
+    def _keys(self, objs: Iterable[Any], session: Session) -> list[tuple[Any, ...]]:
+        """The keys of the other side: of instances, which are checked, or given as plain values."""
+        names = [a.name for a in self.end.target.attributes_of(self.end.remote_columns)]
+        found: list[tuple[Any, ...]] = []
+        for obj in objs:
+            if hasattr(obj, "_meta"):
+                if not is_a(type(obj).__entity__, self.end.target):
+                    raise TypeError(f"'{self.model._meta.object_name}' instance expected, got {obj!r}")
+                if not routing.allow_relation(obj, self.instance):
+                    raise ValueError(
+                        f'Cannot add "{obj!r}": instance is on database "{self.instance._state.db}", value is on database '
+                        f'"{obj._state.db}"'
+                    )
+                key = tuple(getattr(obj, name) for name in names)
+                if None in key:
+                    raise ValueError(f'Cannot add "{obj!r}": the value for field "{self.target_field_name}" is None')
+            else:
+                if hasattr(obj, "as_subquery"):
+                    raise TypeError(f"'{self.model._meta.object_name}' instance expected, got {obj!r}")
+                values = obj if isinstance(obj, tuple) and len(names) > 1 else (obj,)
+                fields = self.there
+                key = tuple(f.value_type.prepare(v) for f, v in zip(fields, values, strict=True))
+            found.append(key)
+        return list(dict.fromkeys(found))
+
+    # -- creating ------------------------------------------------------------------------------------------------------
+
+    def _create(self, session: Session, kwargs: dict[str, Any]) -> Operation[Any]:
+        through_defaults = kwargs.pop("through_defaults", None)
+        return (yield from atomically(session, self._create_linked(session, kwargs, through_defaults)))
+
+    def _create_linked(self, session: Session, kwargs: dict[str, Any], through_defaults: Any) -> Operation[Any]:
+        row = yield from self._queryset(session)._create(session, kwargs)
+        yield from self._add(session, (row,), through_defaults=through_defaults)
+        return row
+
+    def _get_or_create(self, session: Session, defaults: Any, kwargs: dict[str, Any]) -> Operation[Any]:
+        through_defaults = kwargs.pop("through_defaults", None)
+        rows = self._narrowed(self._queryset(session))
+        row, made = yield from rows._get_or_create(session, defaults, kwargs)
+        if made:
+            yield from self._add(session, (row,), through_defaults=through_defaults)
+        return row, made
+
+    def _update_or_create(
+        self, session: Session, defaults: Any, create_defaults: Any, kwargs: dict[str, Any]
+    ) -> Operation[Any]:
+        through_defaults = kwargs.pop("through_defaults", None)
+        rows = self._narrowed(self._queryset(session))
+        row, made = yield from rows._update_or_create(session, defaults, create_defaults, kwargs)
+        if made:
+            yield from self._add(session, (row,), through_defaults=through_defaults)
+        return row, made
+
+    # -- linking -------------------------------------------------------------------------------------------------------
+
+    def _add(self, session: Session, objs: tuple[Any, ...], through_defaults: Any = None) -> Operation[None]:
+        self._remove_prefetched()
+        yield from atomically(session, self._link_both(session, objs, through_defaults))
+
+    def _link_both(self, session: Session, objs: tuple[Any, ...], through_defaults: Any) -> Operation[None]:
+        keys = self._keys(objs, session)
+        yield from self._link(session, keys, self.here, self.there, through_defaults)
+        if self.end.relation.symmetrical:
+            yield from self._link(session, keys, self.there, self.here, through_defaults)
+
+    def _link(
+        self, session: Session, keys: list[tuple[Any, ...]], here: Any, there: Any, through_defaults: Any
+    ) -> Operation[None]:
+        if not keys:
+            return
+        defaults = {k: v() if callable(v) else v for k, v in (through_defaults or {}).items()}
+        auto = self.through._meta.auto_created
+        listeners = signals.m2m_changed.has_listeners(self.through)
+        new = keys
+        if not (auto and not listeners):
+            new = yield from self._missing(session, keys, here, there)
+        self._send(session, "pre_add", new, here)
+        if new:
+            rows = [self._row(here, there, key, defaults) for key in new]
+            yield from self.through._default_manager.using(session.alias)._bulk_create(
+                session, rows, ignore_conflicts=bool(auto)
+            )
+        self._send(session, "post_add", new, here)
+
+    def _row(self, here: Any, there: Any, key: tuple[Any, ...], defaults: dict[str, Any]) -> Any:
+        values = dict(zip([a.name for a in here], self.key, strict=True))
+        values.update(zip([a.name for a in there], key, strict=True))
+        return self.through(**values, **defaults)
+
+    def _missing(self, session: Session, keys: list[tuple[Any, ...]], here: Any, there: Any) -> Operation[Any]:
+        """Which of ``keys`` have no link yet."""
+        conditions = dict(zip([a.name for a in here], self.key, strict=True))
+        names = [a.name for a in there]
+        if len(names) == 1:
+            conditions[f"{names[0]}__in"] = [key[0] for key in keys]
+        rows = self.through._default_manager.using(session.alias).filter(**conditions).values_list(*names)
+        found = set((yield from rows._load(session)))
+        return [key for key in keys if key not in found]
+
+    def _remove(self, session: Session, objs: tuple[Any, ...]) -> Operation[None]:
+        self._remove_prefetched()
+        yield from atomically(session, self._unlink(session, objs))
+
+    def _unlink(self, session: Session, objs: tuple[Any, ...]) -> Operation[None]:
+        if not objs:
+            return
+        keys = self._keys(objs, session)
+        self._send(session, "pre_remove", keys, self.here)
+        rows = self.through._default_manager.using(session.alias).filter(self._links(keys))
+        yield from rows._delete(session)
+        self._send(session, "post_remove", keys, self.here)
+
+    def _links(self, keys: list[tuple[Any, ...]] | None) -> Any:
+        """The condition for the links of this row, to ``keys`` or to all."""
+        from_here = _side(self.here, [self.key]) & (_side(self.there, keys) if keys is not None else EVERY)
+        if self.end.relation.symmetrical:
+            from_there = _side(self.there, [self.key]) & (_side(self.here, keys) if keys is not None else EVERY)
+            return from_here | from_there
+        return from_here
+
+    def _clear(self, session: Session) -> Operation[None]:
+        self._remove_prefetched()
+        yield from atomically(session, self._unlink_all(session))
+
+    def _unlink_all(self, session: Session) -> Operation[None]:
+        self._send(session, "pre_clear", None, self.here)
+        rows = self.through._default_manager.using(session.alias).filter(self._links(None))
+        yield from rows._delete(session)
+        self._send(session, "post_clear", None, self.here)
+
+    def _set(
+        self, session: Session, objs: Iterable[Any], clear: bool = False, through_defaults: Any = None
+    ) -> Operation[None]:
+        yield from atomically(session, self._replace(session, tuple(objs), clear, through_defaults))
+
+    def _replace(
+        self, session: Session, objs: tuple[Any, ...], clear: bool, through_defaults: Any
+    ) -> Operation[None]:
+        if clear:
+            yield from self._clear(session)
+            yield from self._add(session, objs, through_defaults=through_defaults)
+            return
+        names = [a.name for a in self.there]
+        conditions = dict(zip([a.name for a in self.here], self.key, strict=True))
+        rows = self.through._default_manager.using(session.alias).filter(**conditions).values_list(*names)
+        old = set((yield from rows._load(session)))
+        wanted = self._keys(objs, session)
+        gone = [key if len(key) > 1 else key[0] for key in old if key not in set(wanted)]
+        yield from self._remove(session, tuple(gone))
+        new = [key if len(key) > 1 else key[0] for key in wanted if key not in old]
+        yield from self._add(session, tuple(new), through_defaults=through_defaults)
+
+    def _send(self, session: Session, action: str, keys: Any, here: Any) -> None:
+        if not signals.m2m_changed.receivers or (here is not self.here and self.end.relation.symmetrical):
+            return
+        pk_set = None if keys is None else {key[0] if len(key) == 1 else key for key in keys}
+        signals.m2m_changed.send(
+            sender=self.through, action=action, instance=self.instance, reverse=not self.end.is_forward,
+            model=self.model, pk_set=pk_set, using=session.alias,
+        )  # fmt: skip
+
+    # -- signatures with through_defaults ------------------------------------------------------------------------------
+
+    def create(self, *, through_defaults: Any = None, **kwargs: Any) -> Any:
+        return super().create(**kwargs, through_defaults=through_defaults)
+
+    async def acreate(self, *, through_defaults: Any = None, **kwargs: Any) -> Any:
+        return await super().acreate(**kwargs, through_defaults=through_defaults)
+
+    def get_or_create(self, *, through_defaults: Any = None, **kwargs: Any) -> tuple[Any, bool]:
+        return super().get_or_create(**kwargs, through_defaults=through_defaults)
+
+    async def aget_or_create(self, *, through_defaults: Any = None, **kwargs: Any) -> tuple[Any, bool]:
+        return await super().aget_or_create(**kwargs, through_defaults=through_defaults)
+
+    def update_or_create(self, *, through_defaults: Any = None, **kwargs: Any) -> tuple[Any, bool]:
+        return super().update_or_create(**kwargs, through_defaults=through_defaults)
+
+    async def aupdate_or_create(self, *, through_defaults: Any = None, **kwargs: Any) -> tuple[Any, bool]:
+        return await super().aupdate_or_create(**kwargs, through_defaults=through_defaults)
+
+
+def _side(attributes: Any, keys: list[tuple[Any, ...]]) -> Any:
+    """One side of a link is one of ``keys``."""
+    if len(attributes) == 1:
+        name = attributes[0].name
+        return Q(**{name: keys[0][0]}) if len(keys) == 1 else Q(**{f"{name}__in": [key[0] for key in keys]})
+    found = Q()
+    for key in keys:
+        found |= Q(**dict(zip([a.name for a in attributes], key, strict=True)))
+    return found
+
+
+EVERY = Q()

@@ -1,0 +1,147 @@
+"""Reverse relations as Django's ``_meta`` shows them: each is a view of one `End` and the field that declared it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crowsfoot.schema.entity import Entity
+
+
+class ForeignObjectRel:
+    """The way back of a relation field. Its facts are read from the field and its relation."""
+
+    auto_created = True
+    concrete = False
+    editable = False
+    is_relation = True
+    null = True
+    empty_strings_allowed = False
+    many_to_many = False
+    many_to_one = False
+    one_to_many = True
+    one_to_one = False
+    remote_name = ""
+
+    def __init__(self, field: Any) -> None:
+        self.field = field
+
+    @property
+    def model(self) -> Any:
+        """The model that the field points at."""
+        return self.field.related_model
+
+    @property
+    def related_model(self) -> Any:
+        """The model that has the field."""
+        return self.field.model
+
+    @property
+    def remote_field(self) -> Any:
+        return self.field
+
+    @property
+    def target_field(self) -> Any:
+        return self.field.target_field
+
+    @property
+    def on_delete(self) -> Any:
+        return self.field.on_delete
+
+    @property
+    def related_name(self) -> Any:
+        return self.field.related_name
+
+    @property
+    def related_query_name(self) -> Any:
+        return self.field._related_query_name
+
+    @property
+    def limit_choices_to(self) -> Any:
+        return self.field.limit_choices_to
+
+    @property
+    def parent_link(self) -> bool:
+        return bool(getattr(self.field, "parent_link", False))
+
+    @property
+    def multiple(self) -> bool:
+        return not self.one_to_one
+
+    @property
+    def symmetrical(self) -> bool:
+        return bool(getattr(self.field, "symmetrical", False))
+
+    @property
+    def through(self) -> Any:
+        return getattr(self.field, "link_model", None)
+
+    @property
+    def through_fields(self) -> Any:
+        return getattr(self.field, "through_fields", None)
+
+    @property
+    def db_constraint(self) -> bool:
+        return bool(self.field.db_constraint)
+
+    @property
+    def field_name(self) -> str:
+        return str(self.field.target_field.name)
+
+    @property
+    def name(self) -> str:
+        """The name of the way back in look-ups."""
+        return str(self.field.related_query_name())
+
+    @property
+    def hidden(self) -> bool:
+        return bool(self.field.is_hidden)
+
+    def is_hidden(self) -> bool:
+        return self.hidden
+
+    def get_accessor_name(self, model: Any = None) -> str | None:
+        if self.symmetrical and self.model is self.related_model:
+            return None
+        return self.field.accessor_name()  # type: ignore[no-any-return]
+
+    accessor_name = property(get_accessor_name)
+
+    def get_related_field(self) -> Any:
+        return self.field.target_field
+
+    def get_internal_type(self) -> str:
+        return str(self.field.get_internal_type())
+
+    def get_lookup(self, name: str) -> Any:
+        return self.field.get_lookup(name)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.related_model._meta.label_lower}>"
+
+
+class ManyToOneRel(ForeignObjectRel):
+    pass
+
+
+class OneToOneRel(ManyToOneRel):
+    one_to_many = False
+    one_to_one = True
+
+
+class ManyToManyRel(ForeignObjectRel):
+    one_to_many = False
+    many_to_many = True
+
+    def get_related_field(self) -> Any:
+        return self.model._meta.pk
+
+
+def reverse_rels(entity: Entity) -> list[Any]:
+    """The ways back that end at ``entity``, those of inherited models first."""
+    found: list[Any] = []
+    for link in entity.parents:
+        found += [rel for rel in reverse_rels(link.target) if rel not in found]
+    for end in entity.ends.values():
+        if not end.is_forward and end.field is not None and end.field.remote_field not in found:
+            found.append(end.field.remote_field)
+    return found

@@ -1,0 +1,64 @@
+"""A model's whole table: the columns that its fields made, with every key, rule and index, under Django's names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crowsfoot.schema.entity import Entity
+from crowsfoot.schema.relation import SET_NULL
+from crowsfoot.schema.table import ForeignKey, Index, Unique
+from crowsfoot.sql import names
+
+
+def complete(model: Any) -> Entity:
+    """Fill in the rules of a model's table, once all its relations are linked; returns its entity."""
+    meta = model._meta
+    entity: Entity = meta.entity
+    entity.ensure_ready()
+    table = entity.table
+    table.foreign_keys, table.uniques, table.checks, table.indexes = [], [], [], []
+    table.comment = meta.db_table_comment or None
+    for field in meta.local_concrete_fields:
+        _field_rules(entity, field)
+    for together in meta.unique_together:
+        columns = _columns(meta, together)
+        table.uniques.append(Unique(names.unique_name(table.name, columns), columns))
+    for index in meta.indexes:
+        table.indexes.append(index.describe(model))
+    for constraint in meta.constraints:
+        constraint.contribute_to_table(model, table)
+    return entity
+
+
+def _field_rules(entity: Entity, field: Any) -> None:
+    table, column = entity.table, field.column
+    if field._unique and not field.primary_key:
+        table.uniques.append(Unique(names.unique_name(table.name, [column]), (column,)))
+    elif field.db_index and not field.unique:
+        table.indexes.append(Index(names.index_name(table.name, [column]), ((column, False),)))
+    if field.is_relation and field.relation is not None and field.db_constraint:
+        table.foreign_keys.append(foreign_key(field))
+
+
+def foreign_key(field: Any) -> ForeignKey:
+    """The constraint of a relation field, its rule included."""
+    relation = field.relation
+    hop = relation.forward.hops[0]
+    rule = relation.on_delete
+    sql = rule.sql
+    column = hop.source.columns[hop.source_columns[0]]
+    if sql == "SET DEFAULT" and not _has_constant_default(field):
+        sql = "NO ACTION"  # the default is a callable: only Python knows it
+    if sql == "SET NULL" and not column.null:
+        sql = "NO ACTION"
+    name = names.foreign_key_name(hop.source.name, hop.source_columns, hop.target.name, hop.target_columns)
+    partly = rule.columns if rule.name == SET_NULL.name else ()
+    return ForeignKey(name, hop.source_columns, hop.target.name, hop.target_columns, sql, partly)
+
+
+def _has_constant_default(field: Any) -> bool:
+    return bool(field.column_default() is not None and field.has_db_default() or field.has_default() and not callable(field.default))
+
+
+def _columns(meta: Any, field_names: Any) -> tuple[str, ...]:
+    return tuple(meta.get_field(name).column for name in field_names)

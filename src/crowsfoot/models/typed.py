@@ -1,0 +1,95 @@
+"""Typed paths: ``Post.author.name == "Asha"`` is ``Q(author__name="Asha")``.
+
+``FieldPath[T]`` is what the class attribute of a field of type ``T`` is. Type checkers see ``T``; at run time a path is an
+``F`` whose comparisons make ``Q`` objects, so it can stand wherever a name or an expression can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+from crowsfoot.query.expressions import F, OrderBy, Q
+
+T = TypeVar("T")
+
+
+class FieldPath(F, Generic[T]):
+    """The path to a field, as an expression of type ``T``. Comparisons give conditions for ``filter()``."""
+
+    def __eq__(self, other: T | FieldPath[T]) -> Q:  # type: ignore[override]
+        return self._compare("exact", other)
+
+    def __ne__(self, other: T | FieldPath[T]) -> Q:  # type: ignore[override]
+        return ~self._compare("exact", other)
+
+    def __lt__(self, other: T | FieldPath[T]) -> Q:
+        return self._compare("lt", other)
+
+    def __le__(self, other: T | FieldPath[T]) -> Q:
+        return self._compare("lte", other)
+
+    def __gt__(self, other: T | FieldPath[T]) -> Q:
+        return self._compare("gt", other)
+
+    def __ge__(self, other: T | FieldPath[T]) -> Q:
+        return self._compare("gte", other)
+
+    __hash__ = F.__hash__
+
+    def _compare(self, lookup: str, value: Any) -> Q:
+        if lookup == "exact" and value is None:
+            return Q((f"{self.name}__isnull", True))
+        return Q((self.name if lookup == "exact" else f"{self.name}__{lookup}", value))
+
+    def in_(self, values: Iterable[T]) -> Q:
+        """One of ``values``."""
+        return self._compare("in", values)
+
+    def is_null(self, value: bool = True) -> Q:
+        """Whether the value is NULL."""
+        return self._compare("isnull", value)
+
+    def between(self, low: T, high: T) -> Q:
+        """From ``low`` to ``high``, both included."""
+        return self._compare("range", (low, high))
+
+    def contains(self: FieldPath[str] | FieldPath[str | None], text: str) -> Q:
+        return self._compare("contains", text)
+
+    def icontains(self: FieldPath[str] | FieldPath[str | None], text: str) -> Q:
+        return self._compare("icontains", text)
+
+    def startswith(self: FieldPath[str] | FieldPath[str | None], text: str) -> Q:
+        return self._compare("startswith", text)
+
+    def endswith(self: FieldPath[str] | FieldPath[str | None], text: str) -> Q:
+        return self._compare("endswith", text)
+
+    def asc(self, **options: Any) -> OrderBy:
+        return super().asc(**options)
+
+    def desc(self, **options: Any) -> OrderBy:
+        return super().desc(**options)
+
+
+class RelationPath(FieldPath[Any]):
+    """The path to a relation; its attributes are paths to what the relation leads to."""
+
+    def __init__(self, name: str, target: Any) -> None:
+        super().__init__(name)
+        self._target = target
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return step(self._target(), name, f"{self.name}__")
+
+
+def step(model: Any, name: str, prefix: str = "") -> Any:
+    """The path ``prefix + name`` from ``model``; raises ``AttributeError`` with the nearest name."""
+    found = model.__path__(name)
+    if isinstance(found, tuple):
+        query_name, target = found
+        return RelationPath(prefix + query_name, target)
+    return FieldPath(prefix + found)

@@ -1,0 +1,494 @@
+"""What querysets write: `create`, `bulk_create`, `update`, `delete`, `get_or_create`, …
+
+Each is an operation written once, and two thin methods that drive it: ``create()`` and ``acreate()``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Generic, TypeVar
+
+from crowsfoot.database import databases
+from crowsfoot.drivers.run import Execute, Operation
+from crowsfoot.errors import EmptyResultSet, FieldDoesNotExist, FieldError, IntegrityError, unknown_name
+from crowsfoot.models import routing
+from crowsfoot.models.deletion import delete_queryset
+from crowsfoot.models.fields.base import DatabaseDefault
+from crowsfoot.persistence.cohort import Cohort
+from crowsfoot.persistence.save import insert_rows
+from crowsfoot.persistence.session import Session, atomically
+from crowsfoot.query.expressions import Case, Param, Value, When
+from crowsfoot.query.scope import Scope
+from crowsfoot.sql.write import Conflict, compile_update
+
+M = TypeVar("M")
+# The most parameters of one statement that every supported database takes.
+MAX_PARAMETERS = 30_000
+
+
+class Writing(Generic[M]):
+    """The writing half of `QuerySet`."""
+
+    @property
+    def _write_to(self: Any) -> Any:
+        self._for_write = True
+        return databases[self.db]
+
+    # -- one row -------------------------------------------------------------------------------------------------------
+
+    def create(self: Any, **kwargs: Any) -> M:
+        """Make an instance and save it. One statement. Raises ``TypeError`` for names that are no fields."""
+        return self._write_to.run(self._create, kwargs)  # type: ignore[no-any-return]
+
+    async def acreate(self: Any, **kwargs: Any) -> M:
+        return await self._write_to.arun(self._create, kwargs)  # type: ignore[no-any-return]
+
+    def _create(self: Any, session: Session, kwargs: dict[str, Any]) -> Operation[M]:
+        reverse = {r.get_accessor_name() for r in self.model._meta.related_objects if r.one_to_one} & set(kwargs)
+        if reverse:
+            raise ValueError(f"The following fields do not exist in this model: {', '.join(sorted(reverse))}")
+        obj = self.model(**kwargs)
+        yield from save_new(session, obj)
+        return obj  # type: ignore[no-any-return]
+
+    def get_or_create(self: Any, defaults: Any = None, **kwargs: Any) -> tuple[M, bool]:
+        """The row that meets the look-ups, else a new one made of them and ``defaults``; and whether it is new.
+
+        One query where the row is there, else two statements in a savepoint; safe where another transaction makes the
+        same row, given that a unique constraint holds.
+        """
+        return self._write_to.run(self._get_or_create, defaults, kwargs)  # type: ignore[no-any-return]
+
+    async def aget_or_create(self: Any, defaults: Any = None, **kwargs: Any) -> tuple[M, bool]:
+        return await self._write_to.arun(self._get_or_create, defaults, kwargs)  # type: ignore[no-any-return]
+
+    def _get_or_create(self: Any, session: Session, defaults: Any, kwargs: dict[str, Any]) -> Operation[Any]:
+        rows = self.using(session.alias)
+        try:
+            return (yield from rows.filter(**kwargs)._get(session)), False
+        except self.model.DoesNotExist:
+            pass
+        params = self._params(defaults, kwargs)
+        try:
+            made = yield from atomically(session, rows._create(session, _called(params)), savepoint=True)
+            return made, True
+        except IntegrityError:
+            try:
+                return (yield from rows.filter(**kwargs)._get(session)), False
+            except self.model.DoesNotExist:
+                pass
+            raise
+
+    def update_or_create(
+        self: Any, defaults: Any = None, create_defaults: Any = None, **kwargs: Any
+    ) -> tuple[M, bool]:
+        """The row that meets the look-ups with ``defaults`` set, else a new one; and whether it is new. In a transaction."""
+        return self._write_to.run(self._update_or_create, defaults, create_defaults, kwargs)  # type: ignore[no-any-return]
+
+    async def aupdate_or_create(
+        self: Any, defaults: Any = None, create_defaults: Any = None, **kwargs: Any
+    ) -> tuple[M, bool]:
+        found = await self._write_to.arun(self._update_or_create, defaults, create_defaults, kwargs)
+        return found  # type: ignore[no-any-return]
+
+    def _update_or_create(
+        self: Any, session: Session, defaults: Any, create_defaults: Any, kwargs: dict[str, Any]
+    ) -> Operation[Any]:
+        update = defaults or {}
+        new = update if create_defaults is None else create_defaults
+        return (yield from atomically(session, self._update_or_make(session, update, new, kwargs)))
+
+    def _update_or_make(
+        self: Any, session: Session, update: dict[str, Any], new: dict[str, Any], kwargs: dict[str, Any]
+    ) -> Operation[Any]:
+        rows = self.using(session.alias)
+        obj, made = yield from rows.select_for_update()._get_or_create(session, new, kwargs)
+        if made:
+            return obj, True
+        for name, value in _called(update).items():
+            setattr(obj, name, value)
+        meta = self.model._meta
+        names = set(update)
+        known = {n for f in meta.concrete_fields if not f.primary_key for n in (f.name, f.attname)}
+        options: dict[str, Any] = {}
+        if names <= known:
+            for field in meta.local_concrete_fields:
+                if not (field.primary_key or type(field).pre_save is _plain_pre_save()):
+                    names.add(field.name)
+                    if field.name != field.attname:
+                        names.add(field.attname)
+            if not names:
+                return obj, False
+            options["update_fields"] = names & known
+        obj._prepare_related_fields_for_save("save")
+        yield from obj._save(session, options)
+        return obj, False
+
+    def _params(self: Any, defaults: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """What a new row is made of: the look-ups that name fields, and the defaults."""
+        params = {k: v for k, v in kwargs.items() if "__" not in k}
+        params.update(defaults or {})
+        meta = self.model._meta
+        invalid = []
+        for name in params:
+            if name == "pk":
+                continue
+            try:
+                meta.get_field(name)
+            except FieldDoesNotExist:
+                if not isinstance(getattr(self.model, name, None), property):
+                    invalid.append(name)
+        if invalid:
+            listed = "', '".join(sorted(invalid))
+            near = unknown_name("field", sorted(invalid)[0], meta.label, [f.name for f in meta.fields])
+            raise FieldError(f"Invalid field name(s) for model {meta.object_name}: '{listed}'. {near}")
+        return params
+
+    # -- many rows -----------------------------------------------------------------------------------------------------
+
+    def bulk_create(
+        self: Any,
+        objs: Iterable[M],
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,
+        update_conflicts: bool = False,
+        update_fields: Any = None,
+        unique_fields: Any = None,
+    ) -> list[M]:
+        """Insert many instances, with one statement for each batch and without signals; returns them with their keys."""
+        options = self._bulk_options(objs, batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields)
+        return self._write_to.run(self._bulk_create, **options) if options["objs"] else options["objs"]  # type: ignore[no-any-return]
+
+    async def abulk_create(
+        self: Any,
+        objs: Iterable[M],
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,
+        update_conflicts: bool = False,
+        update_fields: Any = None,
+        unique_fields: Any = None,
+    ) -> list[M]:
+        options = self._bulk_options(objs, batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields)
+        return await self._write_to.arun(self._bulk_create, **options) if options["objs"] else options["objs"]  # type: ignore[no-any-return]
+
+    def _bulk_options(
+        self: Any, objs: Any, batch_size: Any, ignore: bool, update: bool, update_fields: Any, unique_fields: Any
+    ) -> dict[str, Any]:
+        if batch_size is not None and batch_size <= 0:
+            raise ValueError("Batch size must be a positive integer.")
+        meta = self.model._meta
+        for parent in meta.all_parents:
+            if parent._meta.concrete_model is not meta.concrete_model:
+                raise ValueError("Can't bulk create a multi-table inherited model")
+        conflict = self._conflict(ignore, update, update_fields, unique_fields)
+        objs = list(objs)
+        for obj in objs:
+            obj._prepare_related_fields_for_save("bulk_create")
+        return {"objs": objs, "batch_size": batch_size, "ignore_conflicts": ignore, "conflict": conflict}
+
+    def _conflict(self: Any, ignore: bool, update: bool, update_fields: Any, unique_fields: Any) -> Conflict | None:
+        if ignore and update:
+            raise ValueError("ignore_conflicts and update_conflicts are mutually exclusive.")
+        if not update:
+            return None
+        if not update_fields:
+            raise ValueError("Fields that will be updated when a row insertion fails on conflicts must be provided.")
+        if not unique_fields:
+            raise ValueError("Unique fields that can trigger the upsert must be provided.")
+        meta = self.model._meta
+        names = [meta.pk.name if n == "pk" else n for n in unique_fields]
+        changed = [meta.get_field(n) for n in update_fields]
+        unique = [meta.get_field(n) for n in names]
+        for fields, what in ((changed, "with update_fields"), (unique, "with unique_fields")):
+            if any(not f.concrete or f.many_to_many for f in fields):
+                raise ValueError(f"bulk_create() can only be used with concrete fields {what.replace('with', 'in')}.")
+        if any(f.primary_key for f in changed):
+            raise ValueError("bulk_create() cannot be used with primary keys in update_fields.")
+        attributes = meta.entity.attributes
+        return Conflict([attributes[f.attname] for f in unique], [attributes[f.attname] for f in changed])
+
+    def _bulk_create(
+        self: Any,
+        session: Session,
+        objs: Sequence[Any],
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,
+        conflict: Conflict | None = None,
+    ) -> Operation[list[Any]]:
+        if ignore_conflicts:
+            conflict = IGNORE
+        yield from atomically(session, self._insert_all(session, objs, batch_size, conflict))
+        return list(objs)
+
+    def _insert_all(
+        self: Any, session: Session, objs: Sequence[Any], batch_size: int | None, conflict: Conflict | None
+    ) -> Operation[None]:
+        meta = self.model._meta
+        fields = [f for f in meta.local_concrete_fields if not f.generated]
+        for obj in objs:
+            if obj.pk is None:
+                default = meta.pk.get_default() if meta.pk.has_default() else None
+                if default is not None:
+                    obj.pk = default
+        keyed = [o for o in objs if not isinstance(o.pk, DatabaseDefault) and o.pk is not None]
+        keyless = [o for o in objs if isinstance(o.pk, DatabaseDefault) or o.pk is None]
+        for group, with_key in ((keyed, True), (keyless, False)):
+            chosen = [f for f in fields if with_key or not f.primary_key]
+            size = max(1, MAX_PARAMETERS // max(1, len(chosen)))
+            size = min(size, batch_size or size)
+            for start in range(0, len(group), size):
+                yield from self._insert_batch(session, group[start : start + size], chosen, with_key, conflict)
+
+    def _insert_batch(
+        self: Any, session: Session, objs: Sequence[Any], fields: list[Any], with_key: bool, conflict: Conflict | None
+    ) -> Operation[None]:
+        meta = self.model._meta
+        attributes = meta.entity.attributes
+        rows = [[_saved(field, obj) for field in fields] for obj in objs]
+        dropped = [i for i, field in enumerate(fields) if all(isinstance(row[i], DatabaseDefault) for row in rows)]
+        returning = [attributes[fields[i].attname] for i in dropped]
+        kept = [i for i in range(len(fields)) if i not in dropped]
+        rows = [[_default_or(row[i]) for i in kept] for row in rows]
+        if not with_key:
+            returning.append(attributes[meta.pk.attname])
+        returning += [attributes[f.attname] for f in meta.local_concrete_fields if f.generated]
+        if conflict is not None and conflict is IGNORE:
+            returning = []
+        columns = tuple(attributes[fields[i].attname] for i in kept)
+        if not columns and len(rows) > 1:
+            for obj in objs:
+                found = yield from insert_rows(session, meta.entity, columns, [[]], tuple(returning), conflict)
+                _filled(session, [obj], returning, found)
+            return
+        found = yield from insert_rows(session, meta.entity, columns, rows, tuple(returning), conflict)
+        _filled(session, objs, returning, found)
+
+    def bulk_update(self: Any, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
+        """Write these fields of many instances, one statement for each batch, without signals; the number of rows."""
+        checked = self._bulk_update_options(objs, fields, batch_size)
+        return self._write_to.run(self._bulk_update, *checked) if checked[0] else 0  # type: ignore[no-any-return]
+
+    async def abulk_update(self: Any, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
+        checked = self._bulk_update_options(objs, fields, batch_size)
+        return await self._write_to.arun(self._bulk_update, *checked) if checked[0] else 0  # type: ignore[no-any-return]
+
+    def _bulk_update_options(self: Any, objs: Any, fields: Any, batch_size: Any) -> tuple[list[Any], list[Any], Any]:
+        if batch_size is not None and batch_size <= 0:
+            raise ValueError("Batch size must be a positive integer.")
+        if not fields:
+            raise ValueError("Field names must be given to bulk_update().")
+        objs = list(objs)
+        meta = self.model._meta
+        if not all(o._is_pk_set() for o in objs):
+            raise ValueError("All bulk_update() objects must have a primary key set.")
+        found = [meta.get_field(name) for name in fields]
+        if any(not f.concrete or f.many_to_many for f in found):
+            raise ValueError("bulk_update() can only be used with concrete fields.")
+        if any(f.primary_key for f in found):
+            raise ValueError("bulk_update() cannot be used with primary key fields.")
+        for obj in objs:
+            obj._prepare_related_fields_for_save("bulk_update", found)
+        return objs, found, batch_size
+
+    def _bulk_update(self: Any, session: Session, objs: list[Any], fields: list[Any], batch_size: Any) -> Operation[int]:
+        return (yield from atomically(session, self._update_batches(session, objs, fields, batch_size)))
+
+    def _update_batches(
+        self: Any, session: Session, objs: list[Any], fields: list[Any], batch_size: Any
+    ) -> Operation[int]:
+        size = max(1, MAX_PARAMETERS // (2 * len(fields) + 1) // 4)
+        size = min(size, batch_size or size)
+        count = 0
+        rows = self.using(session.alias)
+        for start in range(0, len(objs), size):
+            batch = objs[start : start + size]
+            changes: dict[str, Any] = {}
+            for field in fields:
+                whens = []
+                for obj in batch:
+                    value = getattr(obj, field.attname)
+                    if not hasattr(value, "resolve_expression"):
+                        value = Value(value, output_field=field)
+                    whens.append(When(pk=obj.pk, then=value))
+                changes[field.attname] = Case(*whens, output_field=field)
+            count += yield from rows.filter(pk__in=[o.pk for o in batch])._update(session, changes)
+        return count
+
+    # -- sets of rows --------------------------------------------------------------------------------------------------
+
+    def update(self: Any, **kwargs: Any) -> int:
+        """Set fields of all rows to values or expressions; the number of rows. One statement, without signals."""
+        self._check_update()
+        self._result_cache = None
+        return self._write_to.run(self._update, kwargs)  # type: ignore[no-any-return]
+
+    async def aupdate(self: Any, **kwargs: Any) -> int:
+        self._check_update()
+        self._result_cache = None
+        return await self._write_to.arun(self._update, kwargs)  # type: ignore[no-any-return]
+
+    def _check_update(self: Any) -> None:
+        self._refuse_combined("update")
+        if self._low or self._high is not None:
+            raise TypeError("Cannot update a query once a slice has been taken.")
+        if self.query.distinct_on:
+            raise TypeError("Cannot call update() after .distinct(*fields).")
+
+    def _update(self: Any, session: Session, kwargs: dict[str, Any]) -> Operation[int]:
+        query, values = self.as_subquery()
+        scope = Scope(query)
+        own: list[tuple[Any, Any]] = []
+        above: dict[Any, list[tuple[Any, Any]]] = {}
+        for name, value in kwargs.items():
+            attribute, node = self._assignment(query, scope, name, value)
+            if attribute.via:
+                above.setdefault(attribute.via, []).append((attribute, node))
+            else:
+                own.append((attribute, node))
+        slots = (*values, *[v if p is None else p(v) for v, p in zip(scope.values, scope.preparers, strict=True)])
+        session.version += 1
+        if above:
+            return (yield from atomically(session, self._update_inherited(session, query, own, above, slots)))
+        if not own:
+            return 0
+        return (yield from _send_update(session, query, own, slots))
+
+    def _assignment(self: Any, query: Any, scope: Scope, name: str, value: Any) -> tuple[Any, Any]:
+        meta = self.model._meta
+        field = meta.get_field(name)
+        if not getattr(field, "concrete", False) or field.many_to_many or field.auto_created and not field.concrete:
+            raise FieldError(
+                f"Cannot update model field {field!r} (only concrete fields are permitted)."
+            )
+        if field.generated:
+            raise FieldError(f"Cannot update {field}: the database computes it.")
+        attribute = query.entity.attributes[field.attname]
+        if hasattr(value, "resolve_expression"):
+            node = value.resolve_expression(scope, allow_joins=False, for_save=True)
+            if node.contains_aggregate:
+                raise FieldError(f"Aggregate functions are not allowed in this query ({field.name}={value!r}).")
+            if node.contains_over_clause:
+                raise FieldError(f"Window expressions are not allowed in this query ({field.name}={value!r}).")
+            return attribute, node
+        if field.is_relation and hasattr(value, "_meta"):
+            target = field.relation.forward.target
+            if not isinstance(value, target.model._meta.concrete_model):
+                raise ValueError(f'Cannot update "{name}" with {value!r}: it must be a "{target.name}" instance.')
+            value = getattr(value, field.target_field.attname)
+        elif hasattr(value, "_meta"):
+            raise TypeError(f"Unable to use {value!r} as a value of {field}: it is a model instance.")
+        return attribute, Param(scope.slot(value, field.get_prep_value)[0], attribute.value_type)
+
+    def _update_inherited(
+        self: Any, session: Session, query: Any, own: list[Any], above: dict[Any, list[Any]], slots: tuple[Any, ...]
+    ) -> Operation[int]:
+        """Fields of inherited tables are updated there, by the keys that the query finds."""
+        rows = self.values_list(*[a.name for a in query.entity.key])
+        keys = [row[0] for row in (yield from rows._load(session))]
+        count = len(keys)
+        if own:
+            count = yield from _send_update(session, query, own, slots)
+        for via, assignments in above.items():
+            owner = via[-1].target
+            base = owner.model._base_manager.using(session.alias).filter(pk__in=keys)
+            inner, values = base.as_subquery()
+            moved = [(a, _moved(node, slots, inner.size)) for a, node in assignments]
+            yield from _send_update(session, inner, moved, (*values, *slots))
+        return count
+
+    def delete(self: Any) -> tuple[int, dict[str, int]]:
+        """Delete all rows and do what each ``on_delete`` says; how many rows were deleted, in all and by model."""
+        self._check_delete()
+        self._result_cache = None
+        return self._write_to.run(self._delete)  # type: ignore[no-any-return]
+
+    async def adelete(self: Any) -> tuple[int, dict[str, int]]:
+        self._check_delete()
+        self._result_cache = None
+        return await self._write_to.arun(self._delete)  # type: ignore[no-any-return]
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = adelete.queryset_only = True  # type: ignore[attr-defined]
+
+    def _check_delete(self: Any) -> None:
+        self._refuse_combined("delete")
+        if self._low or self._high is not None:
+            raise TypeError("Cannot use 'limit' or 'offset' with delete().")
+        if self.query.distinct_on:
+            raise TypeError("Cannot call delete() after .distinct(*fields).")
+        if self.query.columns is not None:
+            raise TypeError("Cannot call delete() after .values() or .values_list()")
+
+    def _delete(self: Any, session: Session) -> Operation[tuple[int, dict[str, int]]]:
+        rows = self.order_by().select_related(None).using(session.alias)
+        return (yield from delete_queryset(session, rows))
+
+    def _raw_delete(self: Any, using: str) -> int:
+        """Delete the rows of this table alone, without rules and signals."""
+        return databases[using].run(delete_queryset, self, raw=True)  # type: ignore[return-value]
+
+
+IGNORE = Conflict()
+
+
+def save_new(session: Session, obj: Any) -> Operation[None]:
+    """Save a new instance, as ``create`` does; a ``save`` of the model's own is called where it has one."""
+    obj._prepare_related_fields_for_save("save")
+    yield from obj._save(session, {"force_insert": True})
+
+
+def _send_update(session: Session, query: Any, assignments: list[Any], slots: tuple[Any, ...]) -> Operation[int]:
+    try:
+        compiled = compile_update(session.dialect, query.but(related=(), columns=None, lock=None).without_order(), assignments)
+    except EmptyResultSet:
+        return 0
+    count: int = yield Execute(compiled.sql, compiled.bind(slots))
+    return count
+
+
+def _moved(node: Any, slots: tuple[Any, ...], offset: int) -> Any:
+    """``node`` with its slots behind those of another query."""
+    if isinstance(node, Param):
+        found = node.copy()
+        found.index += offset
+        return found
+    sources = node.get_source_expressions()
+    if not sources:
+        return node
+    found = node.copy()
+    found.set_source_expressions([_moved(s, slots, offset) if s is not None else None for s in sources])
+    return found
+
+
+def _called(params: dict[str, Any]) -> dict[str, Any]:
+    return {name: value() if callable(value) else value for name, value in params.items()}
+
+
+def _saved(field: Any, obj: Any) -> Any:
+    value = field.pre_save(obj, True)
+    if isinstance(value, DatabaseDefault) or hasattr(value, "resolve_expression"):
+        return value
+    return field.get_prep_value(value)
+
+
+def _default_or(value: Any) -> Any:
+    """A row of a batch that leaves a column to the database, among others that do not."""
+    if isinstance(value, DatabaseDefault):
+        expression = value.expression
+        return expression if hasattr(expression, "resolve_expression") else Value(expression)
+    return value
+
+
+def _filled(session: Session, objs: Sequence[Any], returning: list[Any], rows: list[Any]) -> None:
+    """Give new rows what the database filled in, and their origin."""
+    names = [a.name for a in returning]
+    for obj, row in zip(objs, rows, strict=False):
+        obj.__dict__.update(zip(names, row, strict=True))
+    cohort = Cohort(session.alias, objs)
+    for obj in objs:
+        obj.__dict__["_origin"] = cohort
+        obj.__dict__.pop("_adding", None)
+
+
+def _plain_pre_save() -> Any:
+    return routing.PRE_SAVE[0]

@@ -1,0 +1,48 @@
+"""Cohorts: the instances of one result, who load together what one of them lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+from weakref import ref
+
+
+class Cohort:
+    """The members of one result, held weakly, and the database they came from.
+
+    Every loaded instance has its cohort as ``_origin``. ``prepared`` holds answers loaded ahead for members that have not
+    asked yet.
+    """
+
+    __slots__ = ("__weakref__", "db", "fetch_mode", "members", "prepared")
+
+    def __init__(self, db: str, members: Iterable[Any] = (), fetch_mode: Any = None) -> None:
+        self.db = db
+        self.members: list[ref[Any]] = list(map(ref, members))
+        self.fetch_mode = fetch_mode
+        self.prepared: dict[Any, Any] | None = None
+
+    def alive(self) -> list[Any]:
+        """The members that somebody still uses, in the order of the result."""
+        return [member for member in (weak() for weak in self.members) if member is not None]
+
+    def __copy__(self) -> Cohort:
+        return lone(self.db, self.fetch_mode)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Cohort:
+        return lone(self.db, self.fetch_mode)
+
+    def __reduce__(self) -> tuple[Callable[..., Cohort], tuple[Any, ...]]:
+        return lone, (self.db,)
+
+
+LONE: dict[Any, Cohort] = {}
+
+
+def lone(db: str, fetch_mode: Any = None) -> Cohort:
+    """The cohort of instances that came alone: they have no peers."""
+    key = (db, fetch_mode)
+    found = LONE.get(key)
+    if found is None:
+        found = LONE[key] = Cohort(db, (), fetch_mode)
+    return found

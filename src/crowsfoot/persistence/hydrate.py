@@ -1,0 +1,124 @@
+"""Rows to instances: a function is generated per row layout and iterates the driver's cursor.
+
+Generated assignments are the fastest that pure Python has (see the benchmark). This is the one seam where a compiled
+hydrator could stand instead.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+from weakref import ref
+
+from crowsfoot.persistence.cohort import Cohort
+from crowsfoot.sql.select import Row
+
+Hydrator = Callable[[Iterable[Sequence[Any]]], list[Any]]
+
+
+def make_hydrator(row: Row, db: str, fetch_mode: Any = None) -> Hydrator:
+    """The function from an iterable of rows to a list of instances, dicts, tuples or values."""
+    if row.kind == "model":
+        return _Models(row, db, fetch_mode).build()
+    readers = [reader for _, reader in _columns(row)]
+    names = [name for name, _ in _columns(row)]
+    if row.kind == "flat":
+        reader = readers[0] if readers else None
+        if reader is None:
+            return lambda rows: [r[0] for r in rows]
+        return lambda rows: [None if r[0] is None else reader(r[0]) for r in rows]
+    return _plain(row.kind, names, readers)
+
+
+def _columns(row: Row) -> list[tuple[str, Any]]:
+    return [(a.name, reader) for a, reader in row.attributes] + row.extras
+
+
+def _plain(kind: str, names: list[str], readers: list[Any]) -> Hydrator:
+    if kind == "tuple" and not any(readers):
+        return lambda rows: list(map(tuple, rows))
+    scope: dict[str, Any] = {f"c{i}": reader for i, reader in enumerate(readers)}
+    variables = [f"v{i}" for i in range(len(names))]
+    terms = [_read(v, i, reader) for i, (v, reader) in enumerate(zip(variables, readers, strict=True))]
+    if kind == "dict":
+        made = "{" + ", ".join(f"{name!r}: {term}" for name, term in zip(names, terms, strict=True)) + "}"
+    elif kind == "named":
+        scope["made"] = namedtuple("Row", names)  # type: ignore[misc]
+        made = f"made({', '.join(terms)})"
+    else:
+        made = f"({', '.join(terms)},)"
+    return eval(f"lambda rows: [{made} for {', '.join(variables)}, *_ in rows]", scope)  # type: ignore[no-any-return]
+
+
+def _read(variable: str, number: int, reader: Any) -> str:
+    return variable if reader is None else f"(None if {variable} is None else c{number}({variable}))"
+
+
+class _Models:
+    """Generates the hydrator of model instances, with the related instances joined to them."""
+
+    def __init__(self, row: Row, db: str, fetch_mode: Any) -> None:
+        self.row = row
+        self.scope: dict[str, Any] = {"Cohort": Cohort, "db": db, "mode": fetch_mode, "new": object.__new__, "ref": ref}
+        self.variables: list[str] = []
+        self.lines: list[str] = []
+        self.lists: list[str] = []
+
+    def build(self) -> Hydrator:
+        self._instance(self.row, "o", "        ")
+        parts = ["def hydrate(rows):"]
+        for name in self.lists:
+            parts.append(f"    cohort_{name} = Cohort(db, (), mode)")
+            parts.append(f"    all_{name} = []")
+            parts.append(f"    add_{name} = all_{name}.append")
+        parts.append(f"    for {', '.join(self.variables)}, in rows:")
+        parts += self.lines
+        for name in self.lists:
+            parts.append(f"    cohort_{name}.members = list(map(ref, all_{name}))")
+        parts.append("    return all_o")
+        exec("\n".join(parts), self.scope)
+        made: Hydrator = self.scope["hydrate"]
+        return made
+
+    def _instance(self, row: Row, name: str, indent: str) -> None:
+        """Lines that make one instance called ``name`` from the next columns of the row."""
+        self.lists.append(name)
+        model = row.entity.model
+        self.scope[f"cls_{name}"] = model
+        start = len(self.variables)
+        self.variables += [f"v{start + i}" for i in range(len(row.attributes))]
+        pairs: list[tuple[str, str]] = []
+        for i, (attribute, reader) in enumerate(row.attributes):
+            number = start + i
+            self.scope[f"c{number}"] = reader
+            pairs.append((attribute.name, _read(f"v{number}", number, reader)))
+        key = next((p for (a, _), p in zip(row.attributes, pairs, strict=True) if a.name == row.entity.key[0].name), None)
+        optional = name != "o" and key is not None
+        if optional:
+            assert key is not None
+            self.lines += [f"{indent}if {key[1]} is None:", f"{indent}    {name} = None", f"{indent}else:"]
+        inner = indent + "    " if optional else indent
+        if model.__plain_init__():
+            self.lines.append(f"{inner}{name} = new(cls_{name})")
+            self.lines += [f"{inner}{name}.{attname} = {term}" for attname, term in pairs]
+        else:
+            names = tuple(attname for attname, _ in pairs)
+            values = ", ".join(term for _, term in pairs)
+            self.lines.append(f"{inner}{name} = cls_{name}.from_db(db, {names!r}, ({values},))")
+        self.lines.append(f"{inner}{name}._origin = cohort_{name}")
+        self.lines.append(f"{inner}add_{name}({name})")
+        for position, (end, related) in enumerate(row.related):
+            child = f"{name}_{position}"
+            self._instance(related, child, inner)
+            self.lines.append(f"{inner}{name}.__dict__[{end.accessor!r}] = {child}")
+            if end.inverse.accessor and not end.inverse.many:
+                self.lines += [
+                    f"{inner}if {child} is not None:",
+                    f"{inner}    {child}.__dict__[{end.inverse.accessor!r}] = {name}",
+                ]
+        for attname, reader in row.extras:
+            number = len(self.variables)
+            self.variables.append(f"v{number}")
+            self.scope[f"c{number}"] = reader
+            self.lines.append(f"{inner}{name}.__dict__[{attname!r}] = {_read(f'v{number}', number, reader)}")

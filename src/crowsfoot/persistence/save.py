@@ -1,0 +1,127 @@
+"""Saving rows: INSERT and UPDATE of one table's values, as operations. Statements are compiled once per set of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from crowsfoot.drivers.run import Execute, Fetch, Operation
+from crowsfoot.persistence.hydrate import make_hydrator
+from crowsfoot.persistence.session import Session
+from crowsfoot.query.expressions import Col, Param
+from crowsfoot.query.scope import Scope
+from crowsfoot.query.statements import Query
+from crowsfoot.schema.entity import Attribute, Entity
+from crowsfoot.sql.dialect import Dialect
+from crowsfoot.sql.select import Compiled
+from crowsfoot.sql.write import Conflict, compile_insert, compile_update
+
+
+@lru_cache(maxsize=4096)
+def insert_plan(
+    dialect: Dialect, entity: Entity, attributes: tuple[Attribute, ...], rows: int, returning: tuple[Attribute, ...],
+    conflict: Conflict | None,
+) -> Compiled:  # fmt: skip
+    return compile_insert(dialect, entity, attributes, rows, returning, conflict)
+
+
+@lru_cache(maxsize=4096)
+def update_plan(
+    dialect: Dialect, entity: Entity, attributes: tuple[Attribute, ...], returning: tuple[Attribute, ...]
+) -> Compiled:
+    """UPDATE of one row by key: the values first, then the key."""
+    query = Query(entity)
+    assignments = [(a, Param(i, a.value_type)) for i, a in enumerate(attributes)]
+    for position, attribute in enumerate(own_key_attributes(entity)):
+        node = attribute.value_type.get_lookup("exact")(
+            Col((), attribute), Param(len(attributes) + position, attribute.value_type)
+        )
+        node.is_resolved = True
+        query = query.with_step(node)
+    return compile_update(dialect, query, assignments, returning)
+
+
+def own_key_attributes(entity: Entity) -> tuple[Attribute, ...]:
+    """The key's attributes in the entity's own table."""
+    return tuple(entity.key)
+
+
+def is_expression(value: Any) -> bool:
+    return hasattr(value, "resolve_expression")
+
+
+def insert_rows(
+    session: Session,
+    entity: Entity,
+    attributes: tuple[Attribute, ...],
+    rows: Sequence[Sequence[Any]],
+    returning: tuple[Attribute, ...] = (),
+    conflict: Conflict | None = None,
+) -> Operation[list[Any]]:
+    """INSERT rows of prepared values (or expressions); returns the ``returning`` values of each. One statement."""
+    expressions: dict[tuple[int, int], Any] = {}
+    flat: list[Any] = []
+    scope = Scope(Query(entity), start=len(rows) * len(attributes))
+    for r, row in enumerate(rows):
+        for c, value in enumerate(row):
+            if is_expression(value):
+                expressions[r, c] = value.resolve_expression(scope, allow_joins=False, for_save=True)
+                value = None
+            flat.append(value)
+    if expressions:
+        compiled = compile_insert(session.dialect, entity, attributes, len(rows), returning, conflict, expressions)
+        flat += [v if p is None else p(v) for v, p in zip(scope.values, scope.preparers, strict=True)]
+    else:
+        compiled = insert_plan(session.dialect, entity, attributes, len(rows), returning, conflict)
+    session.version += 1
+    params = compiled.bind(tuple(flat))
+    if compiled.row is not None:
+        found: list[Any] = yield Fetch(compiled.sql, params, make_hydrator(compiled.row, session.alias))
+        return found
+    yield Execute(compiled.sql, params)
+    return []
+
+
+def update_row(
+    session: Session,
+    entity: Entity,
+    attributes: tuple[Attribute, ...],
+    values: Sequence[Any],
+    key: tuple[Any, ...],
+    returning: tuple[Attribute, ...] = (),
+) -> Operation[Any]:
+    """UPDATE one row by its key; returns whether there was such a row, or its ``returning`` values. One statement."""
+    session.version += 1
+    if any(is_expression(value) for value in values):
+        compiled, slots = _with_expressions(session.dialect, entity, attributes, values, key, returning)
+    else:
+        compiled, slots = update_plan(session.dialect, entity, attributes, returning), (*values, *key)
+    if compiled.row is not None:
+        found = yield Fetch(compiled.sql, compiled.bind(slots), make_hydrator(compiled.row, session.alias))
+        return found[0] if found else False
+    count = yield Execute(compiled.sql, compiled.bind(slots))
+    return count > 0
+
+
+def _with_expressions(
+    dialect: Dialect, entity: Entity, attributes: tuple[Attribute, ...], values: Sequence[Any], key: tuple[Any, ...],
+    returning: tuple[Attribute, ...],
+) -> tuple[Compiled, tuple[Any, ...]]:  # fmt: skip
+    query = Query(entity)
+    scope = Scope(query)
+    assignments = []
+    for attribute, value in zip(attributes, values, strict=True):
+        if is_expression(value):
+            node = value.resolve_expression(scope, allow_joins=False, for_save=True)
+        else:
+            node = Param(scope.slot(value, None)[0], attribute.value_type)
+        assignments.append((attribute, node))
+    for attribute, value in zip(own_key_attributes(entity), key, strict=True):
+        condition = attribute.value_type.get_lookup("exact")(
+            Col((), attribute), Param(scope.slot(value, None)[0], attribute.value_type)
+        )
+        condition.is_resolved = True
+        query = query.with_step(condition)
+    slots = tuple(v if p is None else p(v) for v, p in zip(scope.values, scope.preparers, strict=True))
+    return compile_update(dialect, query, assignments, returning), slots

@@ -1,0 +1,201 @@
+"""Aggregates: `Count`, `Sum`, `Avg`, `Max`, `Min`, `StdDev`, `Variance`, `AnyValue` and `StringAgg`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from crowsfoot.errors import FieldError
+from crowsfoot.query.expressions import Func, INTEGER, Q, Star, Value, as_expressions
+from crowsfoot.schema import types
+from crowsfoot.schema.types import ValueType
+
+FLOAT = types.Float()
+
+
+class Aggregate(Func):
+    """A function of many rows. ``filter`` chooses the rows, ``distinct`` counts equal values once, ``default`` stands in
+    where there is no row, ``order_by`` orders what is concatenated."""
+
+    template = "%(function)s(%(distinct)s%(expressions)s%(order_by)s)%(filter)s"
+    contains_aggregate = True
+    name: str | None = None
+    window_compatible = True
+    allow_distinct = False
+    allow_order_by = False
+    empty_result_set_value: Any = None
+
+    def __init__(
+        self,
+        *expressions: Any,
+        distinct: bool = False,
+        filter: Any = None,
+        default: Any = None,
+        order_by: Any = None,
+        **extra: Any,
+    ) -> None:
+        if distinct and not self.allow_distinct:
+            raise TypeError(f"{type(self).__name__} does not allow distinct.")
+        if order_by and not self.allow_order_by:
+            raise TypeError(f"{type(self).__name__} does not allow order_by.")
+        if default is not None and self.empty_result_set_value is not None:
+            raise TypeError(f"{type(self).__name__} does not allow default.")
+        super().__init__(*expressions, **extra)
+        self.distinct = distinct
+        self.filter = filter
+        self.default = default if default is None or hasattr(default, "resolve_expression") else Value(default)
+        self.order_by = as_orderings(order_by) if order_by else []
+
+    def get_source_expressions(self) -> list[Any]:
+        return [*self.source_expressions, self.filter, self.default, *self.order_by]
+
+    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
+        size = len(self.source_expressions)
+        self.source_expressions = list(exprs[:size])
+        self.filter, self.default, *self.order_by = exprs[size:]
+
+    def get_source_fields(self) -> list[ValueType | None]:
+        return [e._output_field_or_none for e in self.source_expressions]
+
+    def resolve_expression(
+        self, query: Any = None, allow_joins: bool = True, reuse: Any = None, summarize: bool = False, for_save: bool = False
+    ) -> Any:
+        node = super().resolve_expression(query, allow_joins, reuse, summarize, for_save)
+        if not summarize:
+            for given, bound in zip(self.source_expressions, node.source_expressions, strict=True):
+                if bound.contains_aggregate:
+                    name = getattr(given, "name", None) or repr(given)
+                    raise FieldError(f"Cannot compute {type(self).__name__}('{name}'): '{name}' is an aggregate")
+        node.contains_aggregate = True
+        return node
+
+    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        result: tuple[str, list[Any]] = compiler.aggregate(self, **extra)
+        return result
+
+    def get_group_by_cols(self) -> list[Any]:
+        return []
+
+    @property
+    def default_alias(self) -> str:
+        """The name of the aggregate where none is given: ``books__count``."""
+        first = [e for e in self.source_expressions if hasattr(e, "name")]
+        if len(self.source_expressions) != 1 or not first:
+            raise TypeError("Complex expressions require an alias")
+        return f"{first[0].name}__{(self.name or type(self).__name__).lower()}"
+
+    @property
+    def window(self) -> Any:
+        return None
+
+
+def as_orderings(order_by: Any) -> list[Any]:
+    """``order_by`` of an aggregate, as expressions: a string may begin with ``-``."""
+    given = order_by if isinstance(order_by, (list, tuple)) else [order_by]
+    found = []
+    for item in given:
+        if isinstance(item, str) and item.startswith("-"):
+            found.append(as_expressions(item[1:])[0].desc())
+        else:
+            node = as_expressions(item)[0]
+            found.append(node if hasattr(node, "descending") else node.asc())
+    return found
+
+
+class AnyValue(Aggregate):
+    function = "ANY_VALUE"
+    name = "AnyValue"
+    sql: ClassVar = {"sqlite": "MIN(%(expressions)s)%(filter)s"}
+
+
+class Avg(Aggregate):
+    function = "AVG"
+    name = "Avg"
+    allow_distinct = True
+
+    def _resolve_output_field(self) -> ValueType | None:
+        source = self.source_expressions[0]._output_field_or_none
+        if source is not None and source.kind in ("smallint", "integer", "bigint"):
+            return FLOAT
+        return super()._resolve_output_field()
+
+
+class Count(Aggregate):
+    """The number of rows, or of values that are not NULL. It is 0, never None, where there is none."""
+
+    function = "COUNT"
+    name = "Count"
+    allow_distinct = True
+    empty_result_set_value = 0
+
+    def __init__(self, expression: Any, filter: Any = None, **extra: Any) -> None:
+        if expression == "*":
+            expression = Star()
+        if isinstance(expression, Star) and filter is not None:
+            raise ValueError("Star cannot be used with filter. Please specify a field.")
+        super().__init__(expression, filter=filter, **extra)
+
+    def _resolve_output_field(self) -> ValueType | None:
+        return INTEGER
+
+
+class Max(Aggregate):
+    function = "MAX"
+    name = "Max"
+
+
+class Min(Aggregate):
+    function = "MIN"
+    name = "Min"
+
+
+class Sum(Aggregate):
+    function = "SUM"
+    name = "Sum"
+    allow_distinct = True
+
+
+class StdDev(Aggregate):
+    """The standard deviation of the population, or of a sample with ``sample=True``."""
+
+    name = "StdDev"
+
+    def __init__(self, expression: Any, sample: bool = False, **extra: Any) -> None:
+        self.function = "STDDEV_SAMP" if sample else "STDDEV_POP"
+        super().__init__(expression, **extra)
+
+    def _resolve_output_field(self) -> ValueType | None:
+        found = super()._resolve_output_field()
+        return FLOAT if found is not None and found.kind in ("smallint", "integer", "bigint") else found
+
+
+class Variance(StdDev):
+    """The variance of the population, or of a sample with ``sample=True``."""
+
+    name = "Variance"
+
+    def __init__(self, expression: Any, sample: bool = False, **extra: Any) -> None:
+        super().__init__(expression, sample, **extra)
+        self.function = "VAR_SAMP" if sample else "VAR_POP"
+
+
+class StringAgg(Aggregate):
+    """Texts joined by ``delimiter``."""
+
+    function = "STRING_AGG"
+    name = "StringAgg"
+    allow_distinct = True
+    allow_order_by = True
+    sql: ClassVar = {"sqlite": "GROUP_CONCAT(%(distinct)s%(expressions)s%(order_by)s)%(filter)s"}
+
+    def __init__(self, expression: Any, delimiter: Any, **extra: Any) -> None:
+        self.delimiter = delimiter if hasattr(delimiter, "resolve_expression") else Value(str(delimiter))
+        super().__init__(expression, self.delimiter, **extra)
+
+    def _resolve_output_field(self) -> ValueType | None:
+        return types.Text()
+
+
+def has_filter(q: Any) -> bool:
+    """Whether an aggregate's ``filter`` says anything."""
+    return q is not None and not (isinstance(q, Q) and not q)

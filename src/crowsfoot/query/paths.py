@@ -1,0 +1,96 @@
+"""The one parser of ``tags__name__startswith``: a name is split into relation ends, an attribute and the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from crowsfoot.errors import FieldError, unknown_name
+from crowsfoot.schema.entity import Attribute, Entity
+
+SEPARATOR = "__"
+# Chains of look-ups come from users' URLs more often than one would wish; each hop is a join.
+MAX_DEPTH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """``ends`` to walk, the ``attributes`` arrived at (several for a composite key), and the names left over.
+
+    ``final`` is the end that the path stops at where it names a relation itself and no attribute of its target.
+    """
+
+    ends: tuple[Any, ...]
+    attributes: tuple[Attribute, ...]
+    rest: tuple[str, ...]
+    final: Any = None
+
+
+def parse(entity: Entity, parts: tuple[str, ...]) -> Path:
+    """Walk ``parts`` from ``entity``. Raises ``FieldError`` where the first name is unknown, with the nearest one.
+
+    A later name that is no field ends the path: it is a transform or a look-up, which the caller knows about.
+    """
+    if len(parts) > MAX_DEPTH:
+        raise FieldError(f"{SEPARATOR.join(parts)[:80]}… has more than {MAX_DEPTH} parts; a look-up is no longer than that.")
+    ends: list[Any] = []
+    here = entity
+    for position, name in enumerate(parts):
+        found = _find(here, name, ends)
+        if found is None:
+            if position == 0:
+                raise FieldError(unknown_keyword(name, entity))
+            return Path(tuple(ends), arrival(ends[-1]), parts[position:], ends[-1])
+        if isinstance(found, tuple):
+            return Path(tuple(ends), found, parts[position + 1 :])
+        if isinstance(found, Attribute):
+            return Path((*ends, *found.via), (found,), parts[position + 1 :])
+        ends.append(found)
+        here = found.target
+    return Path(tuple(ends), arrival(ends[-1]), (), ends[-1])
+
+
+def _find(here: Entity, name: str, ends: list[Any]) -> Any:
+    if name == "pk" and "pk" not in here.attributes:
+        return here.key[0] if len(here.key) == 1 else here.key
+    found = here.find(name)
+    if found is None or isinstance(found, Attribute) or here.ends.get(name) is found:
+        return found
+    walk_to_owner(here, found, ends)
+    return found
+
+
+def walk_to_owner(entity: Entity, end: Any, ends: list[Any]) -> None:
+    """Add the parent links between ``entity`` and the inherited model that owns ``end``."""
+    while entity.ends.get(end.name) is not end:
+        for link in entity.parents:
+            if link.target.find(end.name) is end:
+                ends.append(link)
+                entity = link.target
+                break
+        else:
+            return
+
+
+def arrival(end: Any) -> tuple[Attribute, ...]:
+    """The attributes of the target that stand for the relation itself: what its last hop arrives at, or the key."""
+    if end.holds_key or len(end.hops) == 2:
+        columns = end.hops[-1].target_columns
+        try:
+            return tuple(end.target.attributes_of(columns))
+        except KeyError:
+            return tuple(end.target.key)
+    return tuple(end.target.key)
+
+
+def unknown_keyword(name: str, entity: Entity) -> str:
+    """Django's sentence for a keyword that is no field, with the nearest name behind it."""
+    choices = ", ".join(sorted({*entity.attributes, *entity.aliases, *entity.ends} - hidden_names(entity)))
+    sentence = f"Cannot resolve keyword {name!r} into field. Choices are: {choices}"
+    hint = unknown_name("field", name, entity.label, entity.names).partition(" Did you mean ")
+    near = hint[2].partition("?")[0]
+    return f"{sentence}. {entity.label} has no field {name!r}; did you mean {near}?" if near else sentence
+
+
+def hidden_names(entity: Entity) -> set[str]:
+    return {name for name in entity.ends if name.endswith("+")}

@@ -1,0 +1,460 @@
+"""Scopes: where the names and values of an expression are bound. One scope serves one chained call of one query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from crowsfoot.errors import FieldError, unknown_name
+from crowsfoot.query import lookups, paths
+from crowsfoot.query.expressions import (
+    Col,
+    Condition,
+    Expression,
+    F,
+    Nothing,
+    OuterRef,
+    Param,
+    Q,
+    Ref,
+    RelatedExists,
+    UNKNOWN,
+    Value,
+)  # fmt: skip
+from crowsfoot.schema import types
+from crowsfoot.schema.entity import Attribute
+from crowsfoot.schema.types import ValueType
+
+Preparer = Callable[[Any], Any]
+
+
+class Scope:
+    """Binds expressions to a query. ``values`` and ``preparers`` are the slots that were opened, in order.
+
+    ``start`` is the number of the first slot, ``group`` the number of the ``filter()`` call (None outside of one).
+    """
+
+    def __init__(self, query: Any, group: int | None = None, start: int | None = None) -> None:
+        self.query = query
+        self.entity = query.entity
+        self.group = group
+        self.start = query.size if start is None else start
+        self.values: list[Any] = []
+        self.preparers: list[Preparer | None] = []
+        self.annotations: dict[str, Any] = query.annotation_map
+
+    # -- slots ---------------------------------------------------------------------------------------------------------
+
+    def slot(self, value: Any, prepare: Preparer | None) -> tuple[int, ValueType]:
+        """Open a slot for ``value``; gives its number and a first idea of its type."""
+        self.values.append(value)
+        self.preparers.append(prepare)
+        return self.start + len(self.values) - 1, UNKNOWN
+
+    def embed(self, queryset: Any) -> tuple[Any, int]:
+        """Take a queryset in as a subquery: its statement, and how far its slots move."""
+        offset = self.start + len(self.values)
+        statement, values = queryset.as_subquery()
+        self.values.extend(values)
+        self.preparers.extend([None] * len(values))
+        return statement, offset
+
+    # -- names ---------------------------------------------------------------------------------------------------------
+
+    def resolve_ref(self, name: str, allow_joins: bool = True, summarize: bool = False) -> Any:
+        """The annotation or column called ``name``, transforms included. Raises ``FieldError``."""
+        parts = tuple(name.split(paths.SEPARATOR))
+        found = self._annotation(parts)
+        if found is not None:
+            node, rest = found
+        else:
+            if summarize:
+                raise FieldError(unknown_name("annotation", name, self.entity.label, self.annotations))
+            path = paths.parse(self.entity, parts)
+            if not allow_joins and any(len(end.hops) for end in path.ends) and not self._local(path):
+                raise FieldError("Joined field references are not permitted in this query")
+            node, rest = self.column(path), path.rest
+        for transform in rest:
+            node = self.transform(node, transform)
+        return node
+
+    def _local(self, path: paths.Path) -> bool:
+        return len(path.ends) == 1 and path.final is not None and path.final.holds_key
+
+    def _annotation(self, parts: tuple[str, ...]) -> tuple[Any, tuple[str, ...]] | None:
+        for size in range(len(parts), 0, -1):
+            name = paths.SEPARATOR.join(parts[:size])
+            if name in self.annotations:
+                return Ref(name, self.annotations[name]), parts[size:]
+        return None
+
+    def column(self, path: paths.Path) -> Any:
+        """The column(s) that a path arrives at."""
+        cols = [Col(path.ends, attribute, self.group) for attribute in path.attributes]
+        return cols[0] if len(cols) == 1 else ColumnTuple(cols)
+
+    def transform(self, node: Any, name: str) -> Any:
+        found = node.get_transform(name)
+        if found is None:
+            kind = type(node._output_field_or_none).__name__
+            known = _lookup_names(node)
+            raise FieldError(
+                f"Unsupported lookup '{name}' for {kind} or join on the field not permitted"
+                + _near(name, known)
+            )
+        built = found(node)
+        built.is_resolved = True
+        built._inherit(built.get_source_expressions())
+        return built
+
+    # -- conditions ----------------------------------------------------------------------------------------------------
+
+    def resolve_condition(self, q: Any, allow_joins: bool = True, summarize: bool = False, negated: bool = False) -> Any:
+        """A ``Q``, or any boolean expression, as a tree of resolved look-ups. The tree is walked with a stack.
+
+        ``negated`` says whether an odd number of NOTs stand around it: there a look-up through a to-many relation
+        becomes an EXISTS of its own, so that ``exclude`` means "has no such row".
+        """
+        if not isinstance(q, Q):
+            return self._boolean(q, allow_joins, summarize)
+        root = _Frame(q, negated ^ q.negated)
+        stack = [root]
+        while True:
+            frame = stack[-1]
+            if frame.position == len(frame.q.children):
+                stack.pop()
+                done = Condition(frame.done, frame.q.connector, frame.q.negated)
+                if not stack:
+                    return done
+                stack[-1].done.append(done)
+                continue
+            child = frame.q.children[frame.position]
+            frame.position += 1
+            if isinstance(child, Q):
+                stack.append(_Frame(child, frame.negated ^ child.negated))
+            elif isinstance(child, tuple):
+                frame.done.append(self.leaf(child[0], child[1], frame.negated, allow_joins, summarize))
+            else:
+                frame.done.append(self._boolean(child, allow_joins, summarize))
+
+    def _boolean(self, expression: Any, allow_joins: bool, summarize: bool) -> Any:
+        if not getattr(expression, "conditional", False) and not isinstance(expression, F):
+            raise TypeError("Cannot filter against a non-conditional expression.")
+        node = expression.resolve_expression(self, allow_joins=allow_joins, summarize=summarize)
+        if not isinstance(node, lookups.Lookup) and not node.conditional:
+            if node._output_field_or_none is not None and node.output_field.kind == "boolean":
+                return self.build_lookup(node, node.get_lookup("exact"), True)
+            raise TypeError("Cannot filter against a non-conditional expression.")
+        return node
+
+    def leaf(self, name: str, value: Any, negated: bool, allow_joins: bool = True, summarize: bool = False) -> Any:
+        """One ``name=value`` pair as a look-up."""
+        if not isinstance(name, str):
+            raise FieldError(f"Cannot parse keyword query as {type(name).__name__}; a look-up's name is a string.")
+        parts = tuple(name.split(paths.SEPARATOR))
+        found = self._annotation(parts)
+        if found is not None:
+            node, rest = found
+            if not node.source.filterable:
+                raise NotSupported(node.source)
+            return self.finish(node, rest, value, None, negated)
+        path = paths.parse(self.entity, parts)
+        if not allow_joins and path.ends and not self._local(path):
+            raise FieldError("Joined field references are not permitted in this query")
+        many = next((i for i, end in enumerate(path.ends) if end.many), None)
+        if negated and many is not None:
+            return self.split(path, many, value)
+        return self.finish(self.column(path), path.rest, value, path.final, negated)
+
+    def finish(self, node: Any, rest: tuple[str, ...], value: Any, final: Any, negated: bool) -> Any:
+        """Apply the transforms and the look-up left over after a path."""
+        *transforms, last = rest or ("exact",)
+        for name in transforms:
+            node = self.transform(node, name)
+        found = node.get_lookup(last)
+        if found is None:
+            if node.get_transform(last) is None:
+                if final is not None and not transforms:
+                    raise FieldError(
+                        f"Related Field got invalid lookup: {last}" + _near(last, [*_lookup_names(node), *final.target.names])
+                    )
+                kind = type(node._output_field_or_none).__name__
+                raise FieldError(
+                    f"Unsupported lookup '{last}' for {kind} or join on the field not permitted"
+                    + _near(last, _lookup_names(node))
+                )
+            node = self.transform(node, last)
+            found = node.get_lookup("exact")
+        return self.build_lookup(node, found, value, final, negated)
+
+    def split(self, path: paths.Path, many: int, value: Any) -> Any:
+        """A look-up through a to-many relation inside a NOT, as EXISTS over the related rows."""
+        prefix, end, after = path.ends[:many], path.ends[many], path.ends[many + 1 :]
+        inner = self.query.far_side(end)
+        scope = Scope(inner, group=1, start=self.start + len(self.values))
+        if hasattr(value, "resolve_expression"):
+            value = _outer(value)
+        column = scope.column(paths.Path(after, path.attributes, path.rest, path.final))
+        leaf = scope.finish(column, path.rest, value, path.final, False)
+        offset = 0
+        self.values.extend(scope.values)
+        self.preparers.extend(scope.preparers)
+        exists = RelatedExists(prefix, end, inner.with_step(leaf), offset, self.group)
+        if accepts_null(leaf):
+            none = Condition([RelatedExists(prefix, end, inner, offset, self.group)], negated=True)
+            return Condition([exists, none], "OR")
+        return exists
+
+    # -- look-ups ------------------------------------------------------------------------------------------------------
+
+    def build_lookup(self, lhs: Any, found: Any, value: Any, final: Any = None, negated: bool = False) -> Any:
+        """``found(lhs, value)`` with its value in a slot, or its expression bound."""
+        if isinstance(value, (Expression, F)):
+            return self._bound(found(lhs, value.resolve_expression(self)), negated)
+        keys = None if final is None else self._key_reader(final, found, value)
+        if hasattr(value, "as_subquery"):
+            return self._subquery(lhs, found, value, negated)
+        if value is None:
+            return self._none(lhs, found)
+        if found.lookup_name == "isnull":
+            node = found(lhs, value)
+            node.rhs = node.get_prep_lookup()
+            return self._bound(node, negated)
+        if found.takes_list:
+            return self._list(lhs, found, value, negated, keys)
+        return self._slotted(found(lhs, value), found, value, negated, keys)
+
+    def _slotted(self, node: Any, found: Any, value: Any, negated: bool, keys: Preparer | None = None) -> Any:
+        if isinstance(value, (list, tuple)) and any(isinstance(v, (Expression, F)) for v in value):
+            node.rhs = ExpressionList([e.resolve_expression(self) for e in as_values(value)])
+            return self._bound(node, negated)
+        if isinstance(value, (list, tuple)) and found.lookup_name == "range":
+            index, _ = self.slot(value, _preparer(node, found))
+            value_type = node.value_type or UNKNOWN
+            node.rhs = ExpressionList([Param(index, value_type, item) for item in (0, 1)])
+            return self._bound(node, negated)
+        index, _ = self.slot(value, _after(keys, _preparer(node, found)))
+        node.rhs = Param(index, rhs_type(node))
+        return self._bound(node, negated)
+
+    def _bound(self, node: Any, negated: bool) -> Any:
+        node.is_resolved = True
+        node._inherit([e for e in node.get_source_expressions() if isinstance(e, Expression)])
+        node.guarded = negated
+        return node
+
+    def _none(self, lhs: Any, found: Any) -> Any:
+        if found.can_use_none_as_rhs:
+            node = found(lhs, None)
+            return self._slotted(node, found, None, False)
+        if found.lookup_name not in ("exact", "iexact"):
+            raise ValueError("Cannot use None as a query value")
+        isnull = lhs.get_lookup("isnull") or lookups.IsNull
+        return self._bound(isnull(lhs, True), False)
+
+    def _list(self, lhs: Any, found: Any, value: Any, negated: bool, keys: Preparer | None = None) -> Any:
+        if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+            raise TypeError(f"{found.lookup_name!r} takes a list, a tuple, a set or a queryset, not {value!r}.")
+        items = list(value)
+        if any(isinstance(v, (Expression, F)) or hasattr(v, "as_subquery") for v in items):
+            node = found(lhs, None)
+            node.rhs = ExpressionList([e.resolve_expression(self) for e in as_values(items)])
+            return self._bound(node, negated)
+        if not any(v is not None for v in items):
+            return Nothing()
+        node = found(lhs, items)
+        index, _ = self.slot(value, _after(keys, _preparer(node, found)))
+        node.rhs = Param(index, rhs_type(node), array=True)
+        return self._bound(node, negated)
+
+    def _subquery(self, lhs: Any, found: Any, queryset: Any, negated: bool) -> Any:
+        statement, offset = self.embed(queryset.for_lookup(lhs, found))
+        node = found(lhs, None)
+        node.rhs = Embedded(statement, offset)
+        return self._bound(node, negated)
+
+    def _key_reader(self, end: Any, found: Any, value: Any) -> Preparer | None:
+        """How model instances given as values become keys; they are checked against the relation here."""
+        check_related(end, value)
+        attributes = paths.arrival(end)
+        if isinstance(value, (list, tuple, set, frozenset)):
+            for item in value:
+                check_related(end, item)
+            if found.takes_list:
+                return lambda items: [related_key(item, attributes) for item in items]
+        if hasattr(type(value), "__entity__"):
+            return lambda item: related_key(item, attributes)
+        return None
+
+
+class NotSupported(FieldError):
+    def __init__(self, expression: Any) -> None:
+        super().__init__(f"{type(expression).__name__} cannot be used in a filter; the database computes it afterwards.")
+
+
+class _Frame:
+    __slots__ = ("done", "negated", "position", "q")
+
+    def __init__(self, q: Q, negated: bool) -> None:
+        self.q, self.negated, self.position = q, negated, 0
+        self.done: list[Any] = []
+
+
+class ColumnTuple(Expression):
+    """The columns of a composite key, compared as one."""
+
+    is_resolved = True
+    null_strict = True
+
+    def __init__(self, cols: list[Any]) -> None:
+        super().__init__(TUPLE)
+        self.cols = cols
+
+    def get_source_expressions(self) -> list[Any]:
+        return self.cols
+
+    def set_source_expressions(self, exprs: Any) -> None:
+        self.cols = list(exprs)
+
+    def get_group_by_cols(self) -> list[Any]:
+        return self.cols
+
+
+class ExpressionList(Expression):
+    """Several expressions in a row, as IN and BETWEEN take them."""
+
+    is_resolved = True
+
+    def __init__(self, expressions: list[Any]) -> None:
+        super().__init__(UNKNOWN)
+        self.expressions = expressions
+        self._inherit(expressions)
+
+    def get_source_expressions(self) -> list[Any]:
+        return self.expressions
+
+    def set_source_expressions(self, exprs: Any) -> None:
+        self.expressions = list(exprs)
+
+
+class Embedded(Expression):
+    """A queryset on the right side of a look-up."""
+
+    is_resolved = True
+    contains_subquery = True
+
+    def __init__(self, statement: Any, offset: int) -> None:
+        super().__init__(UNKNOWN)
+        self.statement = statement
+        self.offset = offset
+
+
+class TupleType(types.Type):
+    """The type of a composite key: a tuple of the key's values."""
+
+    kind = "tuple"
+
+
+TUPLE = TupleType()
+
+
+def as_values(values: Iterable[Any]) -> list[Any]:
+    """Each value as an expression; here a string is a value, not a name."""
+    return [value if hasattr(value, "resolve_expression") else Value(value) for value in values]
+
+
+def _preparer(node: Any, found: Any) -> Preparer:
+    if found.get_prep_lookup is not lookups.Lookup.get_prep_lookup:
+        lhs = node.lhs
+
+        def prepare(value: Any) -> Any:
+            return found(lhs, value).get_prep_lookup()
+
+        return prepare
+    prepared: Preparer = node.prepare
+    return prepared
+
+
+def _after(keys: Preparer | None, prepare: Preparer) -> Preparer:
+    return prepare if keys is None else lambda value: prepare(keys(value))
+
+
+def rhs_type(node: Any) -> ValueType:
+    if isinstance(node, (lookups.PatternLookup, lookups.Regex)):
+        return TEXT
+    found: ValueType | None = node.value_type if node.prepare_rhs else None
+    return found or UNKNOWN
+
+
+def accepts_null(node: Any) -> bool:
+    """Whether a look-up holds where its left side is NULL."""
+    if isinstance(node, lookups.IsNull):
+        return bool(node.rhs)
+    return not all(e.null_strict for e in node.flatten() if isinstance(e, Expression))
+
+
+def _outer(value: Any) -> Any:
+    """An expression moved one query inwards: its names are names of the query around it."""
+    if isinstance(value, OuterRef):
+        return OuterRef(value)
+    if isinstance(value, F):
+        return OuterRef(value.name)
+    node = value.copy()
+    node.set_source_expressions([_outer(e) if e is not None else None for e in node.get_source_expressions()])
+    return node
+
+
+def check_related(end: Any, value: Any) -> None:
+    """Raise ``ValueError`` where ``value`` is an instance, or a queryset, of a model that the relation does not lead to."""
+    entity = getattr(value, "__entity__", None)
+    if entity is None or is_a(entity, end.target) or is_a(end.target, entity):
+        return
+    if hasattr(value, "as_subquery"):
+        if value.has_chosen_columns:
+            return
+        raise ValueError(
+            f'Cannot use QuerySet for "{entity.name}": Use a QuerySet for "{end.target.name}".'
+        )
+    raise ValueError(f'Cannot query "{value}": Must be "{end.target.name}" instance.')
+
+
+def is_a(entity: Any, other: Any) -> bool:
+    """Whether rows of ``entity`` are rows of ``other``: the same concrete table, or one that inherits from it."""
+    if entity.concrete is other.concrete:
+        return True
+    return any(is_a(link.target, other) for link in entity.parents)
+
+
+def related_key(value: Any, attributes: tuple[Attribute, ...]) -> Any:
+    """The key by which a related instance is looked up; a plain value is its own key."""
+    entity = getattr(type(value), "__entity__", None)
+    if entity is None:
+        return value
+    key = tuple(_attribute_value(value, attribute) for attribute in attributes)
+    if any(part is None for part in key):
+        raise ValueError(
+            f"Model instances passed to related filters must be saved: {value!r} has no {attributes[0].name}."
+        )
+    return key[0] if len(key) == 1 else key
+
+
+def _attribute_value(value: Any, attribute: Attribute) -> Any:
+    for name in (attribute.name, "pk"):
+        if hasattr(value, name):
+            found = getattr(value, name)
+            return related_key(found, attribute.entity.key) if hasattr(found, "__entity__") else found
+    raise ValueError(f"{value!r} has no {attribute.name}.")
+
+
+def _lookup_names(node: Any) -> list[str]:
+    found = node._output_field_or_none
+    return list(found.get_lookups()) if found is not None and hasattr(found, "get_lookups") else []
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    sentence = unknown_name("lookup", name, "", known)
+    near = sentence.partition("Did you mean ")[2].partition("?")[0]
+    return f", perhaps you meant {near.strip(chr(39))}?" if near else "."
+
+
+TEXT = types.Text()

@@ -1,0 +1,210 @@
+"""Shapes: queries without their values, in a trie. Each chained call is an edge, found by one dictionary look-up.
+
+The key of an edge is the call's names and structure; its values go into numbered slots. So a chain that was built before
+costs a look-up per call, and its plan (SQL text, binder, hydrator) is found on the last shape.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import uuid
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from crowsfoot.query.expressions import Expression, F, Q, RawSQL, Subquery, Value, _hashable
+from crowsfoot.query.scope import Scope
+from crowsfoot.query.statements import Query
+
+# Types whose values never change the SQL of a comparison, only what is bound.
+SCALARS: frozenset[type] = frozenset(
+    {
+        int, str, float, bytes, decimal.Decimal, datetime.date, datetime.datetime, datetime.time, datetime.timedelta,
+        uuid.UUID,
+    }
+)  # fmt: skip
+LIMIT = 10_000
+
+
+class Uncacheable(Exception):
+    """An argument whose SQL may depend on more than its structure."""
+
+
+class Edge:
+    """Where a call leads, and how its values fill the new slots: ``(position among the call's values, prepare)`` pairs."""
+
+    __slots__ = ("shape", "slots")
+
+    def __init__(self, shape: Shape, slots: tuple[tuple[int, Callable[[Any], Any] | None], ...]) -> None:
+        self.shape = shape
+        self.slots = slots
+
+    def values(self, given: list[Any]) -> tuple[Any, ...]:
+        return tuple([given[i] if prepare is None else prepare(given[i]) for i, prepare in self.slots])
+
+
+class Shape:
+    """A query without its values. ``plans`` holds what was compiled for it, by database and operation."""
+
+    __slots__ = ("edges", "plans", "query")
+    made = 0
+
+    def __init__(self, query: Query) -> None:
+        self.query = query
+        self.edges: dict[Hashable, Edge] = {}
+        self.plans: dict[Hashable, Any] = {}
+
+    def follow(self, key: Hashable, given: list[Any], build: Callable[[Query], tuple[Query, Scope | None]]) -> Edge:
+        """The edge for ``key``, built on first use. ``given`` are the call's values in the order of the key."""
+        edge = self.edges.get(key)
+        if edge is None:
+            edge = self._build(given, build, key)
+        return edge
+
+    def detached(self, build: Callable[[Query], tuple[Query, Scope | None]]) -> tuple[Shape, tuple[Any, ...]]:
+        """The shape after a call that cannot be cached, and the values of its slots."""
+        query, scope = build(self.query)
+        values = () if scope is None else _prepared(scope)
+        return Shape(query), values
+
+    def _build(self, given: list[Any], build: Any, key: Hashable) -> Edge:
+        query, scope = build(self.query)
+        slots = () if scope is None else _positions(given, scope)
+        if slots is None:
+            raise Uncacheable
+        edge = Edge(Shape(query), slots)
+        Shape.made += 1
+        if Shape.made > LIMIT:
+            forget_all()
+        self.edges[key] = edge
+        return edge
+
+
+ROOTS: dict[Any, Shape] = {}
+
+
+def root(query: Query) -> Shape:
+    """The shape that every query of an entity starts from."""
+    found = ROOTS.get(query.entity)
+    if found is None:
+        found = ROOTS[query.entity] = Shape(query)
+    return found
+
+
+def forget_all() -> None:
+    """Drop every shape that no queryset holds; they are built again when they are next asked for."""
+    for shape in ROOTS.values():
+        shape.edges.clear()
+        shape.plans.clear()
+    Shape.made = 0
+
+
+def _prepared(scope: Scope) -> tuple[Any, ...]:
+    pairs = zip(scope.values, scope.preparers, strict=True)
+    return tuple(value if prepare is None else prepare(value) for value, prepare in pairs)
+
+
+def _positions(given: list[Any], scope: Scope) -> tuple[tuple[int, Any], ...] | None:
+    """For each slot, which of the call's values fills it; None where a slot's value is not among them."""
+    found: list[tuple[int, Any]] = []
+    position = 0
+    for value, prepare in zip(scope.values, scope.preparers, strict=True):
+        while position < len(given) and given[position] is not value:
+            position += 1
+        if position == len(given):
+            return None
+        found.append((position, prepare))
+        position += 1
+    return tuple(found)
+
+
+# -- keys --------------------------------------------------------------------------------------------------------------
+
+
+def freeze(value: Any, out: list[Any]) -> Hashable:
+    """A key for the structure of ``value``; the values inside it are appended to ``out``."""
+    kind = type(value)
+    if kind in SCALARS:
+        out.append(value)
+        return kind
+    if value is None:
+        return None
+    if kind is bool:
+        out.append(value)
+        return bool, value
+    if kind is Q:
+        return _freeze_q(value, out)
+    if isinstance(value, F):
+        return kind, freeze_name(value.name)
+    if isinstance(value, Expression):
+        return _freeze_expression(value, out)
+    if kind in (list, tuple, set, frozenset) or kind.__name__ in ("dict_keys", "dict_values", "range"):
+        return _freeze_list(kind, value, out)
+    if hasattr(value, "freeze"):
+        return value.freeze(out)  # type: ignore[no-any-return]
+    out.append(value)
+    return kind
+
+
+def freeze_name(name: Any) -> Hashable:
+    return name if isinstance(name, str) else (type(name), freeze_name(name.name))
+
+
+def _freeze_q(q: Q, out: list[Any]) -> Hashable:
+    parts: list[Any] = [q.connector, q.negated]
+    stack: list[Any] = list(reversed(q.children))
+    while stack:
+        child = stack.pop()
+        if isinstance(child, tuple):
+            parts += [child[0], freeze(child[1], out)]
+        elif isinstance(child, Q):
+            parts += ["(", child.connector, child.negated, len(child.children)]
+            stack.extend(reversed(child.children))
+        else:
+            parts.append(freeze(child, out))
+    return tuple(parts)
+
+
+def _freeze_list(kind: type, values: Any, out: list[Any]) -> Hashable:
+    types = set(map(type, values))
+    if types <= SCALARS:
+        out.append(values)
+        return list, len(types) == 0
+    if any(hasattr(v, "resolve_expression") or hasattr(v, "freeze") for v in values):
+        return kind, tuple(freeze(v, out) for v in values)
+    out.append(values)
+    return list, frozenset(types), all(v is None for v in values)
+
+
+def _freeze_expression(node: Expression, out: list[Any]) -> Hashable:
+    kind = type(node)
+    if not kind.__module__.startswith("crowsfoot."):
+        raise Uncacheable
+    if isinstance(node, Value):
+        out.append(node.value)
+        return kind, type(node.value), _type_key(node._output_field)
+    if isinstance(node, Subquery):
+        return kind, freeze(node.queryset, out), _type_key(node._init[1].get("output_field"))
+    if isinstance(node, RawSQL):
+        out.extend(node.params)
+        return kind, node.sql, tuple(map(type, node.params)), _type_key(node._output_field)
+    args, kwargs = node._init
+    literal = tuple(_literal(a) for a in args), tuple((k, _literal(v)) for k, v in sorted(kwargs.items()))
+    return kind, literal, tuple(None if e is None else freeze(e, out) for e in node.get_source_expressions())
+
+
+def _literal(value: Any) -> Hashable:
+    """A constructor argument as part of a key; those that are nodes are keyed as sources instead."""
+    if hasattr(value, "resolve_expression") or hasattr(value, "freeze"):
+        return type(value)
+    if hasattr(value, "prepare") and hasattr(value, "get_lookup"):
+        return _type_key(value)
+    if isinstance(value, (list, tuple)):
+        return tuple(_literal(v) for v in value)
+    return _hashable(value)  # type: ignore[no-any-return]
+
+
+def _type_key(value_type: Any) -> Hashable:
+    if value_type is None:
+        return None
+    return getattr(value_type, "type", value_type), type(value_type)

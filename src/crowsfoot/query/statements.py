@@ -1,0 +1,276 @@
+"""Statements: a frozen description of a whole query. Each chained call makes a changed copy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from crowsfoot.errors import FieldError
+from crowsfoot.query import paths
+from crowsfoot.query.aggregates import Count
+from crowsfoot.query.expressions import Col, F, OrderBy, Param, Ref, UNKNOWN
+from crowsfoot.query.scope import ColumnTuple, Scope
+from crowsfoot.schema.entity import Attribute, Entity
+from crowsfoot.schema.types import ValueType
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """One relation that ``select_related`` joins: the end, whether it may be missing, and what is joined behind it."""
+
+    end: Any
+    children: tuple[Related, ...] = ()
+    only: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """UNION, INTERSECT or EXCEPT of this query with others; each other's slots are shifted by its offset."""
+
+    operator: str
+    all: bool
+    others: tuple[tuple[Any, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """SELECT … FOR UPDATE and its options."""
+
+    nowait: bool = False
+    skip_locked: bool = False
+    of: tuple[str, ...] = ()
+    no_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A SELECT over ``entity``.
+
+    ``steps`` are conditions in the order of their ``filter()`` calls; ``annotations`` are ``(name, expression)`` pairs,
+    of which those in ``hidden`` are not selected. ``size`` is the number of slots, ``group`` the number of the last
+    ``filter()`` call. ``rows`` says what comes out: ``model``, ``dict``, ``tuple``, ``flat`` or ``named``; ``columns``
+    are the names chosen by ``values()``. ``deferred`` is ``(names, defer)``. ``limits`` are the slots of LIMIT and OFFSET.
+    """
+
+    entity: Entity
+    steps: tuple[Any, ...] = ()
+    annotations: tuple[tuple[str, Any], ...] = ()
+    hidden: frozenset[str] = frozenset()
+    size: int = 0
+    group: int = 0
+    sticky: bool = False
+    order: tuple[Any, ...] | None = None
+    flipped: bool = False
+    distinct: bool = False
+    distinct_on: tuple[Any, ...] = ()
+    rows: str = "model"
+    columns: tuple[Any, ...] | None = None
+    grouping: tuple[Any, ...] | None = None
+    deferred: tuple[frozenset[str], bool] = (frozenset(), True)
+    related: tuple[Related, ...] = ()
+    limits: tuple[Any, Any] = (None, None)
+    combined: Combined | None = None
+    lock: Lock | None = None
+    empty: bool = False
+    extra_columns: tuple[tuple[str, Any], ...] = ()
+    tables: Any = field(default=None, compare=False)
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    @property
+    def annotation_map(self) -> dict[str, Any]:
+        return dict(self.annotations)
+
+    @property
+    def selected_annotations(self) -> list[tuple[str, Any]]:
+        return [(name, node) for name, node in self.annotations if name not in self.hidden]
+
+    @property
+    def is_aggregated(self) -> bool:
+        return self.grouping is not None
+
+    @property
+    def is_sliced(self) -> bool:
+        return self.limits != (None, None)
+
+    def single_type(self) -> ValueType:
+        """The type of the one column that is selected; raises ``FieldError`` where there are several."""
+        chosen = self.output()
+        if len(chosen) != 1:
+            if self.columns is None:
+                return self.entity.key[0].value_type
+            raise FieldError("Cannot resolve expression type, unknown output_field")
+        return chosen[0][1].output_field  # type: ignore[no-any-return]
+
+    def output(self) -> list[tuple[str, Any]]:
+        """What ``values()`` selects, as ``(name, expression)``."""
+        if self.columns is None:
+            return self.selected_annotations
+        return list(self.columns)
+
+    # -- changing ------------------------------------------------------------------------------------------------------
+
+    def but(self, **parts: Any) -> Query:
+        return replace(self, **parts)
+
+    @staticmethod
+    def far_side(end: Any) -> Query:
+        """A query on the far side of ``end``."""
+        return Query(end.target, group=1)
+
+    def with_step(self, condition: Any) -> Query:
+        return replace(self, steps=(*self.steps, condition))
+
+    def filter_scope(self) -> Scope:
+        """The scope of the next ``filter()`` call."""
+        return Scope(self, self.group if self.sticky else self.group + 1)
+
+    def filtered(self, scope: Scope, condition: Any) -> Query:
+        group = scope.group or 0
+        return replace(
+            self, steps=(*self.steps, condition), size=self.size + len(scope.values), group=group, sticky=False
+        )  # fmt: skip
+
+    def annotated(self, name: str, expression: Any, scope: Scope, *, selected: bool = True) -> Query:
+        """Add an annotation that ``scope`` resolved. The first aggregate fixes what is grouped by."""
+        grouping = self.grouping
+        if expression.contains_aggregate and grouping is None:
+            grouping = GROUP_BY_KEY if self.columns is None else tuple(node for _, node in self.columns)
+        columns = self.columns
+        if columns is not None and selected and name not in dict(columns):
+            columns = (*columns, (name, Ref(name, expression)))
+            if grouping is not None and not expression.contains_aggregate and grouping is not GROUP_BY_KEY:
+                grouping = (*grouping, expression)
+        return replace(
+            self,
+            annotations=(*((n, e) for n, e in self.annotations if n != name), (name, expression)),
+            hidden=self.hidden - {name} if selected else self.hidden | {name},
+            size=self.start_after(scope),
+            grouping=grouping,
+            columns=columns,
+        )
+
+    def start_after(self, scope: Scope) -> int:
+        return scope.start + len(scope.values)
+
+    def ordered(self, items: tuple[Any, ...], scope: Scope) -> Query:
+        return replace(self, order=items, flipped=False, size=self.start_after(scope))
+
+    def selecting(self, rows: str, items: tuple[tuple[str, Any], ...] | None, scope: Scope | None = None) -> Query:
+        """Select only these ``(name, expression)`` pairs, as ``rows`` of that kind."""
+        grouping = self.grouping
+        if grouping is not None and grouping is not GROUP_BY_KEY and items is not None:
+            grouping = tuple(node for _, node in items if not node.contains_aggregate)
+        size = self.size if scope is None else self.start_after(scope)
+        return replace(self, rows=rows, columns=items, related=(), size=size, grouping=grouping)
+
+    def without_order(self) -> Query:
+        return replace(self, order=(), flipped=False)
+
+    def with_limits(self, low: int, high: int | None) -> tuple[Query, tuple[int, ...]]:
+        """This query sliced to rows ``low`` to ``high``, and the values of the slots that this opens."""
+        values: list[int] = []
+        slots: list[Any] = []
+        for value in (None if high is None else high - low, low or None):
+            if value is None:
+                slots.append(None)
+            else:
+                slots.append(Param(self.size + len(values), UNKNOWN))
+                values.append(value)
+        return replace(self, limits=(slots[0], slots[1]), size=self.size + len(values)), tuple(values)
+
+
+GROUP_BY_KEY: tuple[Any, ...] = ("key",)
+
+
+def order_items(query: Query, scope: Scope, names: tuple[Any, ...]) -> tuple[Any, ...]:
+    """``order_by()``'s arguments resolved: names with an optional ``-``, ``?``, and expressions.
+
+    A name that stops at a relation is ordered as the related model is ordered by default.
+    """
+    found: list[Any] = []
+    for item in names:
+        if isinstance(item, str):
+            found.extend(_named(query, scope, item, ()))
+        elif hasattr(item, "resolve_expression"):
+            node = item if isinstance(item, OrderBy) else item.asc()
+            found.append(node.resolve_expression(scope))
+        else:
+            raise FieldError(f"order_by() takes names and expressions, not {item!r}.")
+    return tuple(found)
+
+
+def _named(query: Query, scope: Scope, item: str, seen: tuple[Any, ...]) -> list[Any]:
+    if item == "?":
+        return [RANDOM]
+    descending = item.startswith("-")
+    name = item.removeprefix("-").removeprefix("+")
+    parts = tuple(name.split(paths.SEPARATOR))
+    if scope._annotation(parts) is None:
+        path = paths.parse(query.entity, parts)
+        if path.final is not None and not path.rest and path.final.target.ordering:
+            if not _is_attname(path.final, parts[-1]):
+                return _by_relation(query, scope, path, descending, seen, name)
+    node = F(name).resolve_expression(scope)
+    if isinstance(node, ColumnTuple):
+        return [OrderBy(col, descending=descending) for col in node.cols]
+    return [OrderBy(node, descending=descending)]
+
+
+def _is_attname(end: Any, name: str) -> bool:
+    return name != end.name
+
+
+def _by_relation(
+    query: Query, scope: Scope, path: paths.Path, descending: bool, seen: tuple[Any, ...], name: str
+) -> list[Any]:
+    if path.final in seen:
+        raise FieldError("Infinite loop caused by ordering.")
+    found: list[Any] = []
+    for item in path.final.target.ordering:
+        if isinstance(item, str):
+            flipped = item.startswith("-")
+            inner = _named(query, scope, f"{name}{paths.SEPARATOR}{item.removeprefix('-')}", (*seen, path.final))
+            found.extend(node.reversed() if flipped else node for node in inner)
+        else:
+            node = item if isinstance(item, OrderBy) else item.asc()
+            found.append(_prefixed(node, name).resolve_expression(scope))
+    return [node.reversed() for node in found] if descending else found
+
+
+def _prefixed(node: Any, name: str) -> Any:
+    """An expression of a related model's ordering, seen from here."""
+    if isinstance(node, F):
+        return type(node)(f"{name}{paths.SEPARATOR}{node.name}")
+    copy = node.copy()
+    copy.set_source_expressions([_prefixed(e, name) if e is not None else None for e in node.get_source_expressions()])
+    return copy
+
+
+class _Random:
+    """ORDER BY random: a marker that the compiler knows."""
+
+    contains_aggregate = False
+
+    def reversed(self) -> _Random:
+        return self
+
+
+RANDOM = _Random()
+
+
+def select_items(query: Query, scope: Scope, names: tuple[Any, ...]) -> tuple[tuple[str, Any], ...]:
+    """``values()``'s arguments resolved to ``(name, expression)`` pairs. Raises ``FieldError``."""
+    return tuple((name, F(name).resolve_expression(scope)) for name in names)
+
+
+def key_column(attribute: Attribute) -> Col:
+    """The column of an attribute of the query's own entity."""
+    return Col(attribute.via, attribute)
+
+
+def count_star() -> Any:
+    """COUNT(*), resolved."""
+    node = Count("*")
+    node.is_resolved = True
+    return node

@@ -1,0 +1,142 @@
+"""An entity: one table seen as named attributes and relation ends. All that the floors below ``models`` know of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from crowsfoot.errors import FieldError, unknown_name
+from crowsfoot.schema.table import Column, Table
+from crowsfoot.schema.types import Converter, ValueType
+
+
+class RelationEnd(Protocol):
+    """What an entity knows of the ends it holds (`relation.End`, which is written on top of this module)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def accessor(self) -> str | None: ...
+    @property
+    def many(self) -> bool: ...
+
+
+class Attribute:
+    """A named value of an entity, kept in one column.
+
+    ``name`` is the instance attribute (``author_id`` for a foreign key). ``via`` are the parent ends to walk first where
+    the column lives in the table of an inherited model. ``value_type`` prepares values and finds look-ups: the model
+    field, or a logical type. ``field`` is the model field, which the floors below ``models`` only carry.
+    """
+
+    __slots__ = ("column", "entity", "field", "name", "value_type", "via")
+
+    def __init__(
+        self,
+        entity: Entity,
+        name: str,
+        column: Column,
+        value_type: ValueType | None = None,
+        *,
+        via: tuple[Any, ...] = (),
+        field: Any = None,
+    ) -> None:
+        self.entity = entity
+        self.name = name
+        self.column = column
+        self.value_type: ValueType = value_type if value_type is not None else column.type
+        self.via = via
+        self.field = field
+
+    def db_converters(self) -> list[Converter]:
+        return self.value_type.db_converters()
+
+    def __repr__(self) -> str:
+        return f"<Attribute {self.entity.label}.{self.name}>"
+
+
+class Entity:
+    """A table with named attributes and ends.
+
+    ``label`` is ``app.Model``; ``key`` the attributes of the primary key, in order; ``names`` everything a look-up may
+    start with; ``concrete`` the entity whose table this one shares (itself, but for a proxy). ``hydrate`` makes the hydrator for a list of attributes; the ``models`` floor stores it here, so that
+    the floors below build instances without knowing model classes.
+    """
+
+    def __init__(self, label: str, table: Table) -> None:
+        self.label = label
+        self.table = table
+        self.concrete: Entity = self
+        self.attributes: dict[str, Attribute] = {}
+        self.ends: dict[str, Any] = {}
+        self.aliases: dict[str, str] = {}
+        self.parents: list[Any] = []
+        self.key: tuple[Attribute, ...] = ()
+        self.hydrate: Callable[..., Any] | None = None
+        self.model: Any = None
+        self.ordering: tuple[Any, ...] = ()
+        self.ensure_ready: Callable[[], None] = lambda: None
+
+    @property
+    def name(self) -> str:
+        """The model's name without its app."""
+        return self.label.rpartition(".")[2]
+
+    # -- building ------------------------------------------------------------------------------------------------------
+
+    def add_attribute(self, attribute: Attribute, *aliases: str) -> None:
+        """Add a value; ``aliases`` are other names for it in look-ups (a field's name where the attribute differs)."""
+        self.attributes[attribute.name] = attribute
+        for alias in aliases:
+            if alias != attribute.name:
+                self.aliases[alias] = attribute.name
+
+    def add_end(self, end: Any) -> None:
+        self.ends[end.name] = end
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    @property
+    def own_attributes(self) -> list[Attribute]:
+        """The attributes whose columns are in this entity's own table."""
+        return [a for a in self.attributes.values() if not a.via]
+
+    def attribute_of(self, column: str) -> Attribute:
+        """The attribute that is kept in ``column`` of this entity's own table."""
+        for attribute in self.attributes.values():
+            if attribute.column.name == column and not attribute.via:
+                return attribute
+        raise KeyError(column)
+
+    def attributes_of(self, columns: Iterable[str]) -> tuple[Attribute, ...]:
+        return tuple(self.attribute_of(column) for column in columns)
+
+    def find(self, name: str) -> Attribute | Any | None:
+        """The attribute or end called ``name`` in look-ups, or None. An end wins over the attribute behind it."""
+        end = self.ends.get(name)
+        if end is not None:
+            return end
+        attribute = self.attributes.get(self.aliases.get(name, name))
+        if attribute is not None:
+            return attribute
+        for link in self.parents:  # relations of the models it inherits from
+            found = link.target.find(name)
+            if found is not None and not isinstance(found, Attribute):
+                return found
+        return None
+
+    def resolve(self, name: str) -> Attribute | Any:
+        """As ``find``, but an unknown name raises ``FieldError`` with the nearest one."""
+        found = self.find(name)
+        if found is None:
+            raise FieldError(unknown_name("field", name, self.label, self.names))
+        return found
+
+    @property
+    def names(self) -> list[str]:
+        """Every name that a look-up on this entity may start with."""
+        own = [*self.attributes, *self.aliases, *self.ends]
+        return own + [name for link in self.parents for name in link.target.ends]
+
+    def __repr__(self) -> str:
+        return f"<Entity {self.label}>"

@@ -1,0 +1,233 @@
+"""Relations: two ends, the hops between them, and the rule for deletes. The one place that describes a relation.
+
+Everything else is read from here: accessors (``many``), INNER or LEFT (``minimum``), joins, EXISTS and prefetch
+(``hops``), the delete plan (``on_delete``), constraints and migrations (``hops`` and ``on_delete``), and crow's-foot
+diagrams (``minimum`` and ``many``). A new kind of relation is one more constructor at the end of this file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from crowsfoot.schema.entity import Entity
+from crowsfoot.schema.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class OnDelete:
+    """What happens to the rows that point at a row when that row is deleted.
+
+    ``action`` is what ``delete()`` does with them: ``delete`` them, ``update`` their key, ``protect`` or ``restrict``
+    (refuse), or ``nothing``. ``sql`` is the rule that the schema holds, so that the database does the same for a
+    delete that Crowsfoot never sees. ``value`` gives the new key for ``update``; ``columns`` are the columns that an
+    update sets where these are not all of the key's.
+    """
+
+    name: str
+    action: str
+    sql: str
+    value: Any = None
+    lazy: bool = False
+    in_database: bool = False
+    columns: tuple[str, ...] = ()
+
+    def __call__(self, *columns: str) -> OnDelete:
+        """This rule for only some columns of a composite key: ``SET_NULL("product_no")``."""
+        return replace(self, columns=columns)
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+CASCADE = OnDelete("CASCADE", "delete", "CASCADE")
+PROTECT = OnDelete("PROTECT", "protect", "RESTRICT")
+RESTRICT = OnDelete("RESTRICT", "restrict", "NO ACTION")
+SET_NULL = OnDelete("SET_NULL", "update", "SET NULL")
+SET_DEFAULT = OnDelete("SET_DEFAULT", "update", "SET DEFAULT")
+DO_NOTHING = OnDelete("DO_NOTHING", "nothing", "NO ACTION")
+DB_CASCADE = OnDelete("DB_CASCADE", "nothing", "CASCADE", in_database=True)
+DB_SET_NULL = OnDelete("DB_SET_NULL", "nothing", "SET NULL", in_database=True)
+DB_SET_DEFAULT = OnDelete("DB_SET_DEFAULT", "nothing", "SET DEFAULT", in_database=True)
+RULES = {
+    rule.name: rule
+    for rule in (
+        CASCADE, PROTECT, RESTRICT, SET_NULL, SET_DEFAULT, DO_NOTHING, DB_CASCADE, DB_SET_NULL, DB_SET_DEFAULT,
+    )
+}  # fmt: skip
+
+
+def SET(value: Any) -> OnDelete:  # noqa: N802  (Django's name)
+    """On delete, point the row at ``value`` instead: a key, a model instance, or a callable that returns either.
+
+    A value that only Python can compute is not a rule that a database can hold, so the schema says NO ACTION.
+    """
+    return OnDelete("SET", "update", "NO ACTION", value=value, lazy=callable(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One equality join: ``source.source_columns = target.target_columns``, pair by pair.
+
+    ``where`` adds conditions on the target's own columns, as ``(column, callable giving the value)`` pairs;
+    ``source_where`` is the same on the source (it appears where a hop with ``where`` is walked backwards).
+    """
+
+    source: Table
+    source_columns: tuple[str, ...]
+    target: Table
+    target_columns: tuple[str, ...]
+    where: tuple[tuple[str, Callable[[], Any]], ...] = ()
+    source_where: tuple[tuple[str, Callable[[], Any]], ...] = ()
+
+    def reversed(self) -> Hop:
+        return Hop(
+            self.target, self.target_columns, self.source, self.source_columns, self.source_where, self.where
+        )  # fmt: skip
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        return list(zip(self.source_columns, self.target_columns, strict=True))
+
+
+@dataclass(slots=True, eq=False)
+class End:
+    """A relation seen from one of its entities.
+
+    ``name`` is its name in look-ups, ``accessor`` the attribute of an instance (None where the reverse side is switched
+    off), ``minimum`` 0 or 1 and ``many`` say how few and how many rows of ``target`` an ``owner`` row has. ``field`` is
+    the model field that declared the relation; the floors below ``models`` only carry it.
+    """
+
+    owner: Entity
+    name: str
+    accessor: str | None
+    target: Entity
+    hops: tuple[Hop, ...]
+    minimum: int
+    many: bool
+    field: Any = None
+    inverse: End = dataclasses.field(init=False)
+    relation: Relation = dataclasses.field(init=False)
+
+    @property
+    def is_forward(self) -> bool:
+        """True on the side that declared the relation."""
+        return self.relation.forward is self
+
+    @property
+    def holds_key(self) -> bool:
+        """True where the owner's own row holds the key of the target."""
+        return self.is_forward and not self.many and len(self.hops) == 1
+
+    @property
+    def local_columns(self) -> tuple[str, ...]:
+        """The columns of the owner that the relation starts from."""
+        return self.hops[0].source_columns
+
+    @property
+    def remote_columns(self) -> tuple[str, ...]:
+        """The columns of the target that the relation arrives at."""
+        return self.hops[-1].target_columns
+
+    def __repr__(self) -> str:
+        mark = ("1" if self.minimum else "0") + ("..n" if self.many else "..1")
+        return f"<End {self.owner.label}.{self.name} -> {self.target.label} {mark}>"
+
+
+@dataclass(slots=True, eq=False)
+class Relation:
+    """Two ends, what a delete does, and the link entity of a many-to-many.
+
+    ``constrained`` says whether the database holds the key (Django's ``db_constraint``); ``symmetrical`` marks a
+    many-to-many on one entity whose links count both ways; ``is_parent`` marks the link of a model to the model that it
+    inherits from.
+    """
+
+    forward: End
+    reverse: End
+    on_delete: OnDelete
+    link: Entity | None = None
+    constrained: bool = True
+    symmetrical: bool = False
+    is_parent: bool = False
+
+    def __post_init__(self) -> None:
+        for end, other in ((self.forward, self.reverse), (self.reverse, self.forward)):
+            end.inverse = other
+            end.relation = self
+
+    @property
+    def ends(self) -> tuple[End, End]:
+        return self.forward, self.reverse
+
+    def __repr__(self) -> str:
+        return f"<Relation {self.forward!r} {self.on_delete}>"
+
+
+def many_to_one(
+    owner: Entity,
+    name: str,
+    target: Entity,
+    columns: tuple[str, ...],
+    target_columns: tuple[str, ...],
+    on_delete: OnDelete,
+    *,
+    accessor: str | None,
+    query_name: str,
+    nullable: bool = False,
+    unique: bool = False,
+    constrained: bool = True,
+    is_parent: bool = False,
+    field: Any = None,
+) -> Relation:
+    """The foreign key: many ``owner`` rows point at one ``target`` row through their own ``columns``."""
+    hop = Hop(owner.table, columns, target.table, target_columns)
+    return Relation(
+        End(owner, name, name, target, (hop,), 0 if nullable else 1, False, field),
+        End(target, query_name, accessor, owner, (hop.reversed(),), 0, not unique, field),
+        on_delete,
+        constrained=constrained,
+        is_parent=is_parent,
+    )
+
+
+def one_to_one(
+    owner: Entity,
+    name: str,
+    target: Entity,
+    columns: tuple[str, ...],
+    target_columns: tuple[str, ...],
+    on_delete: OnDelete,
+    **options: Any,
+) -> Relation:
+    """A foreign key whose columns are unique, so that the way back is to one row as well."""
+    return many_to_one(owner, name, target, columns, target_columns, on_delete, unique=True, **options)
+
+
+def many_to_many(
+    owner: Entity,
+    name: str,
+    target: Entity,
+    link: Entity,
+    to_owner: End,
+    to_target: End,
+    *,
+    accessor: str | None,
+    query_name: str,
+    symmetrical: bool = False,
+    constrained: bool = True,
+    field: Any = None,
+) -> Relation:
+    """Many ``owner`` rows with many ``target`` rows, through the two foreign keys of ``link``."""
+    out, into = to_owner.hops[0].reversed(), to_target.hops[0]
+    return Relation(
+        End(owner, name, name, target, (out, into), 0, True, field),
+        End(target, query_name, accessor, owner, (into.reversed(), out.reversed()), 0, True, field),
+        CASCADE,
+        link=link,
+        constrained=constrained,
+        symmetrical=symmetrical,
+    )

@@ -1,0 +1,376 @@
+"""Logical types: what a value means, independent of any database.
+
+A type prepares values (any acceptable Python value in, one canonical Python value out) and owns the look-ups that apply
+to it. How a canonical value is bound, stored and read back is each dialect's declaration, keyed by ``kind``.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import ipaddress
+import uuid
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from crowsfoot import dateparse, timezones
+from crowsfoot.conf import settings
+from crowsfoot.errors import ValidationError
+
+Converter = Callable[[Any], Any]
+
+
+@runtime_checkable
+class ValueType(Protocol):
+    """What an expression needs to know of its values. Logical types and model fields both answer it."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def type(self) -> Type: ...
+    def prepare(self, value: Any) -> Any: ...
+    def get_lookup(self, name: str) -> Any: ...
+    def get_transform(self, name: str) -> Any: ...
+    def db_converters(self) -> list[Converter]: ...
+
+
+class LookupRegistry:
+    """Look-ups and transforms by name, found along the class's ancestors as Python finds methods."""
+
+    class_lookups: ClassVar[dict[str, Any]] = {}
+
+    @classmethod
+    def register_lookup(cls, lookup: Any, lookup_name: str | None = None) -> Any:
+        """Make ``lookup`` (a ``Lookup`` or ``Transform`` class) available on this type; usable as a decorator."""
+        if "class_lookups" not in cls.__dict__:
+            cls.class_lookups = {}
+        cls.class_lookups[lookup_name or lookup.lookup_name] = lookup
+        return lookup
+
+    @classmethod
+    def _unregister_lookup(cls, lookup: Any, lookup_name: str | None = None) -> None:
+        del cls.class_lookups[lookup_name or lookup.lookup_name]
+
+    @classmethod
+    def find_lookup(cls, name: str) -> Any:
+        for klass in cls.__mro__:
+            found = klass.__dict__.get("class_lookups", {}).get(name)
+            if found is not None:
+                return found
+        return None
+
+    @classmethod
+    def get_lookups(cls) -> dict[str, Any]:
+        """Every look-up and transform of this type by name."""
+        found: dict[str, Any] = {}
+        for klass in reversed(cls.__mro__):
+            found.update(klass.__dict__.get("class_lookups", {}))
+        return found
+
+    def get_lookup(self, name: str) -> Any:
+        found = self.find_lookup(name)
+        return found if found is not None and not getattr(found, "is_transform", False) else None
+
+    def get_transform(self, name: str) -> Any:
+        found = self.find_lookup(name)
+        return found if found is not None and getattr(found, "is_transform", False) else None
+
+
+class Type(LookupRegistry):
+    """A logical type. ``python`` is the canonical Python class of its values."""
+
+    kind: str = "any"
+    python: type = object
+    expected = "a value"
+
+    def prepare(self, value: Any) -> Any:
+        """The canonical value for ``value``; raises ``TypeError``, ``ValueError`` or ``ValidationError``."""
+        return value
+
+    @property
+    def type(self) -> Type:
+        """The logical type itself (a model field answers with the type it has)."""
+        return self
+
+    def db_converters(self) -> list[Converter]:
+        """Converters beyond the dialect's own (custom fields have some)."""
+        return []
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), tuple(sorted(self.__dict__.items()))))
+
+    def __repr__(self) -> str:
+        options = ", ".join(f"{k}={v!r}" for k, v in self.__dict__.items() if v is not None)
+        return f"{type(self).__name__}({options})"
+
+
+class Integer(Type):
+    """Whole numbers. ``kind`` is one of smallint, integer, bigint and their auto and positive forms."""
+
+    python = int
+    expected = "a number"
+    ranges: ClassVar[dict[str, tuple[int, int]]] = {
+        "smallint": (-(2**15), 2**15 - 1),
+        "integer": (-(2**31), 2**31 - 1),
+        "bigint": (-(2**63), 2**63 - 1),
+    }
+
+    def __init__(self, kind: str = "integer", *, auto: bool = False, positive: bool = False) -> None:
+        self.kind = kind
+        self.auto = auto
+        self.positive = positive
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """The smallest and the largest value that a column of this type holds."""
+        low, high = self.ranges[self.kind]
+        return (0 if self.positive else low), high
+
+    def prepare(self, value: Any) -> Any:
+        if value is None or type(value) is int:
+            return value
+        return int(value)
+
+
+class Float(Type):
+    kind = "float"
+    python = float
+    expected = "a number"
+
+    def prepare(self, value: Any) -> Any:
+        return None if value is None else float(value)
+
+
+class Decimal(Type):
+    """Exact numbers of ``max_digits`` digits, ``decimal_places`` of them after the point."""
+
+    kind = "decimal"
+    python = decimal.Decimal
+    expected = "a decimal number"
+
+    def __init__(self, max_digits: int | None = None, decimal_places: int | None = None) -> None:
+        self.max_digits = max_digits
+        self.decimal_places = decimal_places
+
+    def prepare(self, value: Any) -> Any:
+        if value is None or isinstance(value, decimal.Decimal):
+            return value
+        try:
+            if isinstance(value, float):
+                if value != value:
+                    raise decimal.InvalidOperation
+                return decimal.Context(prec=self.max_digits or 28).create_decimal_from_float(value)
+            return decimal.Decimal(value)
+        except (decimal.InvalidOperation, TypeError, ValueError):
+            raise ValidationError(
+                "“%(value)s” value must be a decimal number.", code="invalid", params={"value": value}
+            ) from None
+
+
+class Boolean(Type):
+    kind = "boolean"
+    python = bool
+    expected = "either True or False"
+    words: ClassVar[dict[Any, bool]] = {"t": True, "True": True, "1": True, "f": False, "False": False, "0": False}
+
+    def prepare(self, value: Any) -> Any:
+        if value is None or value is True or value is False:
+            return value
+        if isinstance(value, (int, float)) and value in (0, 1):
+            return bool(value)
+        try:
+            return self.words[value]
+        except (KeyError, TypeError):
+            raise ValidationError(
+                "“%(value)s” value must be either True or False.", code="invalid", params={"value": value}
+            ) from None
+
+
+class Text(Type):
+    """Character strings, of at most ``length`` characters where a length is given."""
+
+    kind = "text"
+    python = str
+    expected = "a string"
+
+    def __init__(self, length: int | None = None, collation: str | None = None) -> None:
+        self.kind = "char" if length is not None else "text"
+        self.length = length
+        self.collation = collation
+
+    def prepare(self, value: Any) -> Any:
+        if value is None or type(value) is str:
+            return value
+        if isinstance(value, str):
+            return str.__str__(value)  # an enum member or another subclass: drivers want the plain class
+        return str(value)
+
+
+class Binary(Type):
+    kind = "binary"
+    python = bytes
+    expected = "bytes"
+
+    def prepare(self, value: Any) -> Any:
+        if value is None or type(value) is bytes:
+            return value
+        if isinstance(value, str):
+            raise TypeError(f"expected bytes but got the string {value!r}; encode it first")
+        return bytes(value)
+
+
+class Date(Type):
+    kind = "date"
+    python = datetime.date
+    expected = "a date in the form YYYY-MM-DD"
+
+    def prepare(self, value: Any) -> Any:
+        if value is None or type(value) is datetime.date:
+            return value
+        if isinstance(value, datetime.datetime):
+            if settings.USE_TZ and timezones.is_aware(value):
+                value = timezones.make_naive(value, timezones.get_default_timezone())
+            return value.date()
+        if isinstance(value, datetime.date):
+            return value
+        return _parsed(value, dateparse.parse_date, "date", "YYYY-MM-DD")
+
+
+class DateTime(Type):
+    """Moments. With ``USE_TZ`` values are aware and stored in UTC; without it they are naive and stored as they are."""
+
+    kind = "datetime"
+    python = datetime.datetime
+    expected = "a date and time in the form YYYY-MM-DD HH:MM[:ss[.uuuuuu]][TZ]"
+
+    def prepare(self, value: Any) -> Any:
+        if value is None:
+            return None
+        if isinstance(value, datetime.datetime):
+            moment = value
+        elif isinstance(value, datetime.date):
+            moment = datetime.datetime(value.year, value.month, value.day)
+        else:
+            moment = self._parse(value)
+        if settings.USE_TZ:
+            if moment.tzinfo is None:
+                return timezones.make_aware(moment, timezones.get_default_timezone())
+        elif moment.tzinfo is not None:
+            return timezones.make_naive(moment, timezones.get_default_timezone())
+        return moment
+
+    @staticmethod
+    def _parse(value: Any) -> datetime.datetime:
+        shape = "YYYY-MM-DD HH:MM[:ss[.uuuuuu]][TZ]"
+        try:
+            day = dateparse.parse_date(value) if isinstance(value, str) else None
+        except ValueError:
+            day = None
+        if day is not None:
+            return datetime.datetime(day.year, day.month, day.day)
+        moment: datetime.datetime = _parsed(value, dateparse.parse_datetime, "datetime", shape)
+        return moment
+
+
+class Time(Type):
+    kind = "time"
+    python = datetime.time
+    expected = "a time in the form HH:MM[:ss[.uuuuuu]]"
+
+    def prepare(self, value: Any) -> Any:
+        if value is None or isinstance(value, datetime.time):
+            return value
+        if isinstance(value, datetime.datetime):
+            return value.time()
+        return _parsed(value, dateparse.parse_time, "time", "HH:MM[:ss[.uuuuuu]]")
+
+
+class Duration(Type):
+    kind = "duration"
+    python = datetime.timedelta
+    expected = "a duration in the form [DD] [[HH:]MM:]ss[.uuuuuu]"
+
+    def prepare(self, value: Any) -> Any:
+        if value is None or isinstance(value, datetime.timedelta):
+            return value
+        return _parsed(value, dateparse.parse_duration, "duration", "[DD] [[HH:]MM:]ss[.uuuuuu]")
+
+
+class UUID(Type):
+    kind = "uuid"
+    python = uuid.UUID
+    expected = "a UUID"
+
+    def prepare(self, value: Any) -> Any:
+        if value is None or isinstance(value, uuid.UUID):
+            return value
+        try:
+            return uuid.UUID(**{"int" if isinstance(value, int) else "hex": value})
+        except (AttributeError, ValueError, TypeError):
+            raise ValidationError(
+                "“%(value)s” is not a valid UUID.", code="invalid", params={"value": value}
+            ) from None
+
+
+class Inet(Type):
+    kind = "inet"
+    python = str
+    expected = "an IP address"
+
+    def prepare(self, value: Any) -> Any:
+        if value is None:
+            return None
+        text = str(value).strip()
+        if ":" in text:
+            try:
+                return str(ipaddress.IPv6Address(text))
+            except ValueError:
+                pass
+        return text
+
+
+class JSON(Type):
+    """Any JSON value. ``encoder`` and ``decoder`` are classes as the standard ``json`` module takes them."""
+
+    kind = "json"
+    python = object
+    expected = "a value that JSON can hold"
+
+    def __init__(self, encoder: Any = None, decoder: Any = None) -> None:
+        self.encoder = encoder
+        self.decoder = decoder
+
+
+class Custom(Type):
+    """A column whose database type a custom field words itself (Django's ``db_type``)."""
+
+    kind = "custom"
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+
+
+def _parsed(value: Any, parse: Callable[[str], Any], what: str, shape: str) -> Any:
+    params = {"value": value}
+    try:
+        parsed = parse(value)
+    except ValueError:
+        raise ValidationError(
+            f"“%(value)s” value has the correct format ({shape}) but it is an invalid {what}.",
+            code=f"invalid_{what}",
+            params=params,
+        ) from None
+    except TypeError:
+        raise TypeError(f"expected string or bytes-like object, got {type(value).__name__!r}") from None
+    if parsed is None:
+        raise ValidationError(
+            f"“%(value)s” value has an invalid {'date' if what == 'date' else ''} format. It must be in {shape} format.".replace(
+                "  ", " "
+            ),
+            code="invalid",
+            params=params,
+        )
+    return parsed

@@ -1,0 +1,1 @@
+"""How it is said: descriptions become SQL text and bind slots. Nothing runs here."""

@@ -1,0 +1,106 @@
+"""`aggregate()`: values over all rows of a query, in a subquery where rows are grouped, distinct or sliced first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crowsfoot.query.aggregates import Aggregate
+from crowsfoot.query.expressions import Col, Expression, Ref, Resolved
+from crowsfoot.query.statements import Query
+from crowsfoot.sql.dialect import Dialect
+from crowsfoot.sql.select import Compiled, Row, SelectCompiler, make_binder
+
+
+class Inner(Resolved):
+    """A column of the subquery that is aggregated over."""
+
+    def __init__(self, name: str, source: Any) -> None:
+        super().__init__(source._output_field_or_none)
+        self.name = name
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        return f"{compiler.quote_name('subquery')}.{compiler.quote_name(self.name)}", []
+
+
+def compile_aggregate(dialect: Dialect, query: Query, nodes: dict[str, Any]) -> Compiled:
+    """One row of the aggregates ``nodes`` over ``query``. Raises ``EmptyResultSet``."""
+    items = tuple((name, node) for name, node in nodes.items())
+    base = query.but(related=(), lock=None) if query.is_sliced or query.distinct_on else query.without_order().but(related=(), lock=None)
+    nested = query.is_aggregated or query.distinct or query.is_sliced or query.combined is not None
+    nested = nested or any(_over_aggregate(node) for node in nodes.values())
+    if not nested:
+        outer = base.but(columns=items, rows="dict", grouping=None, hidden=frozenset(n for n, _ in query.annotations))
+        compiler = SelectCompiler(dialect, outer)
+        sql, params = compiler.select()
+        return Compiled(dialect.finish(sql, len(params)), make_binder(dialect, params), compiler.row)
+    return _nested(dialect, base, items)
+
+
+def _over_aggregate(node: Any) -> bool:
+    """Whether an annotation that is used is an aggregate itself."""
+    return any(
+        isinstance(part, Ref) and part.source.contains_aggregate for part in node.flatten() if isinstance(part, Expression)
+    )
+
+
+def _nested(dialect: Dialect, base: Query, items: tuple[tuple[str, Any], ...]) -> Compiled:
+    columns: dict[str, Any] = {}
+    outer_nodes = [(name, _outside(node, columns, dict(items))) for name, node in items]
+    chosen = list(base.columns) if base.columns is not None and base.distinct else []
+    taken = {name for name, _ in chosen}
+    chosen += [(name, node) for name, node in columns.items() if name not in taken]
+    if base.distinct and base.columns is None:
+        chosen = [(a.name, Col(a.via, a)) for a in base.entity.attributes.values()] + chosen
+    grouping = base.grouping
+    inner = base.but(columns=tuple(chosen) or ((("one"), Col(base.entity.key[0].via, base.entity.key[0])),), rows="tuple", grouping=grouping)
+    compiler = _Aliased(dialect, inner)
+    inner_sql, params = compiler.select()
+    parts: list[str] = []
+    outer_params: list[Any] = []
+    row = Row(base.entity, kind="dict")
+    for name, node in outer_nodes:
+        sql, more = compiler.compile(node)
+        parts.append(f"{sql} AS {dialect.quote_name(name)}")
+        outer_params += more
+        row.extras.append((name, compiler._reader(node)))
+    sql = f"SELECT {', '.join(parts)} FROM ({inner_sql}) {dialect.quote_name('subquery')}"
+    every = outer_params + params
+    return Compiled(dialect.finish(sql, len(every)), make_binder(dialect, every), row)
+
+
+class _Aliased(SelectCompiler):
+    """A SELECT whose columns all have the names that the outer query uses."""
+
+    def _chosen(self, query: Query) -> Any:
+        outputs: list[tuple[str, str | None]] = []
+        params: list[Any] = []
+        self.row = Row(query.entity, kind="tuple")
+        for name, node in query.columns or ():
+            sql, more = self.value_of(node)
+            outputs.append((f"{sql} AS {self.quote_name(name)}", name))
+            params += more
+        return outputs, params
+
+
+def _outside(node: Any, columns: dict[str, Any], peers: dict[str, Any]) -> Any:
+    """``node`` with what it reads of the rows replaced by columns of the subquery."""
+    if isinstance(node, Ref):
+        if node.refs in peers:
+            return _outside(node.source, columns, peers)
+        columns[node.refs] = node.source
+        return Inner(node.refs, node.source)
+    if isinstance(node, Col):
+        name = f"__col{len(columns) + 1}"
+        for known, source in columns.items():
+            if isinstance(source, Col) and (source.ends, source.attribute) == (node.ends, node.attribute):
+                name = known
+        columns[name] = node
+        return Inner(name, node)
+    if not node.get_source_expressions():
+        return node
+    copy = node.copy()
+    copy.set_source_expressions([_outside(e, columns, peers) if e is not None else None for e in node.get_source_expressions()])
+    return copy
+
+
+__all__ = ["Aggregate", "compile_aggregate"]

@@ -1,0 +1,327 @@
+"""Expressions to SQL text with ``%s`` for each parameter: one short method per kind of node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from crowsfoot.errors import EmptyResultSet, FullResultSet, NotSupportedError
+from crowsfoot.query import expressions as x
+from crowsfoot.query.aggregates import Aggregate, has_filter
+from crowsfoot.query.lookups import In, IsNull, Lookup, PatternLookup
+from crowsfoot.query.scope import ColumnTuple, Embedded, ExpressionList, Scope
+from crowsfoot.query.statements import Query
+from crowsfoot.schema.types import ValueType
+from crowsfoot.sql.conditions import compile_condition
+from crowsfoot.sql.dialect import Dialect
+from crowsfoot.sql.joins import JoinTree, Names, Source
+
+
+class Slot:
+    """A parameter of a compiled statement: the value in slot ``index`` (or its part ``item``), bound as ``value_type``."""
+
+    __slots__ = ("array", "index", "item", "value_type")
+
+    def __init__(self, index: int, value_type: ValueType, item: int | None = None, array: bool = False) -> None:
+        self.index = index
+        self.value_type = value_type
+        self.item = item
+        self.array = array
+
+
+class Compiler:
+    """Compiles the expressions of one query. Subqueries have a compiler each, which knows the one around it."""
+
+    def __init__(
+        self, dialect: Dialect, query: Query, outer: Compiler | None = None, offset: int = 0, names: Names | None = None
+    ) -> None:
+        self.dialect = dialect
+        self.query = query
+        self.outer = outer
+        self.offset = offset
+        self.names = names if names is not None else Names()
+        self.joins = JoinTree(query.entity.table, self.names)
+        self.quote_name = dialect.quote_name
+        self.quote_name_unless_alias = dialect.quote_name
+        self.selected: dict[int, str] = {}
+        self.bare = False
+
+    # -- entry ---------------------------------------------------------------------------------------------------------
+
+    def compile(self, node: Any) -> tuple[str, list[Any]]:
+        """``(sql, params)`` of any node; a node's own ``as_<vendor>`` or ``as_sql`` goes first."""
+        vendor = getattr(node, self.dialect.as_vendor, None)
+        sql, params = (vendor or node.as_sql)(self, self.dialect)
+        return sql, list(params)
+
+    def render(self, node: Any) -> tuple[str, list[Any]]:
+        """How this package says ``node``; found by its class, as methods are."""
+        for klass in type(node).__mro__:
+            how = RENDERERS.get(klass)
+            if how is not None:
+                return how(self, node)
+        raise NotSupportedError(f"{type(node).__name__} has no SQL: give it an as_sql(compiler, connection) method.")
+
+    def nested(self, query: Query, offset: int) -> Compiler:
+        return type(self)(self.dialect, query, self, self.offset + offset, self.names)
+
+    def select(self, *, subquery: bool = False, exists: bool = False, tie: str = "") -> tuple[str, list[Any]]:
+        """The whole SELECT of this compiler's query (`select.SelectCompiler` says it)."""
+        raise NotImplementedError
+
+    # -- leaves --------------------------------------------------------------------------------------------------------
+
+    def col(self, node: x.Col) -> tuple[str, list[Any]]:
+        if self.bare:
+            return self.quote_name(node.attribute.column.name), []
+        source, column = self.joins.reach(node.ends, node.attribute, node.group)
+        return self.column(source, column), []
+
+    def column(self, source: Source, column: str) -> str:
+        return f"{self.quote_name(source.alias)}.{self.quote_name(column)}"
+
+    def ref(self, node: x.Ref) -> tuple[str, list[Any]]:
+        name = self.selected.get(id(node.source))
+        return (self.quote_name(name), []) if name is not None else self.compile(node.source)
+
+    def outer_ref(self, node: x.ResolvedOuterRef) -> tuple[str, list[Any]]:
+        compiler: Compiler | None = self
+        for _ in range(node.depth):
+            compiler = compiler.outer if compiler is not None else None
+        if compiler is None:
+            raise ValueError("This queryset contains a reference to an outer query and may only be used in a subquery.")
+        found = Scope(compiler.query).resolve_ref(node.name)
+        return compiler.compile(found)
+
+    def param(self, node: x.Param) -> tuple[str, list[Any]]:
+        slot = Slot(node.index + self.offset, node.output_field, node.item, node.array)
+        return (self.dialect.cast_parameter("%s", node.output_field) if node.cast else "%s"), [slot]
+
+    def star(self, node: x.Star) -> tuple[str, list[Any]]:
+        return "*", []
+
+    def nothing(self, node: x.Nothing) -> tuple[str, list[Any]]:
+        raise EmptyResultSet
+
+    def everything(self, node: x.Everything) -> tuple[str, list[Any]]:
+        raise FullResultSet
+
+    def default_value(self, node: x.DefaultValue) -> tuple[str, list[Any]]:
+        return "DEFAULT", []
+
+    def raw(self, node: x.RawSQL) -> tuple[str, list[Any]]:
+        return f"({node.sql})", [p for param in node.params for p in self.compile(param)[1]]
+
+    # -- composition ---------------------------------------------------------------------------------------------------
+
+    def combined(self, node: x.CombinedExpression) -> tuple[str, list[Any]]:
+        lhs, params = self.compile(node.lhs)
+        rhs, more = self.compile(node.rhs)
+        return self.dialect.combine(node, lhs, rhs), params + more
+
+    def wrapper(self, node: x.ExpressionWrapper) -> tuple[str, list[Any]]:
+        return self.value_of(node.expression)
+
+    def negated(self, node: x.NegatedExpression) -> tuple[str, list[Any]]:
+        try:
+            sql, params = self.compile(node.expression)
+        except EmptyResultSet:
+            return self.dialect.true, []
+        return f"NOT {sql}" if sql.startswith("(") else f"NOT ({sql})", params
+
+    def condition(self, node: x.Condition) -> tuple[str, list[Any]]:
+        clause = compile_condition(self, node)
+        return clause.text, clause.params
+
+    def value_of(self, node: Any) -> tuple[str, list[Any]]:
+        """A node where a value is wanted: a constant condition is said as true or false."""
+        try:
+            return self.compile(node)
+        except EmptyResultSet:
+            return self.dialect.false if node.conditional else "NULL", []
+        except FullResultSet:
+            return self.dialect.true, []
+
+    def case(self, node: x.Case) -> tuple[str, list[Any]]:
+        parts: list[str] = []
+        params: list[Any] = []
+        for case in node.cases:
+            try:
+                sql, more = self.compile(case)
+            except EmptyResultSet:
+                continue
+            except FullResultSet:
+                default, more = self.compile(case.result)
+                break
+            parts.append(sql)
+            params.extend(more)
+        else:
+            default, more = self.compile(node.default)
+        if not parts:
+            return default, more
+        return f"CASE {' '.join(parts)} ELSE {default} END", params + more
+
+    def when(self, node: x.When) -> tuple[str, list[Any]]:
+        condition, params = self.compile(node.condition)
+        result, more = self.compile(node.result)
+        return f"WHEN {condition} THEN {result}", params + more
+
+    def sliced(self, node: x.Sliced) -> tuple[str, list[Any]]:
+        sql, params = self.compile(node.expression)
+        length = "" if node.length is None else f", {node.length}"
+        return f"SUBSTR({sql}, {node.start + 1}{length})", params
+
+    def order_by(self, node: x.OrderBy) -> tuple[str, list[Any]]:
+        sql, params = self.compile(node.expression)
+        direction = "DESC" if node.descending else "ASC"
+        nulls = " NULLS FIRST" if node.nulls_first else " NULLS LAST" if node.nulls_last else ""
+        return f"{sql} {direction}{nulls}", params
+
+    def column_tuple(self, node: ColumnTuple) -> tuple[str, list[Any]]:
+        return f"({', '.join(self.compile(col)[0] for col in node.cols)})", []
+
+    def expression_list(self, node: ExpressionList) -> tuple[str, list[Any]]:
+        compiled = [self.compile(e) for e in node.expressions]
+        return ", ".join(sql for sql, _ in compiled), [p for _, params in compiled for p in params]
+
+    # -- aggregates ----------------------------------------------------------------------------------------------------
+
+    def aggregate(self, node: Aggregate, **extra: Any) -> tuple[str, list[Any]]:
+        sources = [self.compile(e) for e in node.source_expressions]
+        params = [p for _, more in sources for p in more]
+        ordering = [self.compile(e) for e in node.order_by]
+        params += [p for _, more in ordering for p in more]
+        where = ""
+        if has_filter(node.filter):
+            try:
+                sql, more = self.compile(node.filter)
+                where, params = f" FILTER (WHERE {sql})", params + more
+            except FullResultSet:
+                pass
+            except EmptyResultSet:
+                where = f" FILTER (WHERE {self.dialect.false})"
+        data = {**node.extra, **extra}
+        template = data.get("template") or node.sql.get(self.dialect.vendor, node.template)
+        text = template % {
+            **data,
+            "function": data.get("function") or node.function,
+            "distinct": "DISTINCT " if node.distinct else "",
+            "expressions": node.arg_joiner.join(sql for sql, _ in sources),
+            "order_by": f" ORDER BY {', '.join(sql for sql, _ in ordering)}" if ordering else "",
+            "filter": where,
+        }
+        if node.default is None:
+            return text, params
+        default, more = self.compile(node.default)
+        return f"COALESCE({text}, {default})", params + more
+
+    # -- look-ups ------------------------------------------------------------------------------------------------------
+
+    def lookup(self, node: Lookup) -> tuple[str, list[Any]]:
+        lhs, params = self.compile(node.lhs)
+        if isinstance(node.rhs, Embedded):
+            rhs, more = self.embedded(node.rhs)
+        else:
+            rhs, more = self.compile_operand(node.rhs, node)
+        text = node.sql.get(self.dialect.vendor) or node.sql.get("")
+        if text is None:
+            raise NotSupportedError(f"{type(node).__name__} has no SQL: give it an as_sql(compiler, connection) method.")
+        lhs = self.dialect.lookup_cast(node, lhs)
+        return text.replace("{lhs}", lhs).replace("{rhs}", rhs), params + more
+
+    def compile_operand(self, rhs: Any, node: Lookup) -> tuple[str, list[Any]]:
+        """The right side of a look-up: a slot, or an expression."""
+        if isinstance(rhs, ExpressionList):
+            compiled = [self.compile(e) for e in rhs.expressions]
+            return " AND ".join(sql for sql, _ in compiled), [p for _, more in compiled for p in more]
+        sql, params = self.compile(rhs)
+        if isinstance(node, PatternLookup) and not isinstance(rhs, x.Param):
+            sql = self.dialect.pattern(node.pattern, sql)
+        return sql, params
+
+    def isnull(self, node: IsNull) -> tuple[str, list[Any]]:
+        if isinstance(node.lhs, ColumnTuple):
+            joiner, mark = (" OR ", "IS NULL") if node.rhs else (" AND ", "IS NOT NULL")
+            return "(" + joiner.join(f"{self.compile(col)[0]} {mark}" for col in node.lhs.cols) + ")", []
+        sql, params = self.value_of(node.lhs)
+        return f"{sql} IS {'' if node.rhs else 'NOT '}NULL", params
+
+    def in_list(self, node: In) -> tuple[str, list[Any]]:
+        lhs, params = self.compile(node.lhs)
+        rhs = node.rhs
+        if isinstance(rhs, Embedded):
+            sql, more = self.embedded(rhs)
+            return f"{lhs} IN {sql}", params + more
+        if isinstance(rhs, ExpressionList):
+            sql, more = self.expression_list(rhs)
+            return f"{lhs} IN ({sql})", params + more
+        sql, more = self.compile(rhs)
+        return self.dialect.in_array(lhs, sql, node.lhs), params + more
+
+    # -- subqueries ----------------------------------------------------------------------------------------------------
+
+    def embedded(self, node: Any) -> tuple[str, list[Any]]:
+        compiler = self.nested(node.statement, node.offset)
+        sql, params = compiler.select(subquery=True)
+        return f"({sql})", params
+
+    def subquery(self, node: x.Subquery) -> tuple[str, list[Any]]:
+        try:
+            sql, params = self.embedded(node)
+        except EmptyResultSet:
+            if node.empty_result_set_value is None:
+                return "NULL", []
+            raise
+        return node.template.replace("(%(subquery)s)", sql), params
+
+    def exists(self, node: x.Exists) -> tuple[str, list[Any]]:
+        compiler = self.nested(node.statement, node.offset)
+        sql, params = compiler.select(subquery=True, exists=True)
+        return f"EXISTS({sql})", params
+
+    def related_exists(self, node: x.RelatedExists) -> tuple[str, list[Any]]:
+        """EXISTS over the far side of a relation, tied to this query's row by the way back."""
+        compiler = self.nested(node.statement, node.offset)
+        back = node.end.inverse
+        pairs = []
+        for near in node.end.owner.attributes_of(node.end.local_columns):
+            outside, _ = self.compile(x.Col((*node.prefix, *near.via), near, node.group))
+            inside, _ = compiler.compile(x.Col((back,), near, 1))
+            pairs.append(f"{inside} = {outside}")
+        sql, params = compiler.select(subquery=True, exists=True, tie=" AND ".join(pairs))
+        return f"EXISTS({sql})", params
+
+
+def _func(self: Compiler, node: Any) -> tuple[str, list[Any]]:
+    sql, params = x.Func.as_sql(node, self, self.dialect)
+    return sql, params
+
+
+RENDERERS: dict[type, Callable[[Compiler, Any], tuple[str, list[Any]]]] = {
+    x.Col: Compiler.col,
+    x.Ref: Compiler.ref,
+    x.ResolvedOuterRef: Compiler.outer_ref,
+    x.Param: Compiler.param,
+    x.Star: Compiler.star,
+    x.Nothing: Compiler.nothing,
+    x.Everything: Compiler.everything,
+    x.DefaultValue: Compiler.default_value,
+    x.RawSQL: Compiler.raw,
+    x.CombinedExpression: Compiler.combined,
+    x.NegatedExpression: Compiler.negated,
+    x.ExpressionWrapper: Compiler.wrapper,
+    x.Condition: Compiler.condition,
+    x.Case: Compiler.case,
+    x.When: Compiler.when,
+    x.Sliced: Compiler.sliced,
+    x.OrderBy: Compiler.order_by,
+    x.Exists: Compiler.exists,
+    x.Subquery: Compiler.subquery,
+    x.RelatedExists: Compiler.related_exists,
+    x.Func: _func,
+    ColumnTuple: Compiler.column_tuple,
+    ExpressionList: Compiler.expression_list,
+    IsNull: Compiler.isnull,
+    In: Compiler.in_list,
+    Lookup: Compiler.lookup,
+}

@@ -1,0 +1,122 @@
+"""Dialects as declared differences. The base says what SQLite and PostgreSQL have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from crowsfoot.query.expressions import CombinedExpression
+from crowsfoot.query.lookups import Lookup
+from crowsfoot.schema.types import Type, ValueType
+
+Converter = Callable[[Any], Any]
+
+
+class Dialect:
+    """How one kind of database says things. One instance serves one database; it holds no state that changes."""
+
+    vendor: ClassVar[str] = ""
+    # The longest name of a table, column or constraint; longer ones are shortened with a hash.
+    max_name_length: ClassVar[int] = 63
+    column_types: ClassVar[dict[str, str]] = {}
+    random: ClassVar[str] = "RANDOM()"
+    true: ClassVar[str] = "TRUE"
+    false: ClassVar[str] = "FALSE"
+    # Whether UPDATE and DELETE may name the table they change in a subquery, rows are locked, and the like.
+    locks_rows: ClassVar[bool] = False
+    distinct_on: ClassVar[bool] = False
+    limit_needs_number: ClassVar[str | None] = None
+    supports_default_keyword: ClassVar[bool] = True
+    # Whether most changes of a table need a new one that its rows are copied to.
+    rebuilds_tables: ClassVar[bool] = False
+    # Whether indexes have methods, operator classes and included columns, and uniques may be deferred or count NULLs.
+    index_options: ClassVar[bool] = False
+    # Whether ON DELETE SET NULL may name some of the key's columns, and whether tables and columns have comments.
+    sets_some_columns: ClassVar[bool] = False
+    comments: ClassVar[bool] = False
+    # What stands behind the definition of a column that numbers rows.
+    identity_suffix: ClassVar[str] = ""
+    begin: ClassVar[str] = "BEGIN"
+    operators: ClassVar[dict[str, str]] = {}
+
+    def __init__(self) -> None:
+        self.as_vendor = f"as_{self.vendor}"
+
+    # -- names and parameters ------------------------------------------------------------------------------------------
+
+    def quote_name(self, name: str) -> str:
+        if name.startswith('"') and name.endswith('"'):
+            return name
+        return '"' + name.replace('"', '""').replace("%", "%%") + '"'
+
+    @property
+    def ops(self) -> Dialect:
+        """Custom expressions written for Django ask ``connection.ops``."""
+        return self
+
+    def placeholder(self, number: int) -> str:
+        """The mark of the parameter with this number, counted from 1."""
+        raise NotImplementedError
+
+    def cast_parameter(self, mark: str, value_type: ValueType) -> str:
+        """A parameter whose type the database could not tell from where it stands."""
+        return mark
+
+    def finish(self, sql: str, count: int) -> str:
+        """SQL with ``%s`` and ``%%`` made into what the driver takes."""
+        return sql % tuple(self.placeholder(n) for n in range(1, count + 1))
+
+    # -- values --------------------------------------------------------------------------------------------------------
+
+    def binder(self, value_type: ValueType) -> Converter | None:
+        """What turns a canonical value (never None) into what the driver binds; None where nothing has to."""
+        raise NotImplementedError
+
+    def array_binder(self, value_type: ValueType) -> Converter:
+        """What turns a list of canonical values into one parameter."""
+        raise NotImplementedError
+
+    def reader(self, value_type: ValueType) -> Converter | None:
+        """What turns a driver's value (never None) into the canonical one; None where nothing has to."""
+        raise NotImplementedError
+
+    # -- types ---------------------------------------------------------------------------------------------------------
+
+    def column_type(self, column_type: Type, identity: bool = False) -> str:
+        """The database's words for a column of this type."""
+        raise NotImplementedError
+
+    def column_check(self, column_type: Type, column: str) -> str | None:
+        """The condition that a column of this type always meets; ``column`` is its quoted name."""
+        return f"{column} >= 0" if getattr(column_type, "positive", False) else None
+
+    def literal(self, value: Any, value_type: ValueType) -> str:
+        """A canonical value as SQL text, for statements that take no parameters. Raises ``NotSupportedError``."""
+        raise NotImplementedError
+
+    # -- expressions ---------------------------------------------------------------------------------------------------
+
+    def combine(self, node: CombinedExpression, lhs: str, rhs: str) -> str:
+        """``lhs operator rhs``."""
+        template = self.operators.get(node.connector)
+        if template is not None:
+            return template.replace("{lhs}", lhs).replace("{rhs}", rhs)
+        return f"({lhs} {node.connector} {rhs})"
+
+    def lookup_cast(self, node: Lookup, lhs: str) -> str:
+        return lhs
+
+    def in_array(self, lhs: str, mark: str, node: Any) -> str:
+        """``lhs IN (…)`` where the list is one parameter."""
+        raise NotImplementedError
+
+    def pattern(self, pattern: str, rhs: str) -> str:
+        """A LIKE pattern made in SQL around an expression whose special characters are escaped."""
+        escaped = f"REPLACE(REPLACE(REPLACE({rhs}, '\\', '\\\\'), '%%', '\\%%'), '_', '\\_')"
+        before, after = pattern.split("{}")
+        parts = [*(["'%%'"] if before else []), escaped, *(["'%%'"] if after else [])]
+        return " || ".join(parts)
+
+    def lock(self, nowait: bool, skip_locked: bool, of: list[str], no_key: bool) -> str:
+        """The locking clause of a SELECT; empty where rows cannot be locked."""
+        return ""

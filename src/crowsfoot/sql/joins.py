@@ -1,0 +1,144 @@
+"""The FROM clause: which tables a query reaches, under which aliases, and by INNER or LEFT joins.
+
+Every join starts as LEFT where its relation may be missing. It becomes INNER when the WHERE clause cannot hold for a row
+that the join did not find: see `conditions`, which computes that for the whole clause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from crowsfoot.schema.entity import Attribute
+from crowsfoot.schema.table import Table
+
+
+class Source:
+    """A table in the FROM clause. ``minimum`` is 0 where the join may find no row."""
+
+    __slots__ = ("alias", "children", "end", "hop", "inner", "many", "minimum", "on", "parent", "table")
+
+    def __init__(self, table: Table, alias: str, parent: Source | None, hop: Any, minimum: int, many: bool) -> None:
+        self.table = table
+        self.alias = alias
+        self.parent = parent
+        self.hop = hop
+        self.minimum = minimum
+        self.many = many
+        self.inner = parent is None
+        self.end: Any = None
+        self.on: Any = None
+        self.children: dict[Any, Source] = {}
+
+    def lineage(self) -> Iterator[Source]:
+        """This source and those it hangs on, the query's own table left out."""
+        here: Source | None = self
+        while here is not None and here.parent is not None:
+            yield here
+            here = here.parent
+
+    def walk(self) -> Iterator[Source]:
+        """This source and all below it, in the order of joining."""
+        stack = [self]
+        while stack:
+            source = stack.pop()
+            yield source
+            stack.extend(reversed(source.children.values()))
+
+
+class Names:
+    """Aliases that are unique in a whole statement, its subqueries included: a table's own name while it is free."""
+
+    def __init__(self) -> None:
+        self.used: set[str] = set()
+
+    def take(self, table: str) -> str:
+        name, number = table, 2
+        while name in self.used:
+            name, number = f"{table[:55]}_{number}", number + 1
+        self.used.add(name)
+        return name
+
+
+class JoinTree:
+    """The sources of one query, found by the path that leads to each."""
+
+    def __init__(self, table: Table, names: Names) -> None:
+        self.names = names
+        self.root = Source(table, names.take(table.name), None, None, 1, False)
+
+    def reach(self, ends: tuple[Any, ...], attribute: Attribute, group: int | None) -> tuple[Source, str]:
+        """The source and column for ``attribute`` behind ``ends``, joining no table for a key that is already at hand."""
+        column = attribute.column.name
+        if not ends:
+            return self.root, column
+        last = ends[-1]
+        hops = last.hops
+        trimmed = self._trim(last, column)
+        source = self.follow(ends[:-1], group)
+        for position, hop in enumerate(hops[:-1] if trimmed else hops):
+            source = self._child(source, last, position, hop, group)
+        return source, trimmed or column
+
+    def _trim(self, end: Any, column: str) -> str | None:
+        """The near column that equals ``column`` of the far table, where the last hop need not be walked."""
+        hop = end.hops[-1]
+        if hop.where or hop.source_where or (end.many and len(end.hops) == 1) or not (end.holds_key or end.many):
+            return None
+        for near, far in hop.pairs:
+            if far == column:
+                return near
+        return None
+
+    def follow(self, ends: tuple[Any, ...], group: int | None) -> Source:
+        """The source that ``ends`` lead to, joined where it was not."""
+        source = self.root
+        for end in ends:
+            for position, hop in enumerate(end.hops):
+                source = self._child(source, end, position, hop, group)
+        return source
+
+    def _child(self, parent: Source, end: Any, position: int, hop: Any, group: int | None) -> Source:
+        many = end.many and position == 0
+        name = (hop.source_columns, hop.target.name, hop.target_columns, tuple(c for c, _ in hop.where))
+        if many and group is None:
+            for key, child in parent.children.items():
+                if key[0] == name:
+                    return child
+        key = (name, group if many else None)
+        found = parent.children.get(key)
+        if found is None:
+            minimum = 0 if many else (end.minimum if position == len(end.hops) - 1 and not end.many else 1)
+            alias = self.names.take(hop.target.name)
+            found = parent.children[key] = Source(hop.target, alias, parent, hop, minimum, many)
+            found.end = end
+        return found
+
+    def settle(self, rejected: frozenset[Source]) -> None:
+        """Choose INNER or LEFT for every join, given the sources that the WHERE clause cannot do without."""
+        for source in self.root.walk():
+            if source.parent is not None:
+                source.inner = source in rejected or (source.parent.inner and bool(source.minimum))
+
+    @property
+    def has_many(self) -> bool:
+        return any(source.many for source in self.root.walk())
+
+    def render(self, quote: Callable[[str], str], extra: Callable[[Source], tuple[str, list[Any]]]) -> tuple[str, list[Any]]:
+        """The text after FROM. ``extra`` gives the conditions of a join beyond its key columns."""
+        parts: list[str] = []
+        params: list[Any] = []
+        for source in self.root.walk():
+            name = quote(source.table.name)
+            if source.alias != source.table.name:
+                name += f" {quote(source.alias)}"
+            if source.parent is None:
+                parts.append(name)
+                continue
+            near, far = quote(source.parent.alias), quote(source.alias)
+            pairs = [f"{near}.{quote(a)} = {far}.{quote(b)}" for a, b in source.hop.pairs]
+            more, values = extra(source)
+            params.extend(values)
+            condition = " AND ".join(pairs) + more
+            parts.append(f"{'INNER' if source.inner else 'LEFT OUTER'} JOIN {name} ON ({condition})")
+        return " ".join(parts), params

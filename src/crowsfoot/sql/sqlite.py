@@ -1,0 +1,230 @@
+"""SQLite, as differences from the base dialect."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import json
+import math
+import uuid
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from crowsfoot import dateparse, timezones
+from crowsfoot.conf import settings
+from crowsfoot.query.expressions import CombinedExpression
+from crowsfoot.schema.types import Custom, Decimal, JSON, Text, Type, ValueType
+from crowsfoot.sql.dialect import Converter, Dialect
+from crowsfoot.sql.literals import hexadecimal, no_literal, number_literal, text_literal
+
+
+def datetime_out(value: datetime.datetime) -> str:
+    """Aware moments are stored in UTC, without their offset."""
+    if value.tzinfo is not None:
+        value = value.astimezone(datetime.UTC).replace(tzinfo=None)
+    return value.isoformat(" ")
+
+
+def datetime_in(value: Any) -> datetime.datetime:
+    moment = value if isinstance(value, datetime.datetime) else _parse_moment(value)
+    if settings.USE_TZ and moment.tzinfo is None:
+        return moment.replace(tzinfo=datetime.UTC)
+    return moment
+
+
+def _parse_moment(value: str) -> datetime.datetime:
+    try:
+        return datetime.datetime.fromisoformat(value)
+    except ValueError:
+        parsed = dateparse.parse_datetime(value)
+        if parsed is None:
+            raise
+        return parsed
+
+
+def date_in(value: Any) -> datetime.date:
+    return datetime.date.fromisoformat(value[:10]) if isinstance(value, str) else value
+
+
+def time_in(value: Any) -> Any:
+    return datetime.time.fromisoformat(value.rpartition(" ")[2]) if isinstance(value, str) else value
+
+
+def time_out(value: datetime.time) -> str:
+    if timezones.is_aware(value):  # type: ignore[arg-type]
+        raise ValueError("SQLite backend does not support timezone-aware times.")
+    return value.isoformat()
+
+
+def duration_out(value: datetime.timedelta) -> int:
+    return (value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds
+
+
+def duration_in(value: Any) -> datetime.timedelta:
+    return datetime.timedelta(microseconds=value)
+
+
+def decimal_out(value: decimal.Decimal) -> str:
+    return format(value, "f")
+
+
+def decimal_reader(places: int | None) -> Converter:
+    """SQLite keeps decimals as numbers: read 15 significant digits, then the column's places."""
+    create = decimal.Context(prec=15).create_decimal_from_float
+    if places is None:
+        return lambda value: create(value) if type(value) is float else decimal.Decimal(value)
+    unit = decimal.Decimal(1).scaleb(-places)
+    context = decimal.Context(prec=64)
+
+    def read(value: Any) -> decimal.Decimal:
+        found = create(value) if type(value) is float else decimal.Decimal(value)
+        return found.quantize(unit, context=context)
+
+    return read
+
+
+class SQLite(Dialect):
+    vendor = "sqlite"
+    max_name_length = 63
+    true = "1"
+    false = "0"
+    limit_needs_number = "-1"
+    supports_default_keyword = False
+    rebuilds_tables = True
+    identity_suffix = "AUTOINCREMENT"
+    begin = "BEGIN IMMEDIATE"
+    column_types: ClassVar = {
+        "smallint": "smallint",
+        "integer": "integer",
+        "bigint": "bigint",
+        "float": "real",
+        "decimal": "decimal",
+        "boolean": "bool",
+        "char": "varchar({length})",
+        "text": "text",
+        "binary": "BLOB",
+        "date": "date",
+        "datetime": "datetime",
+        "time": "time",
+        "duration": "bigint",
+        "uuid": "char(32)",
+        "inet": "char(39)",
+        "json": "text",
+    }
+    operators: ClassVar = {
+        "^": "POWER({lhs}, {rhs})",
+        "#": "(({lhs} | {rhs}) - ({lhs} & {rhs}))",
+    }
+    binders: ClassVar[dict[str, Callable[[Any], Any]]] = {
+        "datetime": datetime_out,
+        "date": datetime.date.isoformat,
+        "time": time_out,
+        "duration": duration_out,
+        "decimal": decimal_out,
+        "uuid": lambda value: value.hex,
+        "boolean": int,
+    }
+    readers: ClassVar[dict[str, Callable[[Any], Any]]] = {
+        "datetime": datetime_in,
+        "date": date_in,
+        "time": time_in,
+        "duration": duration_in,
+        "uuid": uuid.UUID,
+        "boolean": bool,
+    }
+
+    def placeholder(self, number: int) -> str:
+        return "?"
+
+    def binder(self, value_type: ValueType) -> Converter | None:
+        logical = value_type.type
+        if isinstance(logical, JSON):
+            return lambda value: json.dumps(value, cls=logical.encoder)
+        if logical.kind == "any":
+            return bind_any
+        return self.binders.get(logical.kind)
+
+    def array_binder(self, value_type: ValueType) -> Converter:
+        bind = self.binder(value_type)
+        if bind is None:
+            return json.dumps
+        return lambda values: json.dumps([bind(value) for value in values])
+
+    def reader(self, value_type: ValueType) -> Converter | None:
+        logical = value_type.type
+        if isinstance(logical, Decimal):
+            return decimal_reader(logical.decimal_places)
+        if isinstance(logical, JSON):
+            return lambda value: json.loads(value, cls=logical.decoder)
+        return self.readers.get(logical.kind)
+
+    def column_type(self, column_type: Type, identity: bool = False) -> str:
+        if isinstance(column_type, Custom):
+            return column_type.sql
+        if identity:
+            return "integer"
+        text = self.column_types[column_type.kind]
+        if isinstance(column_type, Text):
+            text = text.format(length=column_type.length)
+        if getattr(column_type, "positive", False):
+            return f"{text} unsigned"
+        return text
+
+    def column_check(self, column_type: Type, column: str) -> str | None:
+        if isinstance(column_type, JSON):
+            return f"(JSON_VALID({column}) OR {column} IS NULL)"
+        return super().column_check(column_type, column)
+
+    def literal(self, value: Any, value_type: ValueType) -> str:
+        if isinstance(value, decimal.Decimal):  # bound it is text, which only a column would make a number again
+            bound: Any = value
+        else:
+            bind = None if value is None else self.binder(value_type)
+            bound = value if bind is None else bind(value)
+        if bound is None:
+            return "NULL"
+        if isinstance(bound, bool):
+            return str(int(bound))
+        if isinstance(bound, str):
+            # A statement's text ends at a NUL.
+            return text_literal(bound) if "\0" not in bound else f"CAST(X'{bound.encode().hex()}' AS TEXT)"
+        if isinstance(bound, (bytes, bytearray, memoryview)):
+            return f"X'{hexadecimal(bound)}'"
+        if isinstance(bound, float) and math.isinf(bound):
+            return "9e999" if bound > 0 else "-9e999"
+        found = number_literal(bound)
+        if found is None:
+            raise no_literal(value)
+        return found
+
+    def in_array(self, lhs: str, mark: str, node: Any) -> str:
+        return f"{lhs} IN (SELECT value FROM json_each({mark}))"
+
+    def combine(self, node: CombinedExpression, lhs: str, rhs: str) -> str:
+        kinds = [e._output_field_or_none for e in (node.lhs, node.rhs)]
+        temporal = {"date", "datetime", "time", "duration"}
+        found = [k.kind if k is not None else "any" for k in kinds]
+        if node.connector in "+-" and found[0] in temporal and found[0] == found[1] != "duration":
+            return f"crowsfoot_time_diff({lhs}, {rhs})"
+        if node.connector in "+-" and "duration" in found and found != ["duration", "duration"]:
+            return f"crowsfoot_time_add('{node.connector}', {lhs}, {rhs})"
+        return super().combine(node, lhs, rhs)
+
+
+def bind_any(value: Any) -> Any:
+    """A value of a type that was not told: by its Python class."""
+    for klass, kind in BY_CLASS:
+        if isinstance(value, klass):
+            return SQLite.binders[kind](value)
+    return value
+
+
+BY_CLASS: list[tuple[type, str]] = [
+    (bool, "boolean"),
+    (datetime.datetime, "datetime"),
+    (datetime.date, "date"),
+    (datetime.time, "time"),
+    (datetime.timedelta, "duration"),
+    (decimal.Decimal, "decimal"),
+    (uuid.UUID, "uuid"),
+]

@@ -1,0 +1,146 @@
+"""INSERT, UPDATE and DELETE statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from crowsfoot.errors import EmptyResultSet
+from crowsfoot.query.expressions import Col, Param
+from crowsfoot.query.lookups import In
+from crowsfoot.query.scope import ColumnTuple, Embedded
+from crowsfoot.query.statements import Query, key_column
+from crowsfoot.schema.entity import Attribute, Entity
+from crowsfoot.sql.compiler import Slot
+from crowsfoot.sql.dialect import Dialect
+from crowsfoot.sql.select import Compiled, Row, SelectCompiler, make_binder
+
+
+class Conflict:
+    """ON CONFLICT: ignore the row, or update ``update`` where ``target`` collides (attributes)."""
+
+    __slots__ = ("target", "update")
+
+    def __init__(self, target: Sequence[Attribute] = (), update: Sequence[Attribute] = ()) -> None:
+        self.target, self.update = tuple(target), tuple(update)
+
+
+def compile_insert(
+    dialect: Dialect,
+    entity: Entity,
+    attributes: Sequence[Attribute],
+    rows: int,
+    returning: Sequence[Attribute] = (),
+    conflict: Conflict | None = None,
+    expressions: dict[tuple[int, int], Any] | None = None,
+) -> Compiled:
+    """INSERT of ``rows`` rows, whose values are in slots row by row. ``expressions`` stand in for some of them, by (row,
+    column); their own slots come after all rows'. ``returning`` are the attributes that the database filled in."""
+    quote = dialect.quote_name
+    table = quote(entity.table.name)
+    compiler = SelectCompiler(dialect, Query(entity))
+    compiler.bare = True
+    params: list[Any] = []
+    if not attributes:
+        sql = f"INSERT INTO {table} DEFAULT VALUES"
+    else:
+        lines: list[str] = []
+        for row in range(rows):
+            marks: list[str] = []
+            for position, attribute in enumerate(attributes):
+                node = (expressions or {}).get((row, position))
+                if node is None:
+                    marks.append("%s")
+                    params.append(Slot(row * len(attributes) + position, attribute.value_type))
+                else:
+                    text, more = compiler.value_of(node)
+                    marks.append(text)
+                    params += more
+            lines.append(f"({', '.join(marks)})")
+        names = ", ".join(quote(a.column.name) for a in attributes)
+        sql = f"INSERT INTO {table} ({names}) VALUES {', '.join(lines)}"
+    if conflict is not None:
+        sql += _on_conflict(dialect, conflict)
+    row_layout = None
+    if returning:
+        sql += " RETURNING " + ", ".join(f"{table}.{quote(a.column.name)}" if dialect.vendor != "sqlite" else quote(a.column.name) for a in returning)
+        row_layout = Row(entity, [(a, compiler.reader(a.value_type)) for a in returning], kind="tuple")
+    return Compiled(dialect.finish(sql, len(params)), make_binder(dialect, params), row_layout)
+
+
+def _on_conflict(dialect: Dialect, conflict: Conflict) -> str:
+    quote = dialect.quote_name
+    if not conflict.update:
+        return " ON CONFLICT DO NOTHING"
+    target = ", ".join(quote(a.column.name) for a in conflict.target)
+    sets = ", ".join(f"{quote(a.column.name)} = EXCLUDED.{quote(a.column.name)}" for a in conflict.update)
+    return f" ON CONFLICT ({target}) DO UPDATE SET {sets}"
+
+
+def compile_update(
+    dialect: Dialect, query: Query, assignments: Sequence[tuple[Attribute, Any]], returning: Sequence[Attribute] = ()
+) -> Compiled:
+    """UPDATE of a query's rows. ``assignments`` are ``(attribute, resolved expression)`` of the query's own table.
+
+    Rows that are found through joins, or are sliced, are updated by key. Raises ``EmptyResultSet``.
+    """
+    quote = dialect.quote_name
+    table = query.entity.table
+    sets: list[str] = []
+    params: list[Any] = []
+    compiler = SelectCompiler(dialect, query)
+    for attribute, node in assignments:
+        text, more = compiler.value_of(node)
+        sets.append(f"{quote(attribute.column.name)} = {text}")
+        params += more
+    where, where_params = _own_where(dialect, compiler, query)
+    sql = f"UPDATE {quote(table.name)} SET {', '.join(sets)}{where}"
+    params += where_params
+    row_layout = None
+    if returning:
+        sql += " RETURNING " + ", ".join(quote(a.column.name) for a in returning)
+        row_layout = Row(query.entity, [(a, compiler.reader(a.value_type)) for a in returning], kind="tuple")
+    return Compiled(dialect.finish(sql, len(params)), make_binder(dialect, params), row_layout)
+
+
+def compile_delete(dialect: Dialect, query: Query) -> Compiled:
+    """DELETE of a query's rows. Raises ``EmptyResultSet``."""
+    compiler = SelectCompiler(dialect, query)
+    where, params = _own_where(dialect, compiler, query)
+    sql = f"DELETE FROM {dialect.quote_name(query.entity.table.name)}{where}"
+    return Compiled(dialect.finish(sql, len(params)), make_binder(dialect, params))
+
+
+def _own_where(dialect: Dialect, compiler: SelectCompiler, query: Query) -> tuple[str, list[Any]]:
+    """The WHERE clause over the query's own table; rows that need more are chosen by key."""
+    if query.empty:
+        raise EmptyResultSet
+    simple = not (query.is_sliced or query.is_aggregated or query.distinct or query.combined)
+    if simple:
+        where, params, having, _ = compiler._conditions("")
+        if not compiler.joins.root.children and not having:
+            return (f" WHERE {where}" if where else ""), params
+    node = In(keys_of(query), None)
+    node.rhs = Embedded(_keys_only(query), 0)
+    outside = SelectCompiler(dialect, Query(query.entity))
+    sql, params = outside.compile(node)
+    return f" WHERE {sql}", params
+
+
+def keys_of(query: Query) -> Any:
+    """The key of a query's own table, as an expression."""
+    columns = own_key(query.entity)
+    return columns[0] if len(columns) == 1 else ColumnTuple(columns)
+
+
+def own_key(entity: Entity) -> list[Any]:
+    return [Col((), a) if a.column.name in entity.table.columns else key_column(a) for a in entity.key]
+
+
+def _keys_only(query: Query) -> Query:
+    items = tuple((a.name, key_column(a)) for a in query.entity.key)
+    ordered = query if query.is_sliced else query.without_order()
+    return ordered.but(columns=items, rows="tuple", related=(), extra_columns=(), lock=None)
+
+
+__all__ = ["Conflict", "Param", "compile_delete", "compile_insert", "compile_update"]
