@@ -15,7 +15,9 @@ from ddl_models import author, db_index, entity, field_unique, foreign_key, iden
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crowsfoot.query.expressions import F, Func, Q
+from crowsfoot.query.conditions import Q
+from crowsfoot.query.expressions import F
+from crowsfoot.query.func import Func
 from crowsfoot.schema import types as t
 from crowsfoot.schema.entity import Entity
 from crowsfoot.schema.table import Check, Column, Generated, Index, Unique

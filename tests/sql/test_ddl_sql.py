@@ -23,7 +23,9 @@ from ddl_models import (
 )
 
 from crowsfoot.errors import FieldError, NotSupportedError
-from crowsfoot.query.expressions import Collate, F, Func, Q, Value
+from crowsfoot.query.conditions import Q
+from crowsfoot.query.expressions import F, Value
+from crowsfoot.query.func import Collate, Func
 from crowsfoot.schema import types as t
 from crowsfoot.schema.table import Check, Column, Generated, Index, Unique
 from crowsfoot.sql.changes import by_dependency, rename_steps

@@ -36,7 +36,8 @@ from crowsfoot.models.fields import (
     UUIDField,
 )
 from crowsfoot.models.typed import FieldPath
-from crowsfoot.query.expressions import F, OrderBy, Q
+from crowsfoot.query.conditions import Q
+from crowsfoot.query.expressions import F, OrderBy
 
 
 class Keys:

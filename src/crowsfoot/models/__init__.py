@@ -23,21 +23,11 @@ from crowsfoot.query.aggregates import (
     Sum,
     Variance,
 )
-from crowsfoot.query.expressions import (
-    Case,
-    Exists,
-    Expression,
-    ExpressionWrapper,
-    F,
-    Func,
-    OrderBy,
-    OuterRef,
-    Q,
-    Subquery,
-    Value,
-    When,
-)
+from crowsfoot.query.conditions import Q
+from crowsfoot.query.expressions import Expression, ExpressionWrapper, F, OrderBy, OuterRef, Value
+from crowsfoot.query.func import Case, Func, When
 from crowsfoot.query.lookups import Lookup, Transform
+from crowsfoot.query.subqueries import Exists, Subquery
 from crowsfoot.schema.relation import (
     CASCADE,
     DB_CASCADE,

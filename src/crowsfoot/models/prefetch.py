@@ -8,9 +8,9 @@ from typing import Any
 from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import unknown_name
 from crowsfoot.persistence.session import Session
-from crowsfoot.query.expressions import Col, Param
 from crowsfoot.query.lookups import In
-from crowsfoot.query.scope import ColumnTuple, Scope
+from crowsfoot.query.resolved import Col, ColumnTuple, Param
+from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query
 
 KEY = "_prefetch_related_val"

@@ -18,10 +18,12 @@ from crowsfoot.models.related_tree import merge, tree
 from crowsfoot.models.state import FetchMode
 from crowsfoot.models.writing import Writing
 from crowsfoot.persistence.session import Session
-from crowsfoot.query.expressions import Exists, F, OrderBy, Q, Subquery
+from crowsfoot.query.conditions import Q
+from crowsfoot.query.expressions import F, OrderBy
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.shapes import SCALARS, Shape, Uncacheable, freeze, root
 from crowsfoot.query.statements import Combined, Lock, Query, order_items, select_items
+from crowsfoot.query.subqueries import Exists, Subquery
 
 M = TypeVar("M")
 REPR_SIZE = 20
@@ -692,7 +694,18 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
 
 
 MISSING: Any = object()
-_ROOTS: dict[Any, Shape] = {}
+
+
+class _IsEmpty(type):
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, QuerySet) and instance.query.empty
+
+
+class EmptyQuerySet(metaclass=_IsEmpty):
+    """``isinstance(queryset, EmptyQuerySet)`` tells whether ``none()`` was called."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise TypeError("EmptyQuerySet can't be instantiated")
 
 
 def _root(model: Any) -> Shape:

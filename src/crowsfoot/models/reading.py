@@ -15,7 +15,8 @@ from crowsfoot.models.plans import MAX_GET_RESULTS
 from crowsfoot.models.prefetch import prefetch
 from crowsfoot.persistence.hydrate import make_hydrator
 from crowsfoot.persistence.session import Session
-from crowsfoot.query.expressions import F, Q
+from crowsfoot.query.conditions import Q
+from crowsfoot.query.expressions import F
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import order_items
 from crowsfoot.sql.aggregate import compile_aggregate

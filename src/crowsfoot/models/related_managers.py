@@ -15,7 +15,8 @@ from crowsfoot.errors import FieldFetchBlocked
 from crowsfoot.models import routing, signals
 from crowsfoot.models.state import FETCH_RAISE
 from crowsfoot.persistence.session import Session, atomically
-from crowsfoot.query.expressions import Col, Param, Q
+from crowsfoot.query.conditions import Q
+from crowsfoot.query.resolved import Col, Param
 from crowsfoot.query.scope import Scope, is_a
 from crowsfoot.query.statements import Query
 from crowsfoot.schema.relation import End
@@ -342,8 +343,8 @@ class LinkManager(RelatedBase):
                 if hasattr(obj, "as_subquery"):
                     raise TypeError(f"'{self.model._meta.object_name}' instance expected, got {obj!r}")
                 values = obj if isinstance(obj, tuple) and len(names) > 1 else (obj,)
-                fields = self.there
-                key = tuple(f.value_type.prepare(v) for f, v in zip(fields, values, strict=True))
+                targets = self.end.target.attributes_of(self.end.remote_columns)
+                key = tuple(a.value_type.prepare(v) for a, v in zip(targets, values, strict=True))
             found.append(key)
         return list(dict.fromkeys(found))
 

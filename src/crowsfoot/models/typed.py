@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
-from crowsfoot.query.expressions import F, OrderBy, Q
+from crowsfoot.query.conditions import Q
+from crowsfoot.query.expressions import F, OrderBy
 
 T = TypeVar("T")
 

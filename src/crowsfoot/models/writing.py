@@ -11,13 +11,14 @@ from typing import Any, Generic, TypeVar
 from crowsfoot.database import databases
 from crowsfoot.drivers.run import Execute, Operation
 from crowsfoot.errors import EmptyResultSet, FieldDoesNotExist, FieldError, IntegrityError, unknown_name
-from crowsfoot.models import routing
 from crowsfoot.models.deletion import delete_queryset
-from crowsfoot.models.fields.base import DatabaseDefault
+from crowsfoot.models.fields.base import DatabaseDefault, Field
 from crowsfoot.persistence.cohort import Cohort
 from crowsfoot.persistence.save import insert_rows
 from crowsfoot.persistence.session import Session, atomically
-from crowsfoot.query.expressions import Case, Param, Value, When
+from crowsfoot.query.expressions import Value
+from crowsfoot.query.func import Case, When
+from crowsfoot.query.resolved import Param
 from crowsfoot.query.scope import Scope
 from crowsfoot.sql.write import Conflict, compile_update
 
@@ -113,7 +114,7 @@ class Writing(Generic[M]):
         options: dict[str, Any] = {}
         if names <= known:
             for field in meta.local_concrete_fields:
-                if not (field.primary_key or type(field).pre_save is _plain_pre_save()):
+                if not (field.primary_key or type(field).pre_save is Field.pre_save):
                     names.add(field.name)
                     if field.name != field.attname:
                         names.add(field.attname)
@@ -489,6 +490,3 @@ def _filled(session: Session, objs: Sequence[Any], returning: list[Any], rows: l
         obj.__dict__["_origin"] = cohort
         obj.__dict__.pop("_adding", None)
 
-
-def _plain_pre_save() -> Any:
-    return routing.PRE_SAVE[0]

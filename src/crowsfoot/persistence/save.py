@@ -9,7 +9,7 @@ from typing import Any
 from crowsfoot.drivers.run import Execute, Fetch, Operation
 from crowsfoot.persistence.hydrate import make_hydrator
 from crowsfoot.persistence.session import Session
-from crowsfoot.query.expressions import Col, Param
+from crowsfoot.query.resolved import Col, Param
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query
 from crowsfoot.schema.entity import Attribute, Entity

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from crowsfoot.errors import FieldError
-from crowsfoot.query.expressions import Func, INTEGER, Q, Star, Value, as_expressions
+from crowsfoot.query.conditions import Q
+from crowsfoot.query.expressions import Value
+from crowsfoot.query.func import Func, as_expressions
+from crowsfoot.query.inference import INTEGER
+from crowsfoot.query.resolved import Star
 from crowsfoot.schema import types
 from crowsfoot.schema.types import ValueType
 
@@ -58,7 +62,12 @@ class Aggregate(Func):
         return [e._output_field_or_none for e in self.source_expressions]
 
     def resolve_expression(
-        self, query: Any = None, allow_joins: bool = True, reuse: Any = None, summarize: bool = False, for_save: bool = False
+        self,
+        query: Any = None,
+        allow_joins: bool = True,
+        reuse: Any = None,
+        summarize: bool = False,
+        for_save: bool = False,
     ) -> Any:
         node = super().resolve_expression(query, allow_joins, reuse, summarize, for_save)
         if not summarize:

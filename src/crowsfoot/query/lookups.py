@@ -11,7 +11,9 @@ import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from crowsfoot.query.expressions import BOOLEAN, Expression, Func
+from crowsfoot.query.expressions import Expression
+from crowsfoot.query.func import Func
+from crowsfoot.query.inference import BOOLEAN
 from crowsfoot.schema import types
 from crowsfoot.schema.types import Type, ValueType
 
@@ -49,7 +51,12 @@ class Lookup(Expression):
             self.rhs = exprs[1]
 
     def resolve_expression(
-        self, query: Any = None, allow_joins: bool = True, reuse: Any = None, summarize: bool = False, for_save: bool = False
+        self,
+        query: Any = None,
+        allow_joins: bool = True,
+        reuse: Any = None,
+        summarize: bool = False,
+        for_save: bool = False,
     ) -> Any:
         """A look-up written as an expression, ``GreaterThan(F("a"), F("b"))``, bound to ``query``."""
         lhs = self.lhs.resolve_expression(query, allow_joins, reuse, summarize, for_save)

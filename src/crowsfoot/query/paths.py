@@ -32,7 +32,9 @@ def parse(entity: Entity, parts: tuple[str, ...]) -> Path:
     A later name that is no field ends the path: it is a transform or a look-up, which the caller knows about.
     """
     if len(parts) > MAX_DEPTH:
-        raise FieldError(f"{SEPARATOR.join(parts)[:80]}… has more than {MAX_DEPTH} parts; a look-up is no longer than that.")
+        raise FieldError(
+            f"{SEPARATOR.join(parts)[:80]}… has more than {MAX_DEPTH} parts; a look-up is no longer than that."
+        )
     ends: list[Any] = []
     here = entity
     for position, name in enumerate(parts):

@@ -7,20 +7,21 @@ from typing import Any
 
 from crowsfoot.errors import FieldError, unknown_name
 from crowsfoot.query import lookups, paths
-from crowsfoot.query.expressions import (
+from crowsfoot.query.conditions import Q
+from crowsfoot.query.expressions import F, OuterRef, Value
+from crowsfoot.query.inference import UNKNOWN
+from crowsfoot.query.nodes import BaseExpression
+from crowsfoot.query.resolved import (
     Col,
+    ColumnTuple,
     Condition,
-    Expression,
-    F,
+    Embedded,
+    ExpressionList,
     Nothing,
-    OuterRef,
     Param,
-    Q,
     Ref,
     RelatedExists,
-    UNKNOWN,
-    Value,
-)  # fmt: skip
+)
 from crowsfoot.schema import types
 from crowsfoot.schema.entity import Attribute
 from crowsfoot.schema.types import ValueType
@@ -99,8 +100,7 @@ class Scope:
             kind = type(node._output_field_or_none).__name__
             known = _lookup_names(node)
             raise FieldError(
-                f"Unsupported lookup '{name}' for {kind} or join on the field not permitted"
-                + _near(name, known)
+                f"Unsupported lookup '{name}' for {kind} or join on the field not permitted" + _near(name, known)
             )
         built = found(node)
         built.is_resolved = True
@@ -109,7 +109,9 @@ class Scope:
 
     # -- conditions ----------------------------------------------------------------------------------------------------
 
-    def resolve_condition(self, q: Any, allow_joins: bool = True, summarize: bool = False, negated: bool = False) -> Any:
+    def resolve_condition(
+        self, q: Any, allow_joins: bool = True, summarize: bool = False, negated: bool = False
+    ) -> Any:
         """A ``Q``, or any boolean expression, as a tree of resolved look-ups. The tree is walked with a stack.
 
         ``negated`` says whether an odd number of NOTs stand around it: there a look-up through a to-many relation
@@ -176,7 +178,8 @@ class Scope:
             if node.get_transform(last) is None:
                 if final is not None and not transforms:
                     raise FieldError(
-                        f"Related Field got invalid lookup: {last}" + _near(last, [*_lookup_names(node), *final.target.names])
+                        f"Related Field got invalid lookup: {last}"
+                        + _near(last, [*_lookup_names(node), *final.target.names])
                     )
                 kind = type(node._output_field_or_none).__name__
                 raise FieldError(
@@ -209,7 +212,7 @@ class Scope:
 
     def build_lookup(self, lhs: Any, found: Any, value: Any, final: Any = None, negated: bool = False) -> Any:
         """``found(lhs, value)`` with its value in a slot, or its expression bound."""
-        if isinstance(value, (Expression, F)):
+        if isinstance(value, (BaseExpression, F)):
             return self._bound(found(lhs, value.resolve_expression(self)), negated)
         keys = None if final is None else self._key_reader(final, found, value)
         if hasattr(value, "as_subquery"):
@@ -225,7 +228,7 @@ class Scope:
         return self._slotted(found(lhs, value), found, value, negated, keys)
 
     def _slotted(self, node: Any, found: Any, value: Any, negated: bool, keys: Preparer | None = None) -> Any:
-        if isinstance(value, (list, tuple)) and any(isinstance(v, (Expression, F)) for v in value):
+        if isinstance(value, (list, tuple)) and any(isinstance(v, (BaseExpression, F)) for v in value):
             node.rhs = ExpressionList([e.resolve_expression(self) for e in as_values(value)])
             return self._bound(node, negated)
         if isinstance(value, (list, tuple)) and found.lookup_name == "range":
@@ -239,7 +242,7 @@ class Scope:
 
     def _bound(self, node: Any, negated: bool) -> Any:
         node.is_resolved = True
-        node._inherit([e for e in node.get_source_expressions() if isinstance(e, Expression)])
+        node._inherit([e for e in node.get_source_expressions() if isinstance(e, BaseExpression)])
         node.guarded = negated
         return node
 
@@ -256,7 +259,7 @@ class Scope:
         if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
             raise TypeError(f"{found.lookup_name!r} takes a list, a tuple, a set or a queryset, not {value!r}.")
         items = list(value)
-        if any(isinstance(v, (Expression, F)) or hasattr(v, "as_subquery") for v in items):
+        if any(isinstance(v, (BaseExpression, F)) or hasattr(v, "as_subquery") for v in items):
             node = found(lhs, None)
             node.rhs = ExpressionList([e.resolve_expression(self) for e in as_values(items)])
             return self._bound(node, negated)
@@ -289,7 +292,9 @@ class Scope:
 
 class NotSupported(FieldError):
     def __init__(self, expression: Any) -> None:
-        super().__init__(f"{type(expression).__name__} cannot be used in a filter; the database computes it afterwards.")
+        super().__init__(
+            f"{type(expression).__name__} cannot be used in a filter; the database computes it afterwards."
+        )
 
 
 class _Frame:
@@ -298,64 +303,6 @@ class _Frame:
     def __init__(self, q: Q, negated: bool) -> None:
         self.q, self.negated, self.position = q, negated, 0
         self.done: list[Any] = []
-
-
-class ColumnTuple(Expression):
-    """The columns of a composite key, compared as one."""
-
-    is_resolved = True
-    null_strict = True
-
-    def __init__(self, cols: list[Any]) -> None:
-        super().__init__(TUPLE)
-        self.cols = cols
-
-    def get_source_expressions(self) -> list[Any]:
-        return self.cols
-
-    def set_source_expressions(self, exprs: Any) -> None:
-        self.cols = list(exprs)
-
-    def get_group_by_cols(self) -> list[Any]:
-        return self.cols
-
-
-class ExpressionList(Expression):
-    """Several expressions in a row, as IN and BETWEEN take them."""
-
-    is_resolved = True
-
-    def __init__(self, expressions: list[Any]) -> None:
-        super().__init__(UNKNOWN)
-        self.expressions = expressions
-        self._inherit(expressions)
-
-    def get_source_expressions(self) -> list[Any]:
-        return self.expressions
-
-    def set_source_expressions(self, exprs: Any) -> None:
-        self.expressions = list(exprs)
-
-
-class Embedded(Expression):
-    """A queryset on the right side of a look-up."""
-
-    is_resolved = True
-    contains_subquery = True
-
-    def __init__(self, statement: Any, offset: int) -> None:
-        super().__init__(UNKNOWN)
-        self.statement = statement
-        self.offset = offset
-
-
-class TupleType(types.Type):
-    """The type of a composite key: a tuple of the key's values."""
-
-    kind = "tuple"
-
-
-TUPLE = TupleType()
 
 
 def as_values(values: Iterable[Any]) -> list[Any]:
@@ -390,7 +337,7 @@ def accepts_null(node: Any) -> bool:
     """Whether a look-up holds where its left side is NULL."""
     if isinstance(node, lookups.IsNull):
         return bool(node.rhs)
-    return not all(e.null_strict for e in node.flatten() if isinstance(e, Expression))
+    return not all(e.null_strict for e in node.flatten() if isinstance(e, BaseExpression))
 
 
 def _outer(value: Any) -> Any:
@@ -412,9 +359,7 @@ def check_related(end: Any, value: Any) -> None:
     if hasattr(value, "as_subquery"):
         if value.has_chosen_columns:
             return
-        raise ValueError(
-            f'Cannot use QuerySet for "{entity.name}": Use a QuerySet for "{end.target.name}".'
-        )
+        raise ValueError(f'Cannot use QuerySet for "{entity.name}": Use a QuerySet for "{end.target.name}".')
     raise ValueError(f'Cannot query "{value}": Must be "{end.target.name}" instance.')
 
 

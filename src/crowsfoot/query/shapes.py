@@ -12,9 +12,12 @@ import uuid
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from crowsfoot.query.expressions import Expression, F, Q, RawSQL, Subquery, Value, _hashable
+from crowsfoot.query.conditions import Q
+from crowsfoot.query.expressions import Expression, F, RawSQL, Value
+from crowsfoot.query.nodes import BaseExpression, hashable
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query
+from crowsfoot.query.subqueries import Subquery
 
 # Types whose values never change the SQL of a comparison, only what is bound.
 SCALARS: frozenset[type] = frozenset(
@@ -136,7 +139,7 @@ def freeze(value: Any, out: list[Any]) -> Hashable:
         return _freeze_q(value, out)
     if isinstance(value, F):
         return kind, freeze_name(value.name)
-    if isinstance(value, Expression):
+    if isinstance(value, BaseExpression):
         return _freeze_expression(value, out)
     if kind in (list, tuple, set, frozenset) or kind.__name__ in ("dict_keys", "dict_values", "range"):
         return _freeze_list(kind, value, out)
@@ -201,7 +204,7 @@ def _literal(value: Any) -> Hashable:
         return _type_key(value)
     if isinstance(value, (list, tuple)):
         return tuple(_literal(v) for v in value)
-    return _hashable(value)  # type: ignore[no-any-return]
+    return hashable(value)  # type: ignore[no-any-return]
 
 
 def _type_key(value_type: Any) -> Hashable:

@@ -8,8 +8,10 @@ from typing import Any
 from crowsfoot.errors import FieldError
 from crowsfoot.query import paths
 from crowsfoot.query.aggregates import Count
-from crowsfoot.query.expressions import Col, F, OrderBy, Param, Ref, UNKNOWN
-from crowsfoot.query.scope import ColumnTuple, Scope
+from crowsfoot.query.expressions import F, OrderBy
+from crowsfoot.query.inference import UNKNOWN
+from crowsfoot.query.resolved import Col, ColumnTuple, Param, Ref
+from crowsfoot.query.scope import Scope
 from crowsfoot.schema.entity import Attribute, Entity
 from crowsfoot.schema.types import ValueType
 

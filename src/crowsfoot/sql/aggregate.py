@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from crowsfoot.query.aggregates import Aggregate
-from crowsfoot.query.expressions import Col, Expression, Ref, Resolved
+from crowsfoot.query.nodes import BaseExpression
+from crowsfoot.query.resolved import Col, Ref, Resolved
 from crowsfoot.query.statements import Query
 from crowsfoot.sql.dialect import Dialect
 from crowsfoot.sql.select import Compiled, Row, SelectCompiler, make_binder
@@ -39,7 +40,7 @@ def compile_aggregate(dialect: Dialect, query: Query, nodes: dict[str, Any]) -> 
 def _over_aggregate(node: Any) -> bool:
     """Whether an annotation that is used is an aggregate itself."""
     return any(
-        isinstance(part, Ref) and part.source.contains_aggregate for part in node.flatten() if isinstance(part, Expression)
+        isinstance(part, Ref) and part.source.contains_aggregate for part in node.flatten() if isinstance(part, BaseExpression)
     )
 
 

@@ -6,11 +6,35 @@ from collections.abc import Callable
 from typing import Any
 
 from crowsfoot.errors import EmptyResultSet, FullResultSet, NotSupportedError
-from crowsfoot.query import expressions as x
 from crowsfoot.query.aggregates import Aggregate, has_filter
+from crowsfoot.query.expressions import (
+    CombinedExpression,
+    ExpressionWrapper,
+    NegatedExpression,
+    OrderBy,
+    RawSQL,
+    Sliced,
+)
+from crowsfoot.query.func import Case, Func, When
 from crowsfoot.query.lookups import In, IsNull, Lookup, PatternLookup
-from crowsfoot.query.scope import ColumnTuple, Embedded, ExpressionList, Scope
+from crowsfoot.query.resolved import (
+    Col,
+    ColumnTuple,
+    Condition,
+    DefaultValue,
+    Embedded,
+    Everything,
+    ExpressionList,
+    Nothing,
+    Param,
+    Ref,
+    RelatedExists,
+    ResolvedOuterRef,
+    Star,
+)
+from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query
+from crowsfoot.query.subqueries import Exists, Subquery
 from crowsfoot.schema.types import ValueType
 from crowsfoot.sql.conditions import compile_condition
 from crowsfoot.sql.dialect import Dialect
@@ -71,7 +95,7 @@ class Compiler:
 
     # -- leaves --------------------------------------------------------------------------------------------------------
 
-    def col(self, node: x.Col) -> tuple[str, list[Any]]:
+    def col(self, node: Col) -> tuple[str, list[Any]]:
         if self.bare:
             return self.quote_name(node.attribute.column.name), []
         source, column = self.joins.reach(node.ends, node.attribute, node.group)
@@ -80,11 +104,11 @@ class Compiler:
     def column(self, source: Source, column: str) -> str:
         return f"{self.quote_name(source.alias)}.{self.quote_name(column)}"
 
-    def ref(self, node: x.Ref) -> tuple[str, list[Any]]:
+    def ref(self, node: Ref) -> tuple[str, list[Any]]:
         name = self.selected.get(id(node.source))
         return (self.quote_name(name), []) if name is not None else self.compile(node.source)
 
-    def outer_ref(self, node: x.ResolvedOuterRef) -> tuple[str, list[Any]]:
+    def outer_ref(self, node: ResolvedOuterRef) -> tuple[str, list[Any]]:
         compiler: Compiler | None = self
         for _ in range(node.depth):
             compiler = compiler.outer if compiler is not None else None
@@ -93,43 +117,43 @@ class Compiler:
         found = Scope(compiler.query).resolve_ref(node.name)
         return compiler.compile(found)
 
-    def param(self, node: x.Param) -> tuple[str, list[Any]]:
+    def param(self, node: Param) -> tuple[str, list[Any]]:
         slot = Slot(node.index + self.offset, node.output_field, node.item, node.array)
         return (self.dialect.cast_parameter("%s", node.output_field) if node.cast else "%s"), [slot]
 
-    def star(self, node: x.Star) -> tuple[str, list[Any]]:
+    def star(self, node: Star) -> tuple[str, list[Any]]:
         return "*", []
 
-    def nothing(self, node: x.Nothing) -> tuple[str, list[Any]]:
+    def nothing(self, node: Nothing) -> tuple[str, list[Any]]:
         raise EmptyResultSet
 
-    def everything(self, node: x.Everything) -> tuple[str, list[Any]]:
+    def everything(self, node: Everything) -> tuple[str, list[Any]]:
         raise FullResultSet
 
-    def default_value(self, node: x.DefaultValue) -> tuple[str, list[Any]]:
+    def default_value(self, node: DefaultValue) -> tuple[str, list[Any]]:
         return "DEFAULT", []
 
-    def raw(self, node: x.RawSQL) -> tuple[str, list[Any]]:
+    def raw(self, node: RawSQL) -> tuple[str, list[Any]]:
         return f"({node.sql})", [p for param in node.params for p in self.compile(param)[1]]
 
     # -- composition ---------------------------------------------------------------------------------------------------
 
-    def combined(self, node: x.CombinedExpression) -> tuple[str, list[Any]]:
+    def combined(self, node: CombinedExpression) -> tuple[str, list[Any]]:
         lhs, params = self.compile(node.lhs)
         rhs, more = self.compile(node.rhs)
         return self.dialect.combine(node, lhs, rhs), params + more
 
-    def wrapper(self, node: x.ExpressionWrapper) -> tuple[str, list[Any]]:
+    def wrapper(self, node: ExpressionWrapper) -> tuple[str, list[Any]]:
         return self.value_of(node.expression)
 
-    def negated(self, node: x.NegatedExpression) -> tuple[str, list[Any]]:
+    def negated(self, node: NegatedExpression) -> tuple[str, list[Any]]:
         try:
             sql, params = self.compile(node.expression)
         except EmptyResultSet:
             return self.dialect.true, []
         return f"NOT {sql}" if sql.startswith("(") else f"NOT ({sql})", params
 
-    def condition(self, node: x.Condition) -> tuple[str, list[Any]]:
+    def condition(self, node: Condition) -> tuple[str, list[Any]]:
         clause = compile_condition(self, node)
         return clause.text, clause.params
 
@@ -142,7 +166,7 @@ class Compiler:
         except FullResultSet:
             return self.dialect.true, []
 
-    def case(self, node: x.Case) -> tuple[str, list[Any]]:
+    def case(self, node: Case) -> tuple[str, list[Any]]:
         parts: list[str] = []
         params: list[Any] = []
         for case in node.cases:
@@ -161,17 +185,17 @@ class Compiler:
             return default, more
         return f"CASE {' '.join(parts)} ELSE {default} END", params + more
 
-    def when(self, node: x.When) -> tuple[str, list[Any]]:
+    def when(self, node: When) -> tuple[str, list[Any]]:
         condition, params = self.compile(node.condition)
         result, more = self.compile(node.result)
         return f"WHEN {condition} THEN {result}", params + more
 
-    def sliced(self, node: x.Sliced) -> tuple[str, list[Any]]:
+    def sliced(self, node: Sliced) -> tuple[str, list[Any]]:
         sql, params = self.compile(node.expression)
         length = "" if node.length is None else f", {node.length}"
         return f"SUBSTR({sql}, {node.start + 1}{length})", params
 
-    def order_by(self, node: x.OrderBy) -> tuple[str, list[Any]]:
+    def order_by(self, node: OrderBy) -> tuple[str, list[Any]]:
         sql, params = self.compile(node.expression)
         direction = "DESC" if node.descending else "ASC"
         nulls = " NULLS FIRST" if node.nulls_first else " NULLS LAST" if node.nulls_last else ""
@@ -235,7 +259,7 @@ class Compiler:
             compiled = [self.compile(e) for e in rhs.expressions]
             return " AND ".join(sql for sql, _ in compiled), [p for _, more in compiled for p in more]
         sql, params = self.compile(rhs)
-        if isinstance(node, PatternLookup) and not isinstance(rhs, x.Param):
+        if isinstance(node, PatternLookup) and not isinstance(rhs, Param):
             sql = self.dialect.pattern(node.pattern, sql)
         return sql, params
 
@@ -265,7 +289,7 @@ class Compiler:
         sql, params = compiler.select(subquery=True)
         return f"({sql})", params
 
-    def subquery(self, node: x.Subquery) -> tuple[str, list[Any]]:
+    def subquery(self, node: Subquery) -> tuple[str, list[Any]]:
         try:
             sql, params = self.embedded(node)
         except EmptyResultSet:
@@ -274,51 +298,51 @@ class Compiler:
             raise
         return node.template.replace("(%(subquery)s)", sql), params
 
-    def exists(self, node: x.Exists) -> tuple[str, list[Any]]:
+    def exists(self, node: Exists) -> tuple[str, list[Any]]:
         compiler = self.nested(node.statement, node.offset)
         sql, params = compiler.select(subquery=True, exists=True)
         return f"EXISTS({sql})", params
 
-    def related_exists(self, node: x.RelatedExists) -> tuple[str, list[Any]]:
+    def related_exists(self, node: RelatedExists) -> tuple[str, list[Any]]:
         """EXISTS over the far side of a relation, tied to this query's row by the way back."""
         compiler = self.nested(node.statement, node.offset)
         back = node.end.inverse
         pairs = []
         for near in node.end.owner.attributes_of(node.end.local_columns):
-            outside, _ = self.compile(x.Col((*node.prefix, *near.via), near, node.group))
-            inside, _ = compiler.compile(x.Col((back,), near, 1))
+            outside, _ = self.compile(Col((*node.prefix, *near.via), near, node.group))
+            inside, _ = compiler.compile(Col((back,), near, 1))
             pairs.append(f"{inside} = {outside}")
         sql, params = compiler.select(subquery=True, exists=True, tie=" AND ".join(pairs))
         return f"EXISTS({sql})", params
 
 
 def _func(self: Compiler, node: Any) -> tuple[str, list[Any]]:
-    sql, params = x.Func.as_sql(node, self, self.dialect)
+    sql, params = Func.as_sql(node, self, self.dialect)
     return sql, params
 
 
 RENDERERS: dict[type, Callable[[Compiler, Any], tuple[str, list[Any]]]] = {
-    x.Col: Compiler.col,
-    x.Ref: Compiler.ref,
-    x.ResolvedOuterRef: Compiler.outer_ref,
-    x.Param: Compiler.param,
-    x.Star: Compiler.star,
-    x.Nothing: Compiler.nothing,
-    x.Everything: Compiler.everything,
-    x.DefaultValue: Compiler.default_value,
-    x.RawSQL: Compiler.raw,
-    x.CombinedExpression: Compiler.combined,
-    x.NegatedExpression: Compiler.negated,
-    x.ExpressionWrapper: Compiler.wrapper,
-    x.Condition: Compiler.condition,
-    x.Case: Compiler.case,
-    x.When: Compiler.when,
-    x.Sliced: Compiler.sliced,
-    x.OrderBy: Compiler.order_by,
-    x.Exists: Compiler.exists,
-    x.Subquery: Compiler.subquery,
-    x.RelatedExists: Compiler.related_exists,
-    x.Func: _func,
+    Col: Compiler.col,
+    Ref: Compiler.ref,
+    ResolvedOuterRef: Compiler.outer_ref,
+    Param: Compiler.param,
+    Star: Compiler.star,
+    Nothing: Compiler.nothing,
+    Everything: Compiler.everything,
+    DefaultValue: Compiler.default_value,
+    RawSQL: Compiler.raw,
+    CombinedExpression: Compiler.combined,
+    NegatedExpression: Compiler.negated,
+    ExpressionWrapper: Compiler.wrapper,
+    Condition: Compiler.condition,
+    Case: Compiler.case,
+    When: Compiler.when,
+    Sliced: Compiler.sliced,
+    OrderBy: Compiler.order_by,
+    Exists: Compiler.exists,
+    Subquery: Compiler.subquery,
+    RelatedExists: Compiler.related_exists,
+    Func: _func,
     ColumnTuple: Compiler.column_tuple,
     ExpressionList: Compiler.expression_list,
     IsNull: Compiler.isnull,

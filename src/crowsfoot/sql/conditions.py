@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crowsfoot.errors import EmptyResultSet, FullResultSet
-from crowsfoot.query.expressions import Col, Condition, Expression
 from crowsfoot.query.lookups import IsNull, Lookup
+from crowsfoot.query.nodes import BaseExpression
+from crowsfoot.query.resolved import Col, Condition
 from crowsfoot.sql.joins import Source
 
 NONE: frozenset[Source] = frozenset()
@@ -150,7 +151,7 @@ def _guards(compiler: Any, node: Lookup) -> list[str]:
     """Inside a NOT a comparison with NULL has to be false, not unknown: ``exclude`` keeps the rows without a value."""
     found = []
     for side in node.get_source_expressions():
-        if isinstance(side, Expression):
+        if isinstance(side, BaseExpression):
             for col in side.flatten():
                 if isinstance(col, Col) and col.nullable:
                     found.append(f"{compiler.compile(col)[0]} IS NOT NULL")

@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crowsfoot.errors import EmptyResultSet, FieldError, FullResultSet
-from crowsfoot.query.expressions import UNKNOWN, Col, Collate, Expression, OrderBy, Param, Resolved, Value
+from crowsfoot.query.expressions import Expression, OrderBy, Value
+from crowsfoot.query.func import Collate
+from crowsfoot.query.inference import UNKNOWN
 from crowsfoot.query.lookups import In
+from crowsfoot.query.resolved import Col, Param, Resolved
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query
 from crowsfoot.schema import types

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from crowsfoot import timezones
 from crowsfoot.conf import settings
 from crowsfoot.query.lookups import Lookup
-from crowsfoot.schema.types import Custom, Decimal, JSON, Text, Type, ValueType
+from crowsfoot.schema.types import JSON, Custom, Decimal, Text, Type, ValueType
 from crowsfoot.sql.dialect import Converter, Dialect
 from crowsfoot.sql.literals import hexadecimal, no_literal, number_literal, text_literal
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crowsfoot.errors import EmptyResultSet, FullResultSet, NotSupportedError
-from crowsfoot.query.expressions import UNKNOWN, Col, Condition, Expression, OrderBy, Value
-from crowsfoot.query.scope import ColumnTuple
-from crowsfoot.query.statements import GROUP_BY_KEY, RANDOM, Query, Related, count_star, order_items
+from crowsfoot.query.expressions import Expression, OrderBy, Value
+from crowsfoot.query.inference import UNKNOWN
+from crowsfoot.query.resolved import Col, ColumnTuple, Condition
 from crowsfoot.query.scope import Scope
+from crowsfoot.query.statements import GROUP_BY_KEY, RANDOM, Query, Related, count_star, order_items
 from crowsfoot.schema.entity import Attribute, Entity
 from crowsfoot.sql.compiler import Compiler, Slot
 from crowsfoot.sql.conditions import compile_condition

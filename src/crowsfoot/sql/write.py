@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from crowsfoot.errors import EmptyResultSet
-from crowsfoot.query.expressions import Col, Param
 from crowsfoot.query.lookups import In
-from crowsfoot.query.scope import ColumnTuple, Embedded
+from crowsfoot.query.resolved import Col, ColumnTuple, Embedded, Param
 from crowsfoot.query.statements import Query, key_column
 from crowsfoot.schema.entity import Attribute, Entity
 from crowsfoot.sql.compiler import Slot

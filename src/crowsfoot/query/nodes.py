@@ -1,0 +1,197 @@
+"""What every node of an expression is: a value with nodes below it, a type, and SQL.
+
+An expression lives twice. As the user writes it, it holds names and values. Resolved against a scope (``resolve_expression``)
+it holds columns and numbered slots instead, so that a statement is compiled once for all values. How a node is said in SQL
+is the compiler's business; a node may override ``as_sql`` (or ``as_sqlite``, ``as_postgresql``, …) to say it itself.
+"""
+
+from __future__ import annotations
+
+import copy
+import copyreg
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
+
+from crowsfoot.errors import FieldError
+from crowsfoot.schema.types import ValueType
+
+
+class BaseExpression:
+    """The base of every node. Nodes are values: equal when their class and constructor arguments are equal.
+
+    ``null_strict`` says that the result is NULL whenever any input is NULL; joins are chosen by it, so it is False
+    wherever that is not known.
+    """
+
+    filterable = True
+    conditional = False
+    window_compatible = False
+    contains_aggregate = False
+    contains_over_clause = False
+    contains_subquery = False
+    null_strict = False
+    is_resolved = False
+    _output_field: ValueType | None = None
+    _init: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        self = super().__new__(cls)
+        self._init = (args, kwargs)
+        return self
+
+    def __init__(self, output_field: ValueType | None = None) -> None:
+        if output_field is not None:
+            self._output_field = output_field
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return copyreg.__newobj__, (type(self),), self.__dict__  # type: ignore[attr-defined]
+
+    # -- structure -----------------------------------------------------------------------------------------------------
+
+    def get_source_expressions(self) -> list[Any]:
+        """The nodes below this one (None where an optional one is left out)."""
+        return []
+
+    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
+        assert not exprs
+
+    def copy(self) -> Self:
+        return copy.copy(self)
+
+    def flatten(self) -> Iterator[Any]:
+        """This node and all below it, parents first."""
+        stack: list[Any] = [self]
+        while stack:
+            node = stack.pop()
+            yield node
+            if isinstance(node, BaseExpression):
+                stack.extend(e for e in reversed(node.get_source_expressions()) if e is not None)
+
+    @property
+    def convert_value(self) -> Any:
+        return None
+
+    def resolve_expression(
+        self,
+        query: Any = None,
+        allow_joins: bool = True,
+        reuse: Any = None,
+        summarize: bool = False,
+        for_save: bool = False,
+    ) -> Any:
+        """This node with its names and values bound to ``query``, a scope. Raises ``FieldError`` on an unknown name."""
+        node = self.copy()
+        node.is_resolved = True
+        sources = [
+            e.resolve_expression(query, allow_joins, reuse, summarize, for_save) if e is not None else None
+            for e in self.get_source_expressions()
+        ]
+        node.set_source_expressions(sources)
+        node._inherit(sources)
+        return node
+
+    def _inherit(self, sources: Sequence[Any]) -> None:
+        known = [e for e in sources if e is not None]
+        if any(e.contains_aggregate for e in known):
+            self.contains_aggregate = True
+        if any(e.contains_over_clause for e in known):
+            self.contains_over_clause = True
+        if any(e.contains_subquery for e in known):
+            self.contains_subquery = True
+
+    # -- type ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def output_field(self) -> ValueType:
+        """The type of the result; raises ``FieldError`` where it cannot be told and was not given."""
+        if self._output_field is None:
+            found = self._resolve_output_field()
+            if found is None:
+                raise FieldError(
+                    f"Cannot resolve expression type, unknown output_field: {type(self).__name__} needs output_field=…"
+                )
+            self._output_field = found
+        return self._output_field
+
+    @property
+    def _output_field_or_none(self) -> ValueType | None:
+        try:
+            return self.output_field
+        except FieldError:
+            return None
+
+    def _resolve_output_field(self) -> ValueType | None:
+        found: ValueType | None = None
+        for source in self.get_source_fields():
+            if source is None or source.kind == "any":
+                continue
+            if found is None:
+                found = source
+            elif source.kind != found.kind:
+                raise FieldError(
+                    f"Expression contains mixed types: {found.kind}, {source.kind}. You must set output_field."
+                )
+        return found
+
+    def get_source_fields(self) -> list[ValueType | None]:
+        return [e._output_field_or_none for e in self.get_source_expressions() if e is not None]
+
+    def get_lookup(self, lookup: str) -> Any:
+        return self.output_field.get_lookup(lookup)
+
+    def get_transform(self, name: str) -> Any:
+        return self.output_field.get_transform(name)
+
+    def get_db_converters(self, connection: Any) -> list[Any]:
+        return []
+
+    # -- SQL -----------------------------------------------------------------------------------------------------------
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """``(sql, params)`` with ``%s`` for each parameter. The compiler knows how; subclasses may say it themselves."""
+        result: tuple[str, list[Any]] = compiler.render(self)
+        return result
+
+    def get_group_by_cols(self) -> list[Any]:
+        """The nodes that a GROUP BY needs so that this one may be selected beside aggregates."""
+        if not self.contains_aggregate:
+            return [self]
+        return [c for e in self.get_source_expressions() if e is not None for c in e.get_group_by_cols()]
+
+    def get_refs(self) -> set[str]:
+        return {r for e in self.get_source_expressions() if e is not None for r in e.get_refs()}
+
+    def select_format(self, compiler: Any, sql: str, params: Any) -> Any:
+        return sql, params
+
+    # -- equality ------------------------------------------------------------------------------------------------------
+
+    @property
+    def identity(self) -> Any:
+        args, kwargs = self._init
+        return (type(self), hashable(args), hashable(tuple(sorted(kwargs.items()))))
+
+    def __eq__(self, other: object) -> Any:
+        return isinstance(other, BaseExpression) and other.identity == self.identity
+
+    def __hash__(self) -> int:
+        return hash(self.identity)
+
+    def __repr__(self) -> str:
+        args, kwargs = self._init
+        parts = [repr(a) for a in args] + [f"{k}={v!r}" for k, v in kwargs.items()]
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def hashable(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return (type(value), tuple(hashable(v) for v in value))
+    if isinstance(value, dict):
+        return (dict, tuple((k, hashable(v)) for k, v in value.items()))
+    if isinstance(value, (set, frozenset)):
+        return frozenset(value)
+    try:
+        hash(value)
+    except TypeError:
+        return id(value)
+    return (type(value), value)

@@ -1,0 +1,231 @@
+"""Nodes that resolution makes: columns, numbered slots, conditions over look-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from crowsfoot.query.inference import BOOLEAN, TUPLE, UNKNOWN
+from crowsfoot.query.nodes import BaseExpression
+from crowsfoot.schema.types import ValueType
+
+
+class Resolved(BaseExpression):
+    """A node that only resolution makes; it is bound already."""
+
+    is_resolved = True
+
+    def resolve_expression(
+        self,
+        query: Any = None,
+        allow_joins: bool = True,
+        reuse: Any = None,
+        summarize: bool = False,
+        for_save: bool = False,
+    ) -> Any:
+        return self
+
+
+class ResolvedOuterRef(Resolved):
+    """A name to look up in the query ``depth`` levels further out, when that one is compiled."""
+
+    null_strict = True
+
+    def __init__(self, name: str, depth: int = 1) -> None:
+        super().__init__()
+        self.name = name
+        self.depth = depth
+
+    def _resolve_output_field(self) -> ValueType | None:
+        return UNKNOWN
+
+
+class Col(Resolved):
+    """A column, reached from the query's entity by ``ends``.
+
+    ``group`` is the number of the ``filter()`` call it belongs to: to-many hops are shared inside one call and not
+    between calls. None shares whatever join is there.
+    """
+
+    null_strict = True
+
+    def __init__(self, ends: tuple[Any, ...], attribute: Any, group: int | None = None) -> None:
+        super().__init__()
+        self.ends = ends
+        self.attribute = attribute
+        self.group = group
+
+    def _resolve_output_field(self) -> ValueType | None:
+        return self.attribute.value_type  # type: ignore[no-any-return]
+
+    @property
+    def target(self) -> Any:
+        return self.attribute.field
+
+    @property
+    def is_many(self) -> bool:
+        return any(end.many for end in self.ends)
+
+    @property
+    def nullable(self) -> bool:
+        return self.attribute.column.null or any(not end.minimum for end in self.ends)
+
+
+class Ref(Resolved):
+    """A reference to an annotation, by its name."""
+
+    def __init__(self, refs: str, source: Any) -> None:
+        super().__init__()
+        self.refs = refs
+        self.source = source
+        self._inherit([source])
+
+    def get_source_expressions(self) -> list[Any]:
+        return [self.source]
+
+    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
+        (self.source,) = exprs
+
+    def get_refs(self) -> set[str]:
+        return {self.refs}
+
+    @property
+    def null_strict(self) -> bool:  # type: ignore[override]
+        return bool(self.source.null_strict)
+
+    @property
+    def conditional(self) -> bool:  # type: ignore[override]
+        return bool(self.source.conditional)
+
+
+class Param(Resolved):
+    """A numbered slot that a value is bound to at each run; ``item`` takes one part of a value that is a sequence.
+
+    ``array`` marks a whole list that is bound as one parameter.
+    """
+
+    null_strict = True
+
+    def __init__(self, index: int, output_field: ValueType, item: int | None = None, array: bool = False) -> None:
+        super().__init__(output_field)
+        self.index = index
+        self.item = item
+        self.array = array
+        self.cast = False
+
+    def get_group_by_cols(self) -> list[Any]:
+        return []
+
+
+class Star(Resolved):
+    """The ``*`` of ``COUNT(*)``."""
+
+    def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
+        return self
+
+    def get_group_by_cols(self) -> list[Any]:
+        return []
+
+
+class Nothing(Resolved):
+    """The condition that no row meets."""
+
+    conditional = True
+
+    def _resolve_output_field(self) -> ValueType | None:
+        return BOOLEAN
+
+
+class Everything(Resolved):
+    """The condition that every row meets."""
+
+    conditional = True
+
+    def _resolve_output_field(self) -> ValueType | None:
+        return BOOLEAN
+
+
+class DefaultValue(Resolved):
+    """The ``DEFAULT`` of an INSERT: the database fills the column."""
+
+
+class Condition(Resolved):
+    """A resolved ``Q``: ``children`` joined by ``connector``, perhaps negated."""
+
+    conditional = True
+
+    def __init__(self, children: Sequence[Any], connector: str = "AND", negated: bool = False) -> None:
+        super().__init__(BOOLEAN)
+        self.children = list(children)
+        self.connector = connector
+        self.negated = negated
+        self._inherit(self.children)
+
+    def get_source_expressions(self) -> list[Any]:
+        return self.children
+
+    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
+        self.children = list(exprs)
+
+
+class RelatedExists(Resolved):
+    """Whether ``end`` has a row that meets ``statement``'s conditions, for the row that ``prefix`` leads to.
+
+    ``statement`` describes a query on ``end.target``; its slots are shifted by ``offset``.
+    """
+
+    conditional = True
+    contains_subquery = True
+
+    def __init__(self, prefix: tuple[Any, ...], end: Any, statement: Any, offset: int, group: int | None) -> None:
+        super().__init__(BOOLEAN)
+        self.prefix = prefix
+        self.end = end
+        self.statement = statement
+        self.offset = offset
+        self.group = group
+
+
+class ColumnTuple(Resolved):
+    """The columns of a composite key, compared as one."""
+
+    null_strict = True
+
+    def __init__(self, cols: list[Any]) -> None:
+        super().__init__(TUPLE)
+        self.cols = cols
+
+    def get_source_expressions(self) -> list[Any]:
+        return self.cols
+
+    def set_source_expressions(self, exprs: Any) -> None:
+        self.cols = list(exprs)
+
+    def get_group_by_cols(self) -> list[Any]:
+        return self.cols
+
+
+class ExpressionList(Resolved):
+    """Several expressions in a row, as IN and BETWEEN take them."""
+
+    def __init__(self, expressions: list[Any]) -> None:
+        super().__init__(UNKNOWN)
+        self.expressions = expressions
+        self._inherit(expressions)
+
+    def get_source_expressions(self) -> list[Any]:
+        return self.expressions
+
+    def set_source_expressions(self, exprs: Any) -> None:
+        self.expressions = list(exprs)
+
+
+class Embedded(Resolved):
+    """A queryset on the right side of a look-up."""
+
+    contains_subquery = True
+
+    def __init__(self, statement: Any, offset: int) -> None:
+        super().__init__(UNKNOWN)
+        self.statement = statement
+        self.offset = offset

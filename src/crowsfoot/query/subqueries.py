@@ -1,0 +1,57 @@
+"""Querysets as expressions: `Subquery` and `Exists`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crowsfoot.query.expressions import Expression
+from crowsfoot.query.inference import BOOLEAN
+from crowsfoot.schema.types import ValueType
+
+
+class Subquery(Expression):
+    """The one value of a queryset, as an expression."""
+
+    contains_subquery = True
+    template = "(%(subquery)s)"
+    empty_result_set_value: Any = None
+
+    def __init__(self, queryset: Any, output_field: ValueType | None = None, **extra: Any) -> None:
+        super().__init__(output_field)
+        self.queryset = queryset
+        self.extra = extra
+        self.statement: Any = None
+        self.offset = 0
+
+    def resolve_expression(
+        self,
+        query: Any = None,
+        allow_joins: bool = True,
+        reuse: Any = None,
+        summarize: bool = False,
+        for_save: bool = False,
+    ) -> Any:
+        node = self.copy()
+        node.is_resolved = True
+        node.statement, node.offset = query.embed(self.queryset)
+        node.queryset = None
+        return node
+
+    def _resolve_output_field(self) -> ValueType | None:
+        statement = self.statement if self.statement is not None else self.queryset.query
+        return statement.single_type()  # type: ignore[no-any-return]
+
+    def get_group_by_cols(self) -> list[Any]:
+        return [self]
+
+
+class Exists(Subquery):
+    """Whether a queryset has any row."""
+
+    conditional = True
+    template = "EXISTS(%(subquery)s)"
+    empty_result_set_value = False
+
+    def __init__(self, queryset: Any, **kwargs: Any) -> None:
+        super().__init__(queryset, **kwargs)
+        self._output_field = BOOLEAN
