@@ -62,6 +62,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "django.db.utils": ("crowsfoot.errors", "crowsfoot.connection"),
     "django.dispatch": ("crowsfoot.models.signals",),
     "django.utils": (),
+    "django.utils.connection": ("crowsfoot.errors",),
     "django.utils.dateparse": ("crowsfoot.dateparse",),
     "django.utils.duration": ("crowsfoot.dateparse",),
     "django.utils.timezone": ("crowsfoot.timezones",),

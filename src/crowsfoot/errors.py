@@ -38,6 +38,10 @@ class ImproperlyConfigured(Exception):
     """A setting, a URL or a project file is missing or wrong; the message says which and what to write."""
 
 
+class ConnectionDoesNotExist(ImproperlyConfigured):
+    """No database has that alias."""
+
+
 class AppRegistryNotReady(Exception):
     """Models were used before all of them were known."""
 

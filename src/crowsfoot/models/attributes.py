@@ -57,7 +57,7 @@ def peers_lacking(instance: Any, name: str) -> list[Any]:
 def refuse_if_raising(instance: Any, name: str) -> None:
     origin = instance._origin
     if origin is not None and origin.fetch_mode is FETCH_RAISE:
-        raise FieldFetchBlocked(f"Fetching of {type(instance).__name__}.{name} blocked.")
+        raise FieldFetchBlocked(f"Fetching of {type(instance).__name__}.{name} blocked.") from None
 
 
 def _alias(instance: Any, end: End) -> str:
@@ -81,7 +81,7 @@ class ToOne:
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
-            return typed.RelationPath(self.end.name, lambda: self.end.target.model)
+            return DescribedPath(self)
         held = instance.__dict__
         if self.end.holds_key:
             if self.name in held:
@@ -90,19 +90,24 @@ class ToOne:
                 if related is None:
                     if key is None:
                         return self._nothing(instance)
-                elif len(self.locals) == 1 and (key == getattr(related, self.remote) or key is related):
-                    return related
-                elif len(self.locals) > 1:
-                    return related
-                elif key is None and getattr(related, self.remote) is None:
+                elif self._is_key_of(key, related) or self.name in held.get("_awaiting", ()):
                     return related
                 del held[self.name]
             if any(getattr(instance, name) is None for name in self.locals):
+                if self.end.minimum == 0:
+                    held[self.name] = None
                 return self._nothing(instance)
         elif self.name in held:
             related = held[self.name]
             return related if related is not None else self._nothing(instance)
         return self._load(instance)
+
+    def _is_key_of(self, key: Any, related: Any) -> bool:
+        """Whether a key still points at ``related`` (it may have been written as text)."""
+        if len(self.locals) > 1:
+            return True
+        own = getattr(related, self.remote)
+        return bool(key == own) or (type(key) is not type(own) and str(key) == str(own))
 
     def _load(self, instance: Any) -> Any:
         end = self.end
@@ -129,19 +134,26 @@ class ToOne:
         """There is no related row: for the way back of a one-to-one that is an ordinary ``DoesNotExist``."""
         target = self.end.target.model
         if self.end.holds_key:
-            if all(getattr(instance, n) is None for n in self.locals):
-                raise RelatedObjectDoesNotExist.of(self.end)(
-                    f"{type(instance).__name__} has no {self.name}."
-                )
-            raise target.DoesNotExist(f"{target._meta.object_name} matching query does not exist.")
-        raise RelatedObjectDoesNotExist.of(self.end)(f"{self.end.owner.name} has no {self.name}.")
+            if any(getattr(instance, n) is not None for n in self.locals):
+                raise target.DoesNotExist(f"{target._meta.object_name} matching query does not exist.")
+        error = self.RelatedObjectDoesNotExist(f"{type(instance).__name__} has no {self.name}.")
+        instance.__dict__["_unanswered"] = error  # it is an AttributeError too, which Model.__getattr__ sees first
+        raise error
 
     @property
     def RelatedObjectDoesNotExist(self) -> Any:  # noqa: N802  (Django's name)
         return RelatedObjectDoesNotExist.of(self.end)
 
     def is_cached(self, instance: Any) -> bool:
-        return self.name in instance.__dict__
+        """Whether the related instance is here, and still the one that the key points at."""
+        held = instance.__dict__
+        if self.name not in held:
+            return False
+        related = held[self.name]
+        if not self.end.holds_key or len(self.locals) > 1:
+            return True
+        key = held.get(self.local)
+        return key is None if related is None else self._is_key_of(key, related)
 
     def __set__(self, instance: Any, value: Any) -> None:
         end = self.end
@@ -175,9 +187,11 @@ class ToOne:
         if value is None and not back.many and back.accessor:
             old = held.get(self.name)
             if old is not None:
-                old.__dict__.pop(back.accessor, None)
+                old.__dict__[back.accessor] = None
         for local, remote in zip(self.locals, self.remotes, strict=True):
             held[local] = None if value is None else getattr(value, remote)
+            if value is not None and held[local] in (None, ""):
+                held.setdefault("_awaiting", set()).add(self.name)  # saved later, it lends its key to ``save``
         held[self.name] = value
         if value is not None and not back.many and back.accessor:
             value.__dict__[back.accessor] = instance
@@ -236,7 +250,7 @@ class ToMany:
     def manager_class(self) -> Any:
         """The class of managers of this relation, made from the target's default manager on first use."""
         base = type(self.end.target.model._default_manager)
-        if self._class is None or self._class.__base__ is not base:
+        if self._class is None or self._class.base_class is not base:
             self._class = make_manager_class(self.end, base)
         return self._class
 
@@ -257,7 +271,7 @@ class ToMany:
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
-            return ManyPath(self)
+            return DescribedPath(self)
         return self.manager_class(instance)
 
     def __set__(self, instance: Any, value: Any) -> None:
@@ -267,24 +281,20 @@ class ToMany:
         raise TypeError(f"Direct assignment to the {what} is prohibited. Use {self.end.accessor}.set() instead.")
 
 
-class ManyPath(typed.RelationPath):
-    """``Post.tags``: a typed path that also shows the link model, as Django's descriptor does."""
+class DescribedPath(typed.RelationPath):
+    """``Post.author`` and ``Post.tags``: a typed path that also shows what Django's descriptors do (``Post.tags.through``)."""
 
-    def __init__(self, attribute: ToMany) -> None:
+    def __init__(self, attribute: ToOne | ToMany) -> None:
         super().__init__(attribute.end.name, lambda: attribute.end.target.model)
         self._attribute = attribute
 
-    @property
-    def through(self) -> Any:
-        return self._attribute.through
-
-    @property
-    def field(self) -> Any:
-        return self._attribute.field
-
-    @property
-    def rel(self) -> Any:
-        return self._attribute.rel
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            if name.startswith("_") or not hasattr(self._attribute, name):
+                raise
+            return getattr(self._attribute, name)
 
 
 # -- deferred columns --------------------------------------------------------------------------------------------------

@@ -17,11 +17,11 @@ from crowsfoot.errors import (
     ObjectNotUpdated,
     unknown_name,
 )
-from crowsfoot.models import signals, typed
+from crowsfoot.models import routing, signals, typed
 from crowsfoot.models.apps import Apps, Current
 from crowsfoot.models.attributes import install_relation, load_deferred
 from crowsfoot.models.fields import AutoField, BigAutoField, SmallAutoField
-from crowsfoot.models.fields.base import Field
+from crowsfoot.models.fields.base import DatabaseDefault, Field
 from crowsfoot.models.fields.related import ManyToManyField, OneToOneField
 from crowsfoot.models.links import make_link_model
 from crowsfoot.models.manager import Manager
@@ -94,7 +94,7 @@ class ModelBase(type):
         if name == "pk":
             return name
         for rel in cls._meta._rels():
-            if name in (rel.get_accessor_name(), rel.name):
+            if not rel.hidden and name in (rel.get_accessor_name(), rel.name):
                 return rel.name, lambda: rel.related_model
         names = [f.name for f in [*cls._meta.fields, *cls._meta.many_to_many]]
         raise AttributeError(unknown_name("field", name, cls._meta.label, names))
@@ -410,7 +410,16 @@ class Model(Persistence, Validation, metaclass=ModelBase):
         return found
 
     def __getattr__(self, name: str) -> Any:
-        """Only what is missing comes here: a deferred field, or a relation that was not linked when its class was made."""
+        """Only what is missing comes here: a deferred field, or a relation that was not linked when its class was made.
+
+        Python also comes here when a descriptor raised ``AttributeError``: that one is raised again.
+        """
+        unanswered = self.__dict__.pop("_unanswered", None)
+        if unanswered is not None:
+            raise unanswered
+        declared = inspect.getattr_static(type(self), name, None)
+        if hasattr(type(declared), "__get__"):
+            return type(declared).__get__(declared, self, type(self))
         meta = type(self)._meta
         if not name.startswith("__"):
             attribute = meta.entity.attributes.get(name)
@@ -462,7 +471,8 @@ class Model(Persistence, Validation, metaclass=ModelBase):
 
     def _is_pk_set(self, meta: Any = None) -> bool:
         pk = self.pk
-        return pk is not None and not (isinstance(pk, tuple) and None in pk)
+        parts = pk if isinstance(pk, tuple) else (pk,)
+        return not any(part is None or isinstance(part, DatabaseDefault) for part in parts)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Model):
@@ -559,6 +569,7 @@ def _no_attribute(instance: Model, name: str) -> str:
     return f"{cls.__name__!r} object has no attribute {name!r}" + (f". Did you mean {hint}?" if hint else "")
 
 
+routing.MODELS.append(apps)
 signals.ModelSignal.get_model = staticmethod(lambda label: apps.get_model(label))
 
 

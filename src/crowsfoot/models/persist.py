@@ -94,11 +94,17 @@ class Persistence:
             key = getattr(related, field.target_field.attname)
             if related.pk is None and key is None:
                 held.pop(field.name)
+                back = field.relation.reverse.accessor if field.relation is not None else None
+                if back and not field.relation.reverse.many:
+                    related.__dict__.pop(back, None)
                 raise ValueError(
                     f"{operation}() prohibited to prevent data loss due to unsaved related object '{field.name}'."
                 )
-            if held.get(field.attname) in (None, ""):
-                held[field.attname] = key
+            awaiting = held.get("_awaiting", ())
+            if field.name in awaiting:
+                awaiting.discard(field.name)
+                if held.get(field.attname) in (None, ""):
+                    held[field.attname] = key
 
     def _save(self: Any, session: Session, options: dict[str, Any]) -> Operation[None]:
         """Save with signals, as an operation; inherited rows first, all in one transaction."""
@@ -214,8 +220,7 @@ class Persistence:
             accessor = rel.get_accessor_name()
             if names is None or accessor in names:
                 held.pop(accessor, None)
-        mode = self._origin.fetch_mode if self._origin is not None else None
-        held["_origin"] = fresh._origin if mode is None else lone(fresh._origin.db, mode)
+        held["_origin"] = lone(fresh._origin.db, self._state.fetch_mode)
 
     # -- neighbours ----------------------------------------------------------------------------------------------------
 
@@ -283,6 +288,10 @@ class _Writer:
         if not is_set and (self.force_update or self.update_fields is not None):
             raise ValueError("Cannot force an update in save() with no primary key.")
         force_insert = force_insert or self.force_insert is True or self._forces(model) or self._is_new(meta, is_set)
+        if is_set and not force_insert:
+            if type(instance)._meta.select_on_save and not self.force_update:
+                rows = model._base_manager.using(session.alias).filter(pk=key[0] if len(key) == 1 else key)
+                force_insert = not (yield from rows._exists(session))
         if is_set and not force_insert:
             updated = yield from self._update(model, others, key)
             if updated:
@@ -359,6 +368,8 @@ class _Writer:
                 values.append(value)
             else:
                 values.append(field.get_prep_value(value))
+                if field.is_identity:
+                    instance.__dict__[field.attname] = values[-1]
             attributes.append(attribute)
         returning += [entity.attributes[f.attname] for f in meta.local_concrete_fields if f.generated]
         if getattr(meta, "order_with_respect_to", None):

@@ -115,6 +115,12 @@ def _key(instance: Any, names: list[str]) -> Any:
     return None if None in key else key
 
 
+def _prepared(instance: Any, attributes: Any) -> Any:
+    """A key that was written as text, say, as the value that the database gives."""
+    key = tuple(a.value_type.prepare(getattr(instance, a.name)) for a in attributes)
+    return key[0] if len(key) == 1 else key
+
+
 def _distinct(keys: Iterable[Any]) -> list[Any]:
     return [key for key in dict.fromkeys(keys) if key is not None]
 
@@ -122,10 +128,11 @@ def _distinct(keys: Iterable[Any]) -> list[Any]:
 def load_to_one(session: Session, end: Any, instances: Sequence[Any], queryset: Any) -> Operation[None]:
     """Load a to-one relation onto instances that lack it; equal keys share one instance. One query."""
     found = yield from children_of(session, end, instances, queryset)
-    names = [a.name for a in end.owner.attributes_of(end.local_columns)]
+    owner = end.owner.attributes_of(end.local_columns)
+    names = [a.name for a in owner]
     back = end.inverse.accessor if not end.inverse.many else None
     for instance in instances:
-        row = found.get(_key(instance, names))
+        row = found.get(_key(instance, names)) or found.get(_prepared(instance, owner))
         related = row[0] if row else None
         instance.__dict__[end.accessor] = related
         if related is not None and back:

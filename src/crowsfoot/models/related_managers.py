@@ -191,17 +191,27 @@ class KeyManager(RelatedBase):
         return str(self.end.inverse.name)
 
     def _need_key(self) -> None:
-        if self.instance._state.adding and self.instance.pk is None or self.instance.pk is None:
+        if self.instance.pk is None:
             raise ValueError(
-                f"{type(self.instance).__name__!r} instance needs to have a primary key value before this relationship can be used."
+                f"{type(self.instance).__name__!r} instance needs to have a primary key value before this relationship "
+                "can be used."
             )
+
+    def _need_value(self) -> None:
+        """Rows can only be made to belong to an owner whose key is known."""
+        self._need_key()
+        for name, value in zip(self.names, self.key, strict=True):
+            if value is None:
+                raise ValueError(
+                    f'"{self.instance!r}" needs to have a value for field "{name}" before this relationship can be used.'
+                )
 
     def _check(self, obj: Any) -> None:
         if not isinstance(obj, self.model) or not is_a(type(obj).__entity__, self.end.target):
             raise TypeError(f"'{self.model._meta.object_name}' instance expected, got {obj!r}")
 
     def _given(self, kwargs: dict[str, Any]) -> dict[str, Any]:
-        self._need_key()
+        self._need_value()
         return {**kwargs, self.forward: self.instance}
 
     def _create(self, session: Session, kwargs: dict[str, Any]) -> Operation[Any]:
@@ -218,7 +228,7 @@ class KeyManager(RelatedBase):
         return (yield from self._queryset(session)._update_or_create(session, defaults, create_defaults, given))
 
     def _add(self, session: Session, objs: tuple[Any, ...], bulk: bool = True) -> Operation[None]:
-        self._need_key()
+        self._need_value()
         self._remove_prefetched()
         for obj in objs:
             self._check(obj)
@@ -240,7 +250,7 @@ class KeyManager(RelatedBase):
     def _remove(self, session: Session, objs: tuple[Any, ...], bulk: bool = True) -> Operation[None]:
         if not objs:
             return
-        self._need_key()
+        self._need_value()
         key = self.key
         attnames = [a.name for a in self.end.target.attributes_of(self.end.remote_columns)]
         for obj in objs:
@@ -250,7 +260,7 @@ class KeyManager(RelatedBase):
         yield from self._empty(session, self._queryset(session).filter(pk__in=[obj.pk for obj in objs]), bulk)
 
     def _clear(self, session: Session, bulk: bool = True) -> Operation[None]:
-        self._need_key()
+        self._need_value()
         yield from self._empty(session, self._narrowed(self._queryset(session)), bulk)
 
     def _empty(self, session: Session, rows: Any, bulk: bool) -> Operation[None]:
@@ -267,7 +277,7 @@ class KeyManager(RelatedBase):
             yield from row._save(session, {"update_fields": [self.forward]})
 
     def _set(self, session: Session, objs: Iterable[Any], bulk: bool = True, clear: bool = False) -> Operation[None]:
-        self._need_key()
+        self._need_value()
         yield from atomically(session, self._replace(session, tuple(objs), bulk, clear))
 
     def _replace(self, session: Session, objs: tuple[Any, ...], bulk: bool, clear: bool) -> Operation[None]:
@@ -381,10 +391,10 @@ class LinkManager(RelatedBase):
 
     def _add(self, session: Session, objs: tuple[Any, ...], through_defaults: Any = None) -> Operation[None]:
         self._remove_prefetched()
-        yield from atomically(session, self._link_both(session, objs, through_defaults))
-
-    def _link_both(self, session: Session, objs: tuple[Any, ...], through_defaults: Any) -> Operation[None]:
         keys = self._keys(objs, session)
+        yield from atomically(session, self._link_both(session, keys, through_defaults))
+
+    def _link_both(self, session: Session, keys: list[tuple[Any, ...]], through_defaults: Any) -> Operation[None]:
         yield from self._link(session, keys, self.here, self.there, through_defaults)
         if self.end.relation.symmetrical:
             yield from self._link(session, keys, self.there, self.here, through_defaults)
@@ -425,12 +435,10 @@ class LinkManager(RelatedBase):
 
     def _remove(self, session: Session, objs: tuple[Any, ...]) -> Operation[None]:
         self._remove_prefetched()
-        yield from atomically(session, self._unlink(session, objs))
+        if objs:
+            yield from atomically(session, self._unlink(session, self._keys(objs, session)))
 
-    def _unlink(self, session: Session, objs: tuple[Any, ...]) -> Operation[None]:
-        if not objs:
-            return
-        keys = self._keys(objs, session)
+    def _unlink(self, session: Session, keys: list[tuple[Any, ...]]) -> Operation[None]:
         self._send(session, "pre_remove", keys, self.here)
         rows = self.through._default_manager.using(session.alias).filter(self._links(keys))
         yield from rows._delete(session)
@@ -457,7 +465,9 @@ class LinkManager(RelatedBase):
     def _set(
         self, session: Session, objs: Iterable[Any], clear: bool = False, through_defaults: Any = None
     ) -> Operation[None]:
-        yield from atomically(session, self._replace(session, tuple(objs), clear, through_defaults))
+        objs = tuple(objs)
+        self._keys(objs, session)
+        yield from atomically(session, self._replace(session, objs, clear, through_defaults))
 
     def _replace(
         self, session: Session, objs: tuple[Any, ...], clear: bool, through_defaults: Any

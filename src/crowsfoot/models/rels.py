@@ -102,7 +102,8 @@ class ForeignObjectRel:
     def get_accessor_name(self, model: Any = None) -> str | None:
         if self.symmetrical and self.model is self.related_model:
             return None
-        return self.field.accessor_name()  # type: ignore[no-any-return]
+        name: str | None = self.field.related_name if self.hidden else self.field.accessor_name()
+        return name
 
     accessor_name = property(get_accessor_name)
 
@@ -133,7 +134,10 @@ class ManyToManyRel(ForeignObjectRel):
     many_to_many = True
 
     def get_related_field(self) -> Any:
-        return self.model._meta.pk
+        relation = self.field.relation
+        if relation is None:
+            return self.model._meta.pk
+        return relation.forward.target.attribute_of(relation.forward.remote_columns[0]).field
 
 
 def reverse_rels(entity: Entity) -> list[Any]:

@@ -11,7 +11,6 @@ from crowsfoot.database import DEFAULT
 # Set by `manager` and `model`: what querysets need of the classes built on top of them.
 MANAGER: list[Any] = []
 MODELS: list[Any] = []
-PRE_SAVE: list[Any] = []
 _LOADED: dict[str, Any] = {}
 
 

@@ -97,7 +97,7 @@ class Writing(Generic[M]):
     ) -> Operation[Any]:
         update = defaults or {}
         new = update if create_defaults is None else create_defaults
-        return (yield from atomically(session, self._update_or_make(session, update, new, kwargs)))
+        return (yield from atomically(session, self._update_or_make(session, update, new, kwargs), savepoint=True))
 
     def _update_or_make(
         self: Any, session: Session, update: dict[str, Any], new: dict[str, Any], kwargs: dict[str, Any]
@@ -137,7 +137,8 @@ class Writing(Generic[M]):
             try:
                 meta.get_field(name)
             except FieldDoesNotExist:
-                if not isinstance(getattr(self.model, name, None), property):
+                declared = getattr(self.model, name, None)
+                if not (isinstance(declared, property) and declared.fset):
                     invalid.append(name)
         if invalid:
             listed = "', '".join(sorted(invalid))

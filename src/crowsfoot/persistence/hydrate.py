@@ -105,7 +105,7 @@ class _Models:
         else:
             names = tuple(attname for attname, _ in pairs)
             values = ", ".join(term for _, term in pairs)
-            self.lines.append(f"{inner}{name} = cls_{name}.from_db(db, {names!r}, ({values},))")
+            self.lines.append(f"{inner}{name} = cls_{name}.from_db(db, {names!r}, ({values},), fetch_mode=mode)")
         self.lines.append(f"{inner}{name}._origin = cohort_{name}")
         self.lines.append(f"{inner}add_{name}({name})")
         for position, (end, related) in enumerate(row.related):

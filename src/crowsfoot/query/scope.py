@@ -75,6 +75,8 @@ class Scope:
             if not allow_joins and any(len(end.hops) for end in path.ends) and not self._local(path):
                 raise FieldError("Joined field references are not permitted in this query")
             node, rest = self.column(path), path.rest
+        if rest and found is None and path.final is not None and node.get_transform(rest[0]) is None:
+            raise FieldError(paths.unknown_keyword(rest[0], path.final.target))
         for transform in rest:
             node = self.transform(node, transform)
         return node
@@ -214,7 +216,7 @@ class Scope:
         """``found(lhs, value)`` with its value in a slot, or its expression bound."""
         if isinstance(value, (BaseExpression, F)):
             return self._bound(found(lhs, value.resolve_expression(self)), negated)
-        keys = None if final is None else self._key_reader(final, found, value)
+        keys = self._own_key(lhs, value) if final is None else self._key_reader(final, found, value)
         if hasattr(value, "as_subquery"):
             return self._subquery(lhs, found, value, negated)
         if value is None:
@@ -275,6 +277,12 @@ class Scope:
         node = found(lhs, None)
         node.rhs = Embedded(statement, offset)
         return self._bound(node, negated)
+
+    def _own_key(self, lhs: Any, value: Any) -> Preparer | None:
+        """An instance compared with a key that is a relation itself: ``pk=restaurant``."""
+        if not hasattr(type(value), "__entity__") or not isinstance(lhs, Col):
+            return None
+        return lambda item: related_key(item, item.__entity__.key)
 
     def _key_reader(self, end: Any, found: Any, value: Any) -> Preparer | None:
         """How model instances given as values become keys; they are checked against the relation here."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from crowsfoot.errors import FieldError, ValidationError
-from crowsfoot.models.fields.base import NOT_PROVIDED, Field
+from crowsfoot.models.fields.base import BLANK_CHOICE_DASH, NOT_PROVIDED, Field
 from crowsfoot.models.rels import ManyToManyRel, ManyToOneRel, OneToOneRel
 from crowsfoot.schema import types
 from crowsfoot.schema.entity import Entity
@@ -45,6 +45,7 @@ class RelatedField(Field[T]):
         self._related_query_name = related_query_name
         self.limit_choices_to = limit_choices_to if limit_choices_to is not None else {}
         self.on_delete = on_delete
+        self.remote_field = self.rel_class(self)
 
     # -- as a declaration ----------------------------------------------------------------------------------------------
 
@@ -123,6 +124,18 @@ class RelatedField(Field[T]):
         if name is None:
             return str(self.model._meta.model_name)
         return f"{self.model._meta.app_label}_{self.model._meta.model_name}_{self.name}+" if name.endswith("+") else name
+
+    def get_limit_choices_to(self) -> Any:
+        return self.limit_choices_to() if callable(self.limit_choices_to) else self.limit_choices_to
+
+    def get_choices(self, include_blank: bool = True, blank_choice: Any = BLANK_CHOICE_DASH, **options: Any) -> list[Any]:
+        """The related rows as ``(key, text)`` pairs. One query."""
+        limit = options.get("limit_choices_to") or self.get_limit_choices_to()
+        rows = self.related_model._default_manager.complex_filter(limit)
+        if options.get("ordering"):
+            rows = rows.order_by(*options["ordering"])
+        key = self.remote_field.get_related_field().attname
+        return [*(blank_choice if include_blank else []), *[(getattr(row, key), str(row)) for row in rows]]
 
     # -- the Django face -----------------------------------------------------------------------------------------------
 
@@ -303,8 +316,11 @@ class ForeignKey(RelatedField[T]):
     @property
     def target_field(self) -> Any:
         """The field of the target that the column holds the value of."""
-        if self._target_field is None:
+        if self._target_field is None and hasattr(self, "model"):
             self.model._meta.apps.link()
+        if self._target_field is None and not isinstance(self.to, str):
+            meta = self.to._meta
+            return meta.get_field(self.to_field) if self.to_field else meta.pk
         if self._target_field is None:
             raise FieldError(f"{self} points at {self.target_label!r}, which is not known yet.")
         return self._target_field
@@ -377,9 +393,6 @@ class ForeignKey(RelatedField[T]):
         "invalid": "%(model)s instance with %(field)s %(value)r is not a valid choice."
     }
 
-    def get_limit_choices_to(self) -> Any:
-        return self.limit_choices_to() if callable(self.limit_choices_to) else self.limit_choices_to
-
     def formfield(self, **kwargs: Any) -> Any:
         raise NotImplementedError("Crowsfoot has no forms.")
 
@@ -413,7 +426,9 @@ class ForeignKey(RelatedField[T]):
 
 def _key_of(value: Any, field: Any) -> Any:
     """A model instance given as a key stands for its value of ``field``."""
-    return getattr(value, field.attname) if hasattr(value, "_meta") else value
+    if not hasattr(value, "_meta"):
+        return value
+    return getattr(value, field.attname) if hasattr(value, field.attname) else value.pk
 
 
 class OneToOneField(ForeignKey[T]):
