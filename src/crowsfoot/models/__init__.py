@@ -2,9 +2,11 @@
 
 from crowsfoot.enums import Choices, IntegerChoices, TextChoices
 from crowsfoot.errors import ObjectDoesNotExist, ProtectedError, RestrictedError
+from crowsfoot.models.constraints import BaseConstraint, CheckConstraint, Deferrable, UniqueConstraint
 from crowsfoot.models.fields import *  # noqa: F403
 from crowsfoot.models.fields import NOT_PROVIDED
 from crowsfoot.models.fields.related import ForeignKey, ManyToManyField, OneToOneField
+from crowsfoot.models.indexes import Index
 from crowsfoot.models.manager import Manager
 from crowsfoot.models.model import DEFERRED, Model
 from crowsfoot.models.prefetch import Prefetch

@@ -86,6 +86,9 @@ class Options:
             self.verbose_name_plural = f"{self.verbose_name}s"
         if not self.db_table:
             self.db_table = f"{self.app_label}_{self.model_name}"
+        if not self.abstract:
+            self.indexes = [self._renamed(index) for index in self.indexes]
+            self.constraints = [self._renamed(constraint) for constraint in self.constraints]
 
     def _read_meta(self) -> None:
         known = {n: v for n, v in vars(self.meta).items() if not n.startswith("_")}
@@ -104,6 +107,12 @@ class Options:
                 f"'class Meta' got invalid attribute(s): {','.join(sorted(known))}. "
                 + unknown_name("option", name, "Meta", META_NAMES)
             )
+
+    def _renamed(self, rule: Any) -> Any:
+        """A copy of an index or a constraint that is this model's own, ``%(class)s`` in its name filled in."""
+        copy = rule.clone()
+        copy.name = rule.name % {"app_label": self.app_label.lower(), "class": self.model_name}
+        return copy
 
     def make_entity(self) -> None:
         """The entity of this model; a proxy shares all but the name with the model it stands for."""
@@ -128,6 +137,9 @@ class Options:
                 entity.key = (entity.attributes[self.pk.attname],)
                 entity.table.primary_key = (self.pk.column,)
         entity.ordering = tuple(self.ordering or ())
+        for index in self.indexes:
+            if not index.name:
+                index.set_name_with_model(self.model)
 
     def inherit(self, link: Any) -> None:
         """Put the attributes of an inherited model before the model's own, reached through ``link``."""

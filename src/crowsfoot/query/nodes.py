@@ -16,6 +16,10 @@ from crowsfoot.errors import FieldError
 from crowsfoot.schema.types import ValueType
 
 
+class Uncacheable(Exception):
+    """Of a query whose SQL depends on more than its structure: on a value, or on code outside of this package."""
+
+
 class BaseExpression:
     """The base of every node. Nodes are values: equal when their class and constructor arguments are equal.
 
@@ -31,6 +35,8 @@ class BaseExpression:
     contains_subquery = False
     null_strict = False
     is_resolved = False
+    # Whether SQL compiled for one node serves all of the same class, constructor arguments and sources.
+    cacheable = True
     _output_field: ValueType | None = None
     _init: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from crowsfoot.query.conditions import Q
-from crowsfoot.query.expressions import Expression, F, RawSQL, Value
-from crowsfoot.query.nodes import BaseExpression, hashable
+from crowsfoot.query.expressions import F, RawSQL, Value
+from crowsfoot.query.nodes import BaseExpression, Uncacheable, hashable
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query
 from crowsfoot.query.subqueries import Subquery
@@ -27,10 +27,6 @@ SCALARS: frozenset[type] = frozenset(
     }
 )  # fmt: skip
 LIMIT = 10_000
-
-
-class Uncacheable(Exception):
-    """An argument whose SQL may depend on more than its structure."""
 
 
 class Edge:
@@ -179,9 +175,9 @@ def _freeze_list(kind: type, values: Any, out: list[Any]) -> Hashable:
     return list, frozenset(types), all(v is None for v in values)
 
 
-def _freeze_expression(node: Expression, out: list[Any]) -> Hashable:
+def _freeze_expression(node: BaseExpression, out: list[Any]) -> Hashable:
     kind = type(node)
-    if not kind.__module__.startswith("crowsfoot."):
+    if not (node.cacheable and kind.__module__.startswith("crowsfoot.")):
         raise Uncacheable
     if isinstance(node, Value):
         out.append(node.value)

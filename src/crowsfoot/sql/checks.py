@@ -1,0 +1,26 @@
+"""Conditions over values alone, which no table is needed for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crowsfoot.query.scope import Scope
+from crowsfoot.query.statements import Query
+from crowsfoot.schema.entity import Entity
+from crowsfoot.sql.conditions import compile_condition
+from crowsfoot.sql.dialect import Dialect
+from crowsfoot.sql.select import SelectCompiler, make_binder
+
+
+def compile_check(dialect: Dialect, entity: Entity, condition: Any) -> tuple[str, tuple[Any, ...]]:
+    """A statement that has a row where ``condition`` is false, and none where it is true or unknown; its parameters.
+
+    Raises ``EmptyResultSet`` or ``FullResultSet`` where the condition is constant.
+    """
+    query = Query(entity)
+    scope = Scope(query)
+    compiler = SelectCompiler(dialect, query)
+    clause = compile_condition(compiler, scope.resolve_condition(condition))
+    sql = dialect.finish(f"SELECT 1 WHERE NOT ({clause.sql})", len(clause.params))
+    values = (v if p is None else p(v) for v, p in zip(scope.values, scope.preparers, strict=True))
+    return sql, make_binder(dialect, clause.params)(tuple(values))
