@@ -52,7 +52,7 @@ LIBRARIES: dict[str, set[str]] = {
     "drivers/postgresql*.py": {"psycopg", "asyncpg"},
     "contrib/auth/*": {"argon2"},
     "studio/*": {"starlette", "jinja2", "uvicorn"},
-    "cli/*": {"cyclopts", "rich", "IPython"},
+    "cli/*": {"cyclopts", "rich", "tomlkit", "IPython"},
 }
 
 # Who may import a module by a name computed at run time, and which of Crowsfoot's own modules may be named that way.
@@ -64,6 +64,7 @@ LOADERS: dict[str, tuple[str, ...]] = {
     "contrib": (),
     "apps": (),
     "migrations": (),
+    "contrib": (),
     "django": (),
     "cli": (),
 }

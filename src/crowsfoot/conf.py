@@ -15,10 +15,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from threading import RLock
 from typing import Any, Final, TypeGuard, cast
+from urllib.parse import quote, unquote
 
 from crowsfoot.errors import ImproperlyConfigured, unknown_name
 
-_HASHERS: Final = "crowsfoot.contrib.auth.hashers."
+_AUTH: Final = "crowsfoot.contrib.auth."
+_HASHERS: Final = _AUTH + "hashers."
 _MISSING: Final = object()
 
 
@@ -26,6 +28,7 @@ def _defaults() -> dict[str, Any]:
     """Fresh default values: a list that one test fills is not the list of the next."""
     return {
         "ABSOLUTE_URL_OVERRIDES": {},
+        "AUTHENTICATION_BACKENDS": [_AUTH + "backends.ModelBackend"],
         "AUTH_PASSWORD_VALIDATORS": [],
         "AUTH_USER_MODEL": "auth.User",
         "DATABASES": {},
@@ -58,6 +61,7 @@ class Settings:
     """
 
     ABSOLUTE_URL_OVERRIDES: dict[str, Any]
+    AUTHENTICATION_BACKENDS: list[str]
     AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]]
     AUTH_USER_MODEL: str
     DATABASES: dict[str, Any]
@@ -205,13 +209,26 @@ class Project:
         return self.path.parent
 
     def configure(self) -> None:
-        """Put all of it into ``settings``: the apps as INSTALLED_APPS, the databases as DATABASES."""
+        """Put all of it into ``settings``: the apps as INSTALLED_APPS, the databases as DATABASES.
+
+        A SQLite file is the same one from whatever folder a command is run.
+        """
         values: dict[str, Any] = dict(self.settings)
         if self.apps:
             values["INSTALLED_APPS"] = list(self.apps)
         if self.databases:
-            values["DATABASES"] = dict(self.databases)
+            values["DATABASES"] = {alias: _anchored(url, self.root) for alias, url in self.databases.items()}
         settings.configure(**values)
+
+
+def _anchored(url: str, root: Path) -> str:
+    """A database's URL with the path of a SQLite file made absolute."""
+    scheme, _, path = url.partition(":///")
+    if scheme.lower() not in {"sqlite", "sqlite3"} or not path or path.startswith((":memory:", "file:")):
+        return url
+    if Path(unquote(path.partition("?")[0])).is_absolute():
+        return url
+    return f"{scheme}:///{quote(root.absolute().as_posix())}/{path}"
 
 
 _STRINGS: Final = "a list of strings"
@@ -219,6 +236,7 @@ _STRING_TABLE: Final = "a table of strings"
 _TABLES: Final = "a list of tables"
 _KINDS: Final[dict[str, str]] = {
     "apps": _STRINGS,
+    "authentication_backends": _STRINGS,
     "auth_password_validators": _TABLES,
     "auth_user_model": "a string",
     "databases": _STRING_TABLE,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from crowsfoot.conf import Settings, find_project, settings
+from crowsfoot.conf import Project, Settings, find_project, settings
 from crowsfoot.errors import ImproperlyConfigured
 
 
@@ -153,7 +153,7 @@ def test_project_is_found_upwards(tmp_path: Path, restored: None) -> None:
     assert find_project(path, environ={}) == project
     project.configure()
     assert settings.INSTALLED_APPS == ["blog", "shop"]
-    assert project.databases == settings.DATABASES
+    assert {"default": f"sqlite:///{tmp_path}/db.sqlite3", "other": "postgresql:///other"} == settings.DATABASES
     assert settings.USE_TZ is False
 
 
@@ -167,6 +167,22 @@ def test_database_url_takes_the_place_of_the_default(tmp_path: Path, monkeypatch
     project = find_project(environ={"DATABASE_URL": ""})
     assert project is not None
     assert project.databases["default"] == "sqlite:///db.sqlite3"
+
+
+@pytest.mark.parametrize(
+    ("url", "configured"),
+    [
+        ("sqlite:///data/blog.db?timeout=9", "sqlite:////srv/my%20site/data/blog.db?timeout=9"),
+        ("sqlite:////var/blog.db", "sqlite:////var/blog.db"),
+        ("sqlite://:memory:", "sqlite://:memory:"),
+        ("sqlite:///:memory:", "sqlite:///:memory:"),
+        ("sqlite:///file:blog?mode=memory", "sqlite:///file:blog?mode=memory"),
+        ("postgresql:///blog", "postgresql:///blog"),
+    ],
+)
+def test_sqlite_files_lie_in_the_project(restored: None, url: str, configured: str) -> None:
+    Project(Path("/srv/my site/pyproject.toml"), databases={"default": url}).configure()
+    assert {"default": configured} == settings.DATABASES
 
 
 def test_no_project(tmp_path: Path) -> None:
