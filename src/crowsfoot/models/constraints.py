@@ -1,4 +1,4 @@
-"""`CheckConstraint` and `UniqueConstraint`, for ``Meta.constraints``: kept by the database, and asked by ``full_clean``."""
+"""`CheckConstraint` and `UniqueConstraint`, for ``Meta.constraints``: kept by the database, asked by ``full_clean``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DEFAULT_ALIAS = "default"
 
 
 class Deferrable(Enum):
-    """When a unique constraint is checked: at the end of the transaction, or at the statement unless asked otherwise."""
+    """When a unique constraint is checked: as the transaction ends, or at the statement unless asked otherwise."""
 
     DEFERRED = "deferred"
     IMMEDIATE = "immediate"
@@ -33,7 +33,7 @@ class Deferrable(Enum):
 
 
 class BaseConstraint:
-    """A named rule of a table. ``violation_error_code`` and ``violation_error_message`` are what ``full_clean`` says."""
+    """A named rule of a table. ``full_clean`` says ``violation_error_message``, with ``violation_error_code``."""
 
     default_violation_error_message = "Constraint “%(name)s” is violated."
     violation_error_code: str | None = None

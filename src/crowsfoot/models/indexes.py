@@ -72,7 +72,7 @@ class Index:
         return bool(self.expressions)
 
     def set_name_with_model(self, model: Any) -> None:
-        """Name the index after its model's table and its columns. Raises ``ValueError`` where ``suffix`` is too long."""
+        """Name the index after its model's table and columns. Raises ``ValueError`` where ``suffix`` is too long."""
         name = meta_index_name(model._meta.db_table, self._columns(model), self.suffix)
         if len(name) > self.max_name_length:
             raise ValueError(
