@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+import weakref
+from asyncio import _get_running_loop
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from importlib import import_module
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -14,8 +17,17 @@ from crowsfoot.conf import settings
 from crowsfoot.drivers.connection import Pool
 from crowsfoot.drivers.run import Operation, run
 from crowsfoot.drivers.url import URLParts, parse_url
-from crowsfoot.errors import ImproperlyConfigured, NotSupportedError, OperationalError, ProgrammingError, unknown_name
-from crowsfoot.persistence.session import Session
+from crowsfoot.errors import (
+    ConnectionDoesNotExist,
+    ImproperlyConfigured,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    TransactionManagementError,
+    unknown_name,
+)
+from crowsfoot.persistence.asyncness import refuse_caller
+from crowsfoot.persistence.session import Session, acall, begin, enter, leave, run_callbacks
 from crowsfoot.sql.dialect import Dialect
 from crowsfoot.sql.functions_sqlite import FUNCTIONS
 from crowsfoot.sql.postgresql import PostgreSQL
@@ -23,6 +35,7 @@ from crowsfoot.sql.sqlite import SQLite
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Make = Callable[..., Generator[Any, Any, Any]]
 DEFAULT = "default"
 POOL_SIZE = 10
 
@@ -32,105 +45,207 @@ SYNC_DRIVERS = {"sqlite": "crowsfoot.drivers.sqlite", "postgresql": "crowsfoot.d
 ASYNC_DRIVERS = {"sqlite": "crowsfoot.drivers.sqlite", "postgresql": "crowsfoot.drivers.postgresql_async"}
 LIBRARIES = {"postgresql": "postgresql"}
 
-
-class Explained:
-    """Adds to a database's error what the user can do about it."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        if kind is not None and isinstance(error, (OperationalError, ProgrammingError)):
-            text = str(error)
-            if MISSING_TABLE.search(text) and REMEDY not in text:
-                error.args = (f"{text}\n{REMEDY}", *error.args[1:])
-
-
 MISSING_TABLE = re.compile(r"no such table|relation .* does not exist")
 REMEDY = (
     "The table is not there yet. In a project run: python manage.py makemigrations, then python manage.py migrate. "
     "In a script call crowsfoot.create_tables(…) with your models."
 )
-EXPLAINED = Explained()
+
+
+def explain(error: BaseException) -> None:
+    """Add to a database's error what the user can do about it."""
+    if isinstance(error, (OperationalError, ProgrammingError)):
+        text = str(error)
+        if MISSING_TABLE.search(text) and REMEDY not in text:
+            error.args = (f"{text}\n{REMEDY}", *error.args[1:])
+
+
+class Local(threading.local):
+    """What a thread has of a database: its session, and whether async code runs on it (see ``Database.inline``)."""
+
+    session: Session | None = None
+    inline = False
 
 
 class Database:
-    """One database. Sync code has a connection per thread, async code takes one from a pool per operation.
+    """One database. Sync code has a connection per thread; async code takes one from a pool, per operation or transaction.
 
     ``run`` and ``arun`` drive an operation: a function that takes the session and returns a generator.
     """
 
-    def __init__(self, alias: str, url: str) -> None:
+    def __init__(self, alias: str, url: str | URLParts) -> None:
         self.alias = alias
-        self.parts: URLParts = parse_url(url)
+        self.parts: URLParts = parse_url(url) if isinstance(url, str) else url
         if self.parts.scheme not in DIALECTS:
             raise NotSupportedError(f"{self.parts.scheme} is not supported yet; use one of: {', '.join(DIALECTS)}.")
         self.dialect = DIALECTS[self.parts.scheme]()
-        self._local = threading.local()
-        self._async: ContextVar[Session | None] = ContextVar(f"crowsfoot_{alias}", default=None)
+        self._local = Local()
+        # The session of the task's transaction, or of the operation that runs in this context.
+        self._current: ContextVar[Session | None] = ContextVar(f"crowsfoot_{alias}", default=None)
         self._pool: Pool | None = None
-        # Every session of sync code, to be closed by ``close()``.
-        self._sessions: list[Session] = []
         self.observers: list[Callable[[str, Sequence[Any]], None]] = []
-        self.explained = EXPLAINED
 
     @property
     def vendor(self) -> str:
         return self.dialect.vendor
+
+    def copy(self) -> Database:
+        """The same database with connections of its own."""
+        return Database(self.alias, self.parts)
 
     # -- sync ----------------------------------------------------------------------------------------------------------
 
     @property
     def session(self) -> Session:
         """The session of the current thread; connects on first use. Raises ``OperationalError`` where it cannot."""
-        try:
-            session: Session = self._local.session
-        except AttributeError:
-            return self._open()
-        if session.connection.closed:
-            return self._open()
-        return session
+        session = self._local.session
+        return session if session is not None else self._open()
 
     def _open(self) -> Session:
         connection = self._driver(SYNC_DRIVERS).connect(self.parts, *self._extras())
         connection.observers = self.observers
-        session = Session(self.alias, self.dialect, connection)
-        self._local.session = session
-        self._sessions.append(session)
+        session = self._local.session = Session(self.alias, self.dialect, connection)
+        # A thread that ends takes its session along.
+        weakref.finalize(session, connection.close)
         return session
+
+    def ready(self) -> Session:
+        """``session``, fit to send a statement now.
+
+        Raises ``SynchronousOnlyOperation`` in a running event loop, ``TransactionManagementError`` where an error has
+        made the transaction unusable.
+        """
+        session = self._local.session
+        if session is None or session.needs_rollback or not session.autocommit or _get_running_loop() is not None:
+            return self._prepared()
+        return session
+
+    def _prepared(self) -> Session:
+        self._refuse_in_async()
+        session = self.session
+        session.check()
+        if not session.autocommit and not session.begun:
+            run(session.connection, begin(session))
+        return session
+
+    def _refuse_in_async(self) -> None:
+        """Sync code must not run in the thread of an event loop, nor (a signal's receiver, say) inside an async operation."""
+        driven = self._current.get()
+        if _get_running_loop() is not None or (driven is not None and driven.driving):
+            refuse_caller()
 
     def run(self, make: Callable[Concatenate[Session, P], Operation[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Drive ``make(session, …)`` to its end on this thread's connection and return its result."""
-        session = self.session
-        session.check()
-        with self.explained:
+        return self._run(self.ready(), make, *args, **kwargs)
+
+    def _run(self, session: Session, make: Any, *args: Any, **kwargs: Any) -> Any:
+        depth = len(session.blocks)
+        try:
             return run(session.connection, make(session, *args, **kwargs))
+        except BaseException as error:
+            self.failed(session, error, depth)
+            raise
+
+    def failed(self, session: Session, error: BaseException, depth: int | None = None) -> None:
+        """To be told when a statement of this thread's session ended with ``error``; explains it to the user."""
+        session.failed(error, len(session.blocks) if depth is None else depth)
+        explain(error)
+        interrupted = not isinstance(error, Exception)
+        connection = session.connection
+        if not session.blocks and (connection.closed or (interrupted and connection.in_transaction)):
+            self._forget(session)
+
+    def _forget(self, session: Session) -> None:
+        """Close a session's connection; this thread connects anew when it needs to."""
+        if self._local.session is session:
+            self._local.session = None
+        session.connection.close()
+
+    def enter(self, savepoint: bool = True, durable: bool = False, of_test: bool = False) -> None:
+        """Open an atomic block in this thread. See ``crowsfoot.transaction.atomic``."""
+        self._refuse_in_async()
+        self._run(self.session, enter, savepoint, durable, of_test)
+
+    def leave(self, failed: bool) -> None:
+        """End this thread's innermost atomic block, and run the ``on_commit`` callbacks if it was the last."""
+        session = self.session
+        try:
+            callbacks = self._run(session, leave, failed)
+        finally:
+            connection = session.connection
+            if not session.blocks and session.autocommit and (connection.closed or connection.in_transaction):
+                self._forget(session)
+        run_callbacks(callbacks)
 
     # -- async ---------------------------------------------------------------------------------------------------------
 
     async def arun(self, make: Callable[Concatenate[Session, P], Operation[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """``run`` in async code: in the open transaction of this task, else on a connection from the pool."""
-        session = self._async.get()
+        session = self.async_session
         if session is not None:
             session.check()
-            with self.explained:
-                result: T = await session.connection.drive(make(session, *args, **kwargs))
-            return result
-        session = await self.acquire()
-        try:
-            with self.explained:
-                found: T = await session.connection.drive(make(session, *args, **kwargs))
+            found: T = await self.drive(session, make, *args, **kwargs)
             return found
-        finally:
-            await self.release(session)
+        async with self.acquired() as session:
+            result: T = await self.drive(session, make, *args, **kwargs)
+            return result
 
-    async def acquire(self) -> Session:
-        """A session of its own for the current task."""
+    async def drive(self, session: Session, make: Any, *args: Any, **kwargs: Any) -> Any:
+        """Drive ``make(session, …)`` on a session that this task has acquired."""
+        if self._local.inline:
+            return self._run(session, make, *args, **kwargs)
+        depth = len(session.blocks)
+        token = self._current.set(session)
+        session.driving = True
+        try:
+            return await session.connection.drive(make(session, *args, **kwargs))
+        except BaseException as error:
+            session.failed(error, depth)
+            explain(error)
+            raise
+        finally:
+            session.driving = False
+            self._current.reset(token)
+
+    @property
+    def async_session(self) -> Session | None:
+        """The session of the transaction that the current task has open, if it has one.
+
+        A task that was started inside another's transaction is not in it: two tasks cannot share a connection.
+        """
+        if self._local.inline:
+            return self.session
+        session = self._current.get()
+        if session is None or session.task is None:
+            return None
+        if session.task is asyncio.current_task():
+            return session
+        if session.blocks and self.parts.memory_key is not None:
+            raise TransactionManagementError(
+                "This task was started inside another task's atomic block. A transaction belongs to one task, and a "
+                "database in memory has one connection, so the two would wait for each other forever. Await the "
+                "queries one after the other, start the task outside the block, or use a file."
+            )
+        return None
+
+    @asynccontextmanager
+    async def acquired(self) -> AsyncIterator[Session]:
+        """A session for the current task alone, as long as the block runs."""
+        if self._local.inline:
+            yield self.session
+            return
+        session = await self._acquire()
+        try:
+            yield session
+        finally:
+            await self._release(session)
+
+    async def _acquire(self) -> Session:
         if self._pool is None:
             self._pool = Pool(self._aopen, 1 if self.parts.memory_key is not None else POOL_SIZE)
         return Session(self.alias, self.dialect, await self._pool.acquire())
 
-    async def release(self, session: Session) -> None:
+    async def _release(self, session: Session) -> None:
         assert self._pool is not None
         await self._pool.release(session.connection)
 
@@ -140,19 +255,66 @@ class Database:
         connection.observers = self.observers
         return connection
 
-    def bind_async(self, session: Session | None) -> Any:
-        """Make ``session`` the one of the current task; returns the token that undoes it."""
-        return self._async.set(session)
+    async def aenter(self, savepoint: bool = True, durable: bool = False) -> None:
+        """Open an atomic block in this task, on a connection that it keeps to the end of the outermost block."""
+        session = self.async_session
+        if session is not None:
+            await self.drive(session, enter, savepoint, durable)
+            return
+        session = await self._acquire()
+        try:
+            await self.drive(session, enter, savepoint, durable)
+        except BaseException:
+            await self._release(session)
+            raise
+        session.task = asyncio.current_task()
+        self._current.set(session)
 
-    def unbind_async(self, token: Any) -> None:
-        self._async.reset(token)
-
-    @property
-    def async_session(self) -> Session | None:
-        """The session of the transaction that the current task has open, if it has one."""
-        return self._async.get()
+    async def aleave(self, failed: bool) -> None:
+        """End this task's innermost atomic block, and run the ``on_commit`` callbacks if it was the last."""
+        session = self.async_session
+        if session is None:
+            raise TransactionManagementError("An atomic block ends in another task than the one that it began in.")
+        try:
+            callbacks = await self.drive(session, leave, failed)
+        finally:
+            if not session.blocks and session.task is not None:
+                session.task = None
+                self._current.set(None)
+                await self._release(session)
+        for callback in callbacks:
+            await acall(callback)
 
     # -- both ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def current(self) -> Session | None:
+        """The session that a statement sent here and now would go to; None in async code outside a transaction."""
+        session = self._current.get()
+        if session is not None and session.driving:
+            return session
+        return self.session if _get_running_loop() is None else self.async_session
+
+    @contextmanager
+    def inline(self) -> Iterator[None]:
+        """Run this thread's async code on the thread's own connection, in the transaction that is open on it. For tests.
+
+        Statements block the event loop meanwhile.
+        """
+        before, self._local.inline = self._local.inline, True
+        try:
+            yield
+        finally:
+            self._local.inline = before
+
+    @contextmanager
+    def rolled_back(self) -> Iterator[None]:
+        """A transaction, or a savepoint in one, that is rolled back at the end whatever happens. For tests; they nest."""
+        self.enter(of_test=True)
+        try:
+            yield
+        finally:
+            self.leave(failed=True)
 
     def _extras(self) -> list[Any]:
         return [FUNCTIONS] if self.vendor == "sqlite" else []
@@ -168,11 +330,15 @@ class Database:
             ) from error
 
     def close(self) -> None:
-        """Close this thread's connection and those of threads that are gone."""
-        for session in self._sessions:
+        """Close this thread's connection. In an atomic block that block can only roll back."""
+        session = self._local.session
+        if session is None:
+            return
+        if session.blocks:
+            session.needs_rollback = True
             session.connection.close()
-        self._sessions.clear()
-        self._local = threading.local()
+        else:
+            self._forget(session)
 
     async def aclose(self) -> None:
         """Close the connections of the current event loop."""
@@ -203,7 +369,7 @@ class Databases:
         if found is None:
             url = settings.DATABASES.get(alias)
             if url is None:
-                raise ImproperlyConfigured(self._missing(alias))
+                raise ConnectionDoesNotExist(self._missing(alias))
             found = self._known[alias] = Database(alias, url)
         return found
 

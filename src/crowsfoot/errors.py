@@ -85,6 +85,10 @@ class FieldFetchBlocked(FieldError):
     """``FETCH_RAISE`` is in force and a value that was not loaded was touched."""
 
 
+class PermissionDenied(Exception):
+    """The user may not do this; raised by an authentication backend, it ends the question for all backends."""
+
+
 class SynchronousOnlyOperation(Exception):
     """A relation or deferred field that is not loaded was touched inside a running event loop.
 
@@ -201,7 +205,9 @@ class InterfaceError(Error):
 
 
 class DatabaseError(Error):
-    """The database refused a statement."""
+    """The database refused a statement. ``undone`` is set where a savepoint has undone it: the transaction goes on."""
+
+    undone = False
 
 
 class DataError(DatabaseError):

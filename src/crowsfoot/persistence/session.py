@@ -1,25 +1,44 @@
-"""A session: one connection and the transaction that is open on it."""
+"""A session: one connection and the transaction that is open on it.
+
+What a session does is written as operations. `crowsfoot.database` drives them, keeps the session of each thread or task,
+and clears up where an operation was interrupted and could not.
+"""
 
 from __future__ import annotations
 
+import inspect
 import itertools
+import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from crowsfoot.drivers.run import Execute, Operation
-from crowsfoot.errors import Error, ProgrammingError, TransactionManagementError
+from crowsfoot.errors import DatabaseError, Error, TransactionManagementError
 from crowsfoot.sql.dialect import Dialect
+
+logger = logging.getLogger("crowsfoot.transaction")
 
 
 class Block:
-    """One open ``atomic`` block: the outermost is the transaction, an inner one a savepoint (or nothing of its own)."""
+    """One open ``atomic`` block. It began the transaction, set a savepoint, or has nothing of its own to roll back."""
 
-    __slots__ = ("callbacks", "durable", "savepoint")
+    __slots__ = ("begins", "callbacks", "of_test", "savepoint")
 
-    def __init__(self, savepoint: str | None, durable: bool = False) -> None:
+    def __init__(self, begins: bool, savepoint: str | None, callbacks: int, of_test: bool) -> None:
+        self.begins = begins
         self.savepoint = savepoint
-        self.durable = durable
-        self.callbacks = 0
+        # How many on_commit callbacks there were before it.
+        self.callbacks = callbacks
+        # A test's own block does not count as one for durable blocks.
+        self.of_test = of_test
+
+
+class Callback(NamedTuple):
+    """What ``on_commit`` was given. ``savepoint`` is the savepoint set by hand that it would go with, if any."""
+
+    savepoint: str | None
+    function: Callable[[], Any]
+    robust: bool
 
 
 class Session:
@@ -31,8 +50,16 @@ class Session:
         self.connection = connection
         self.blocks: list[Block] = []
         self.needs_rollback = False
-        self.on_commit: list[tuple[int, Callable[[], Any], bool]] = []
+        self.on_commit: list[Callback] = []
         self.names = itertools.count(1)
+        # Savepoints set by hand, and how many on_commit callbacks there were before each.
+        self.savepoints: dict[str, int] = {}
+        # False while transactions are begun and ended by hand; begun tells whether one is open then.
+        self.autocommit = True
+        self.begun = False
+        # In async code: the task whose transaction is open here, and whether an operation runs at this moment.
+        self.task: Any = None
+        self.driving = False
         # Raised by every write and by the end of a transaction: what was prepared before is not handed out after.
         self.version = 0
 
@@ -44,104 +71,225 @@ class Session:
         """Refuse to go on in a transaction that can only be rolled back."""
         if self.needs_rollback:
             raise TransactionManagementError(
-                "An error occurred in the current transaction. You can't execute queries until the end of the 'atomic' block."
+                "An error occurred in the current transaction. You can't execute queries until the end of the 'atomic' "
+                "block. To go on after an error, put what may fail into an atomic block of its own."
             )
 
+    def failed(self, error: BaseException, depth: int) -> None:
+        """Note that an operation, begun with ``depth`` blocks open, ended with ``error``.
 
-def enter(session: Session, savepoint: bool = True, durable: bool = False, marked: bool = False) -> Operation[None]:
+        An error of the database makes the transaction unusable, whichever database it is. After an interruption nobody
+        knows what was sent: blocks that the operation opened are forgotten, and those around it can only roll back.
+        """
+        if not isinstance(error, Exception):
+            del self.blocks[depth:]
+            self.needs_rollback = bool(self.blocks)
+        elif self.blocks and breaks_transaction(error):
+            self.needs_rollback = True
+
+
+def breaks_transaction(error: Exception) -> bool:
+    """Whether ``error`` came from the database (or a connection) and no savepoint has undone its statement since."""
+    return isinstance(error, Error) and error.__cause__ is not None and not getattr(error, "undone", False)
+
+
+# -- blocks ------------------------------------------------------------------------------------------------------------
+
+
+def enter(session: Session, savepoint: bool = True, durable: bool = False, of_test: bool = False) -> Operation[None]:
     """Begin a transaction, or a savepoint inside one. One request, or none for an inner block without a savepoint.
 
     Raises ``RuntimeError`` for a durable block that is not the outermost.
     """
-    if durable and session.blocks and not session.blocks[-1].durable:
+    if durable and session.blocks and not session.blocks[-1].of_test:
         raise RuntimeError("A durable atomic block cannot be nested within another atomic block.")
+    begins = not session.blocks and session.autocommit
+    name = None
     if not session.blocks:
-        yield Execute(session.dialect.begin)
         session.needs_rollback = False
-        session.blocks.append(Block(None, marked))
-    elif savepoint and not session.needs_rollback:
-        name = f"crowsfoot_{next(session.names)}"
+    if begins or not (session.autocommit or session.begun):
+        yield from begin(session)
+    if not begins and savepoint and not session.needs_rollback:
+        name = _savepoint_name(session)
         yield Execute(f'SAVEPOINT "{name}"')
-        session.blocks.append(Block(name, marked))
-    else:
-        session.blocks.append(Block(None, marked))
-    session.blocks[-1].callbacks = len(session.on_commit)
+    session.blocks.append(Block(begins, name, len(session.on_commit), of_test))
 
 
-def leave(session: Session, failed: bool) -> Operation[list[Callable[[], Any]]]:
-    """End the innermost block. Returns the ``on_commit`` callbacks to run now, as ``(callback, robust)``."""
+def begin(session: Session) -> Operation[None]:
+    """Begin a transaction, as this dialect does it. One request."""
+    yield Execute(session.dialect.begin)
+    session.begun = not session.autocommit
+
+
+def leave(session: Session, failed: bool) -> Operation[list[Callback]]:
+    """End the innermost block: commit or release, or roll back where it ``failed`` or the transaction is unusable.
+
+    Returns the ``on_commit`` callbacks to run now. Raises what the database says to a COMMIT, having rolled back.
+    """
+    if not session.blocks:
+        raise TransactionManagementError(
+            "An atomic block ends, but its transaction is not here. Was its database replaced by connect() meanwhile?"
+        )
     block = session.blocks.pop()
     session.version += 1
-    if not session.blocks:
-        return (yield from _leave_outermost(session, failed))
-    if block.savepoint is None:
-        session.needs_rollback = session.needs_rollback or failed
+    failed = failed or session.needs_rollback
+    if block.begins:
+        return (yield from _end(session, failed))
+    if not failed:
+        yield from _release(session, block)
         return []
-    if failed or session.needs_rollback:
-        session.needs_rollback = False
+    session.needs_rollback = block.savepoint is None
+    if block.savepoint is not None:
+        del session.on_commit[block.callbacks :]
+        try:
+            yield Execute(f'ROLLBACK TO SAVEPOINT "{block.savepoint}"')
+            yield Execute(f'RELEASE SAVEPOINT "{block.savepoint}"')
+        except Error:  # what is around it has to roll back
+            session.needs_rollback = True
+    return []
+
+
+def _release(session: Session, block: Block) -> Operation[None]:
+    if block.savepoint is None:
+        return
+    try:
+        yield Execute(f'RELEASE SAVEPOINT "{block.savepoint}"')
+    except Error:
         del session.on_commit[block.callbacks :]
         try:
             yield Execute(f'ROLLBACK TO SAVEPOINT "{block.savepoint}"')
             yield Execute(f'RELEASE SAVEPOINT "{block.savepoint}"')
         except Error:
             session.needs_rollback = True
-        return []
-    try:
-        yield Execute(f'RELEASE SAVEPOINT "{block.savepoint}"')
-    except Error:
-        yield from _undo(session, f'ROLLBACK TO SAVEPOINT "{block.savepoint}"')
         raise
-    return []
 
 
-def _leave_outermost(session: Session, failed: bool) -> Operation[list[Any]]:
+def _end(session: Session, failed: bool) -> Operation[list[Callback]]:
+    """End the transaction. Afterwards none is open, or the connection is of no use (see ``Database``)."""
     callbacks, session.on_commit = session.on_commit, []
-    if failed or session.needs_rollback:
-        session.needs_rollback = False
-        yield from _undo(session, "ROLLBACK")
+    session.savepoints.clear()
+    session.needs_rollback = session.begun = False
+    session.version += 1
+    if failed:
+        yield from _roll_back(session)
         return []
     try:
         yield Execute("COMMIT")
     except Error:
-        yield from _undo(session, "ROLLBACK")
+        yield from _roll_back(session)
         raise
-    return [(callback, robust) for _, callback, robust in callbacks]
+    return callbacks
 
 
-def _undo(session: Session, statement: str) -> Operation[None]:
-    """Roll back; a connection that is gone, or a transaction that the database ended already, has nothing to undo."""
+def _roll_back(session: Session) -> Operation[None]:
+    """ROLLBACK; a connection that is gone, or a transaction that the database has ended already, has nothing to undo."""
     try:
-        yield Execute(statement)
-    except Error:
-        return
+        yield Execute("ROLLBACK")
+    except Error as error:
+        logger.debug("ROLLBACK on %s: %s", session.alias, error)
 
 
 def atomically(session: Session, operation: Operation[Any], savepoint: bool = False) -> Operation[Any]:
-    """Run ``operation`` in a transaction: a new one, or the one that is open."""
+    """Run ``operation`` in a transaction: a new one, or the one that is open (with ``savepoint``, in one of its own).
+
+    Two requests more in a new transaction or with a savepoint, none inside an open one without.
+    """
     yield from enter(session, savepoint)
     try:
         result = yield from operation
-    except Exception:
+    except Exception as error:
         yield from leave(session, True)
+        if isinstance(error, DatabaseError) and not session.needs_rollback:
+            error.undone = True
         raise
     callbacks = yield from leave(session, False)
-    for callback, _ in callbacks:
-        callback()
+    if callbacks:
+        run_callbacks(callbacks)
     return result
 
 
-def savepoint(session: Session) -> Operation[str]:
-    """Set a savepoint by hand; returns its name."""
+# -- callbacks ---------------------------------------------------------------------------------------------------------
+
+
+def register(session: Session | None, function: Callable[[], Any], robust: bool) -> bool:
+    """Have ``function`` called once the transaction is committed; False where none is open, so that now is the time."""
+    if not callable(function):
+        raise TypeError("on_commit()'s callback must be a callable.")
+    if session is None or (not session.blocks and session.autocommit):
+        return False
     if not session.blocks:
-        raise TransactionManagementError("Savepoints need a transaction: use them inside an atomic block.")
-    name = f"s{next(session.names)}"
+        raise TransactionManagementError("on_commit() cannot be used in manual transaction management")
+    session.on_commit.append(Callback(None, function, robust))
+    return True
+
+
+def run_callbacks(callbacks: list[Callback]) -> None:
+    """Call them in order. The error of a robust one is logged; that of another keeps those behind it from being called."""
+    for callback in callbacks:
+        call(callback)
+
+
+def call(callback: Callback) -> None:
+    try:
+        callback.function()
+    except Exception as error:
+        if not callback.robust:
+            raise
+        log_failure(callback, error)
+
+
+async def acall(callback: Callback) -> None:
+    """``call`` in async code, where the callback may be a coroutine function."""
+    try:
+        result = callback.function()
+        if inspect.isawaitable(result):
+            await result
+    except Exception as error:
+        if not callback.robust:
+            raise
+        log_failure(callback, error)
+
+
+def log_failure(callback: Callback, error: Exception) -> None:
+    name = getattr(callback.function, "__qualname__", repr(callback.function))
+    logger.error("Error calling %s in on_commit() (%s).", name, error, exc_info=error)
+
+
+# -- by hand -----------------------------------------------------------------------------------------------------------
+
+
+def savepoint(session: Session) -> Operation[str | None]:
+    """Set a savepoint by hand; returns its name, or None where no transaction is open."""
+    if not session.blocks and session.autocommit:
+        return None
+    name = _savepoint_name(session)
     yield Execute(f'SAVEPOINT "{name}"')
+    session.savepoints[name] = len(session.on_commit)
     return name
 
 
-def savepoint_end(session: Session, name: str, commit: bool) -> Operation[None]:
-    """Release a savepoint, or roll back to it."""
-    if not session.blocks:
-        raise ProgrammingError(f"There is no transaction, and so no savepoint {name!r}.")
+def _savepoint_name(session: Session) -> str:
+    return f"s{next(session.names)}"
+
+
+def savepoint_end(session: Session, name: str | None, commit: bool) -> Operation[None]:
+    """Release a savepoint that was set by hand, or roll back to it; nothing outside a transaction."""
+    if not session.blocks and session.autocommit:
+        return
     session.version += 1
-    yield Execute(f'RELEASE SAVEPOINT "{name}"' if commit else f'ROLLBACK TO SAVEPOINT "{name}"')
+    if commit:
+        yield Execute(f'RELEASE SAVEPOINT "{name}"')
+        return
+    yield Execute(f'ROLLBACK TO SAVEPOINT "{name}"')
+    if name in session.savepoints:
+        del session.on_commit[session.savepoints[name] :]
+
+
+def end_by_hand(session: Session, commit: bool) -> Operation[list[Callback]]:
+    """Commit or roll back where transactions are managed by hand. Returns the callbacks to run now."""
+    if session.blocks:
+        raise TransactionManagementError("This is forbidden when an 'atomic' block is active.")
+    if not session.begun:
+        session.needs_rollback = False
+        return []
+    return (yield from _end(session, not commit))
