@@ -12,7 +12,6 @@ import secrets
 import string
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
-from importlib import import_module
 from typing import Any, Final
 
 from crowsfoot.conf import settings
@@ -27,6 +26,7 @@ from crowsfoot.contrib.auth.algorithms import (
     mask_hash,
     must_update_salt,
 )
+from crowsfoot.contrib.auth.loading import load
 from crowsfoot.errors import ImproperlyConfigured
 
 __all__ = [
@@ -59,7 +59,6 @@ UNUSABLE_PASSWORD_SUFFIX_LENGTH: Final = 40
 """Random characters after the prefix, so that a token made from one unusable password does not fit another."""
 
 _LETTERS: Final = string.ascii_letters + string.digits
-_DJANGO: Final = "django.contrib.auth.hashers."
 
 
 # -- the hashers in force ----------------------------------------------------------------------------------------------
@@ -76,12 +75,9 @@ def _hashers(paths: tuple[str, ...]) -> tuple[BasePasswordHasher, ...]:
 
 
 def _hasher(path: str) -> BasePasswordHasher:
-    # A settings module written for Django names Django's classes.
-    own = path.replace(_DJANGO, f"{__name__}.", 1) if path.startswith(_DJANGO) else path
-    module, _, name = own.rpartition(".")
     try:
-        hasher: Any = getattr(import_module(module), name)()
-    except (ImportError, AttributeError, ValueError) as error:
+        hasher: Any = load(path)()
+    except ImportError as error:
         raise ImproperlyConfigured(f"PASSWORD_HASHERS: {path!r} cannot be imported: {error}") from error
     if not isinstance(hasher, BasePasswordHasher) or not hasher.algorithm:
         raise ImproperlyConfigured(f"PASSWORD_HASHERS: {path!r} is not a hasher with the name of an algorithm.")

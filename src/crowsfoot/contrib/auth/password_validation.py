@@ -12,12 +12,12 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from crowsfoot.conf import settings
 from crowsfoot.contrib.auth.common_passwords import COMMON_PASSWORDS
+from crowsfoot.contrib.auth.loading import load
 from crowsfoot.errors import FieldDoesNotExist, ImproperlyConfigured, ValidationError
 
 __all__ = [
@@ -32,8 +32,6 @@ __all__ = [
     "password_validators_help_texts",
     "validate_password",
 ]
-
-_DJANGO: Final = "django.contrib.auth.password_validation."
 
 
 class PasswordValidator(Protocol):
@@ -61,11 +59,9 @@ def _validator(entry: dict[str, Any]) -> PasswordValidator:
     name = entry.get("NAME")
     if not isinstance(name, str):
         raise ImproperlyConfigured(f"AUTH_PASSWORD_VALIDATORS: {entry!r} has no NAME.")
-    path = name.replace(_DJANGO, f"{__name__}.", 1) if name.startswith(_DJANGO) else name
-    module, _, attribute = path.rpartition(".")
     try:
-        factory: Any = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError):
+        factory = load(name)
+    except ImportError:
         raise ImproperlyConfigured(
             f"The module in NAME could not be imported: {name}. Check your AUTH_PASSWORD_VALIDATORS setting."
         ) from None

@@ -1,0 +1,1 @@
+"""Content types: a row for each model, so that a row can point at a row of any model."""

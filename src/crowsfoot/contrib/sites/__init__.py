@@ -1,0 +1,1 @@
+"""Sites: the web sites that one database serves."""
