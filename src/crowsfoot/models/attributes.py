@@ -300,6 +300,19 @@ class DescribedPath(typed.RelationPath):
 # -- deferred columns --------------------------------------------------------------------------------------------------
 
 
+class UncoveredField:
+    """Stands on the class for a field whose name a base class uses for a plain value (``is_active = True``), which would
+    answer in its place where it was not loaded. The instance's own value comes first, as with any other field."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            return typed.step(owner, self.name)
+        return load_deferred(instance, type(instance)._meta.entity.attributes[self.name])
+
+
 def load_deferred(instance: Any, attribute: Attribute) -> Any:
     """Load a column that was left out, for the whole cohort. One query."""
     if instance._origin is None:

@@ -19,7 +19,7 @@ from crowsfoot.errors import (
 )
 from crowsfoot.models import routing, signals, typed
 from crowsfoot.models.apps import Apps, Current
-from crowsfoot.models.attributes import install_relation, load_deferred
+from crowsfoot.models.attributes import UncoveredField, install_relation, load_deferred
 from crowsfoot.models.fields import AutoField, BigAutoField, SmallAutoField
 from crowsfoot.models.fields.base import DatabaseDefault, Field
 from crowsfoot.models.fields.related import ManyToManyField, OneToOneField
@@ -71,6 +71,9 @@ class ModelBase(type):
         options = Options(meta, _app_label(attrs["__module__"]), getattr(meta, "apps", None) or current.apps)
         options.contribute_to_class(cls, "_meta")
         options.abstract = abstract
+        if abstract:  # for `class Meta(Base.Meta)`, which does not make the subclass abstract too
+            meta.abstract = False
+            cls.Meta = meta
         _Builder(cls, parents, contributed).build()
         return cls
 
@@ -82,6 +85,9 @@ class ModelBase(type):
                     return typed.step(cls, name)
                 except AttributeError:
                     pass
+        declared = next((klass.__dict__[name] for klass in cls.__mro__ if name in klass.__dict__), None)
+        if hasattr(type(declared), "__get__"):  # a descriptor refused, such as the manager of a swapped model
+            return type(declared).__get__(declared, None, cls)
         raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
 
     def __path__(cls, name: str) -> Any:
@@ -177,6 +183,7 @@ class _Builder:
             return
         self._meta_of_parents()
         self._key()
+        self._uncover()
         self._managers()
         if cls.__doc__ is None:
             cls.__doc__ = f"{cls.__name__}({', '.join(f.name for f in meta.fields)})"
@@ -293,6 +300,14 @@ class _Builder:
         name = settings.DEFAULT_AUTO_FIELD.rpartition(".")[2]
         auto = AUTO_FIELDS.get(name, BigAutoField)(verbose_name="ID", primary_key=True, auto_created=True)
         auto.contribute_to_class(self.cls, "id")
+
+    def _uncover(self) -> None:
+        """A plain value on a base class must not answer for a field that was not loaded."""
+        for field in self.meta.fields:
+            known = (klass.__dict__[field.attname] for klass in self.cls.__mro__ if field.attname in klass.__dict__)
+            value = next(known, field)
+            if value is not field and not hasattr(type(value), "__get__"):
+                setattr(self.cls, field.attname, UncoveredField(field.attname))
 
     def _managers(self) -> None:
         if not self.meta.managers:

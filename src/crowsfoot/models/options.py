@@ -158,8 +158,8 @@ class Options:
             entity.aliases.setdefault(alias, name)
 
     def declarations(self) -> list[Any]:
-        """The relations that this model declares."""
-        if self.proxy:
+        """The relations that this model declares: none where it only stands for another, or another for it."""
+        if self.proxy or self.swapped:
             return []
         return [f for f in [*self.local_fields, *self.local_many_to_many] if f.is_relation and hasattr(f, "declare")]
 
