@@ -24,7 +24,7 @@ class AppConfig:
         self.name = name
         self.module = module
         self.label = name.rpartition(".")[2]
-        self.verbose_name = self.label.replace("_", " ").title()
+        self.verbose_name: str = getattr(module, "verbose_name", self.label.title())
         self.path = Path(module.__path__[0] if hasattr(module, "__path__") else str(module.__file__)).resolve()
         if not self.path.is_dir():
             self.path = self.path.parent

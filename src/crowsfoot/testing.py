@@ -8,10 +8,12 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 from crowsfoot import setup
+from crowsfoot.apps import AppConfig, app_configs
 from crowsfoot.apps import load_apps as load_installed
 from crowsfoot.conf import settings as process_settings
 from crowsfoot.database import DEFAULT, databases
 from crowsfoot.drivers.run import Execute, Operation
+from crowsfoot.models import signals
 from crowsfoot.models.apps import Apps
 from crowsfoot.models.attributes import install_relation
 from crowsfoot.models.model import apps, current
@@ -32,18 +34,25 @@ def load_apps() -> None:
 
 
 def create_tables(app_labels: Sequence[str], using: str = DEFAULT) -> None:
-    """Create the tables of these apps' models."""
+    """Create the tables of these apps' models, and say ``post_migrate`` for each app, as ``migrate`` does."""
     models = [m for m in apps.get_models(include_auto_created=True) if m._meta.app_label in app_labels]
     if models:
         setup.create_tables(*models, using=using)
+    _say_migrated([app for app in app_configs() if app.label in app_labels], using)
+
+
+def _say_migrated(migrated: list[AppConfig], using: str) -> None:
+    for app in migrated:
+        signals.post_migrate.send(sender=app, app_config=app, using=using, apps=apps)
 
 
 def flush(using: str = DEFAULT) -> None:
-    """Empty every table and start its numbering again."""
+    """Empty every table and start its numbering again, and say ``post_migrate`` for each installed app."""
     entities = [m._meta.entity for m in apps.get_models(include_auto_created=True) if m._meta.can_migrate(None)]
     database = databases[using]
     statements = Schema(database.dialect).flush(entities)
     database.run(_flush, statements)
+    _say_migrated(app_configs(), using)
 
 
 def _flush(session: Session, statements: Any) -> Operation[None]:

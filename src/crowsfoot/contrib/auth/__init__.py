@@ -11,6 +11,8 @@ from crowsfoot.contrib.auth.loading import load
 from crowsfoot.errors import ImproperlyConfigured, PermissionDenied
 from crowsfoot.models.model import apps
 
+verbose_name = "Authentication and Authorization"
+
 
 def get_user_model() -> Any:
     """The model of users that is in force: that of the setting AUTH_USER_MODEL. Raises ``ImproperlyConfigured``."""
