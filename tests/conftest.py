@@ -1,4 +1,4 @@
-"""A PostgreSQL for every test that asks for one: `postgres_url` (shared by a session) and `fresh_postgres_url`.
+"""A PostgreSQL for every test that asks for one: `postgres_url`, `postgres_schema`, `fresh_postgres_url`.
 
 The server is, in this order: the one that CROWSFOOT_TEST_POSTGRES names; the one at 127.0.0.1:5432, if it lets in the
 user `postgres`; a throwaway cluster, started from the PostgreSQL programs installed here (which is what
@@ -245,3 +245,15 @@ def fresh_postgres_url(postgres_server: Server) -> Iterator[str]:
     """The URL of an empty database that nothing but this test uses."""
     with database_of_its_own(postgres_server) as url:
         yield url
+
+
+@pytest.fixture
+def postgres_schema(postgres_url: str) -> Iterator[str]:
+    """The URL of an empty schema in the session's database, which is made much faster than a database."""
+    name = f"test_{secrets.token_hex(4)}"
+    admin = connect(postgres_url)
+    admin.execute(f"CREATE SCHEMA {name}")
+    yield f"{postgres_url}?options=-c%20search_path%3D{name}"
+    admin.execute("SET client_min_messages = warning")
+    admin.execute(f"DROP SCHEMA {name} CASCADE")
+    admin.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -73,18 +72,6 @@ def opening(request: pytest.FixtureRequest, kind: str) -> Iterator[Opener]:
     yield opener
     for connection in opened:
         connection.close()
-
-
-@pytest.fixture
-def postgres_schema(postgres_url: str) -> Iterator[str]:
-    """The URL of an empty schema in the session's database, which is made much faster than a database."""
-    connect = importlib.import_module("crowsfoot.drivers.postgresql_sync").connect
-    name = f"test_{secrets.token_hex(4)}"
-    admin = connect(parse_url(postgres_url))
-    admin.execute(f"CREATE SCHEMA {name}")
-    yield f"{postgres_url}?options=-c%20search_path%3D{name}"
-    admin.script(f"SET client_min_messages = warning; DROP SCHEMA {name} CASCADE")
-    admin.close()
 
 
 @pytest.fixture(params=["psycopg", "asyncpg"])
