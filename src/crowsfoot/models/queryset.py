@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncIterator, Generator, Hashable, Iterable, Iterator
+from collections.abc import AsyncIterator, Generator, Hashable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Generic, Self, TypeVar
 
 from crowsfoot.conf import settings
@@ -35,23 +36,29 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
     A copy shares its shape with every other queryset built by the same calls, so its SQL is compiled once.
     """
 
-    _chainable = True
+    # What a new queryset has, on the class, so that a copy carries only what was changed. ``_bare`` says that the shape
+    # and the values alone are the question: no slice, no prefetch, no fetch mode, no known owner.
+    _bare: bool = True
+    _db: str | None = None
+    _hints: Mapping[str, Any] = MappingProxyType({})
+    _values: tuple[Any, ...] = ()
+    _low: int = 0
+    _high: int | None = None
+    _result_cache: list[Any] | None = None
+    _prefetch: tuple[Any, ...] = ()
+    _prefetch_done: bool = False
+    _fetch_mode: FetchMode | None = None
+    _known_related: tuple[Any, ...] = ()
+    _for_write: bool = False
+    _sub: tuple[Query, tuple[Any, ...]] | None = None
 
     def __init__(self, model: Any = None, query: Any = None, using: str | None = None, hints: Any = None) -> None:
         self.model = model
-        self._db = using
-        self._hints: dict[str, Any] = hints or {}
-        self._shape: Shape = query if query is not None else _root(model)
-        self._values: tuple[Any, ...] = ()
-        self._low = 0
-        self._high: int | None = None
-        self._result_cache: list[Any] | None = None
-        self._prefetch: tuple[Any, ...] = ()
-        self._prefetch_done = False
-        self._fetch_mode: FetchMode | None = None
-        self._known_related: tuple[Any, ...] = ()
-        self._for_write = False
-        self._sub: tuple[Query, tuple[Any, ...]] | None = None
+        if using is not None:
+            self._db = using
+        if hints:
+            self._hints = hints
+        self._shape: Shape = query if query is not None else model.__entity__.root or _root(model)
 
     @property
     def query(self) -> Query:
@@ -75,27 +82,36 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
 
     def _clone(self) -> Self:
         found = object.__new__(type(self))
-        found.__dict__.update(self.__dict__)
-        found._result_cache = None
-        found._prefetch_done = False
-        found._sub = None
+        held = found.__dict__
+        held.update(self.__dict__)
+        if "_result_cache" in held:
+            del held["_result_cache"]
+        if "_prefetch_done" in held:
+            del held["_prefetch_done"]
+        if "_sub" in held:
+            del held["_sub"]
         return found
 
-    _chain = _clone
+    def _chain(self) -> Self:
+        """Django's name for ``_clone``."""
+        return self._clone()
 
     def _follow(self, key: Hashable, given: list[Any], build: Any) -> Self:
         """The copy that one call leads to: along the edge ``key`` of the shape, with ``given`` in its slots."""
-        found = self._clone()
+        shape = self._shape
         if key is None:
-            found._shape, values = self._shape.detached(build)
+            shape, values = shape.detached(build)
         else:
             try:
-                edge = self._shape.follow(key, given, build)
+                edge = shape.edges.get(key) or shape.grow(given, build, key)
+                values = edge.values(given)
+                shape = edge.shape
             except Uncacheable:
-                found._shape, values = self._shape.detached(build)
-            else:
-                found._shape, values = edge.shape, edge.values(given)
-        found._values = self._values + values
+                shape, values = shape.detached(build)
+        found = self._clone()
+        found._shape = shape
+        if values:
+            found._values = self._values + values
         return found
 
     def _change(self, key: Hashable, build: Any) -> Self:
@@ -135,13 +151,22 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
         return self._where(True, args, kwargs)
 
     def _where(self, negated: bool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Self:
-        if (args or kwargs) and (self._low or self._high is not None):
+        if (self._low or self._high is not None) and (args or kwargs):
             self._refuse_slice("filter")
-        given: list[Any]
+        given = list(kwargs.values())
+        kinds = tuple(map(type, given))
         key: Hashable
-        kinds = tuple(map(type, kwargs.values()))
         if not args and SCALARS.issuperset(kinds):
-            key, given = (negated, tuple(kwargs), kinds), list(kwargs.values())
+            key = (negated, *kwargs, *kinds)
+            edge = self._shape.edges.get(key)
+            if edge is not None:  # built before: the way that a loop takes
+                found = self._clone()
+                found._shape = edge.shape
+                try:
+                    found._values = self._values + edge.values(given)
+                    return found
+                except Uncacheable:  # this value needs SQL of its own
+                    key = None
         else:
             kwargs = {name: _listed(value) for name, value in kwargs.items()}
             given = []
@@ -360,12 +385,14 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
         if lookups == (None,):
             found._prefetch = ()
         else:
+            found._bare = False
             found._prefetch = (*self._prefetch, *[x if isinstance(x, Prefetch) else _name(x) for x in lookups])
         return found
 
     def fetch_mode(self, fetch_mode: FetchMode) -> Self:
         """What touching an unloaded value of these rows does: ``FETCH_PEERS``, ``FETCH_ONE`` or ``FETCH_RAISE``."""
         found = self._clone()
+        found._bare = False
         found._fetch_mode = fetch_mode
         return found
 
@@ -540,27 +567,17 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
         return plan
 
     def _bound(self, plan: Plan) -> tuple[Any, ...]:
+        return plan.bind(self._all_values())
+
+    def _all_values(self) -> tuple[Any, ...]:
+        """The values of every slot, those of the limits at the end."""
         if self._high is not None:
-            values = (*self._values, self._high - self._low, self._low) if self._low else (*self._values, self._high)
-        elif self._low:
-            values = (*self._values, self._low)
-        else:
-            values = self._values
-        return plan.bind(values)
+            return (*self._values, self._high - self._low, self._low) if self._low else (*self._values, self._high)
+        return (*self._values, self._low) if self._low else self._values
 
     def _fetch_all(self) -> None:
         if self._result_cache is None:
-            database = self._database
-            session = database.session
-            session.check()
-            plan = self._plan(session, "select")
-            if plan is None or (self._high is not None and self._high <= self._low):
-                self._result_cache = []
-            else:
-                with database.explained:
-                    self._result_cache = session.connection.fetch(plan.sql, self._bound(plan), plan.hydrate)
-            if self._known_related:
-                self._set_known(self._result_cache)
+            self._result_cache = self._ask("select")
         if self._prefetch and not self._prefetch_done:
             self._database.run(self._prefetch_all)
 
@@ -603,9 +620,7 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
 
     async def _afetch_all(self) -> list[Any]:
         if self._result_cache is None or (self._prefetch and not self._prefetch_done):
-            database = self._database
-            with database.explained:
-                return await database.arun(self._load)
+            return await self._database.arun(self._load)
         return self._result_cache
 
     def __aiter__(self) -> AsyncIterator[M]:
@@ -643,6 +658,7 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
 
     def _sliced(self, start: int | None, stop: int | None) -> Self:
         found = self._clone()
+        found._bare = False
         start, stop = _index(start), _index(stop)
         if stop is not None:
             found._high = self._low + stop if self._high is None else min(self._high, self._low + stop)
@@ -690,7 +706,7 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
     as_manager.queryset_only = True  # type: ignore[attr-defined]
 
     def _add_hints(self, **hints: Any) -> None:
-        self._hints.update(hints)
+        self._hints = {**self._hints, **hints}
 
 
 MISSING: Any = object()
@@ -712,7 +728,8 @@ def _root(model: Any) -> Shape:
     entity = model._meta.entity
     model._meta.apps.link()
     entity.ensure_ready()
-    return root(Query(entity))
+    entity.root = root(Query(entity))
+    return entity.root
 
 
 def _listed(value: Any) -> Any:

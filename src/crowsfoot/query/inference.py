@@ -20,6 +20,9 @@ class TupleType(types.Type):
 TUPLE = TupleType()
 UNKNOWN = types.Type()
 BOOLEAN = types.Boolean()
+TEXT = types.Text()
+FLOAT = types.Float()
+DECIMAL = types.Decimal()
 INTEGER = types.Integer("bigint")
 PYTHON_TYPES: dict[type, ValueType] = {
     bool: BOOLEAN,

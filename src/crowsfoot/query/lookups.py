@@ -7,15 +7,18 @@ into the value bound, when the queryset is built, so that wrong values are refus
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from crowsfoot.query.expressions import Expression
 from crowsfoot.query.func import Func
-from crowsfoot.query.inference import BOOLEAN
+from crowsfoot.query.inference import BOOLEAN, TEXT, UNKNOWN
+from crowsfoot.query.nodes import Uncacheable
+from crowsfoot.query.resolved import ExpressionList, Param
 from crowsfoot.schema import types
-from crowsfoot.schema.types import Type, ValueType
+from crowsfoot.schema.types import LookupRegistry, Type, ValueType
 
 
 class Lookup(Expression):
@@ -74,8 +77,29 @@ class Lookup(Expression):
         value_type = self.value_type
         return value if value_type is None or not self.prepare_rhs else value_type.prepare(value)
 
+    def preparer(self) -> Callable[[Any], Any]:
+        """What prepares the value of this look-up, at each call of a query that was built before: the short way there."""
+        value_type = self.value_type
+        if type(self).prepare is Lookup.prepare and self.prepare_rhs and value_type is not None:
+            return value_type.prepare
+        return self.prepare
+
     def get_prep_lookup(self) -> Any:
         return self.prepare(self.rhs)
+
+    @property
+    def rhs_type(self) -> ValueType:
+        """What the prepared value is bound as."""
+        return (self.value_type if self.prepare_rhs else None) or UNKNOWN
+
+    def bind(self, index: int) -> Lookup:
+        """This look-up with its value in slot ``index``."""
+        self.rhs = Param(index, self.rhs_type)
+        return self
+
+    def decided(self, value: Any) -> bool | None:
+        """Whether the look-up holds for every row with a value (True) or for none (False); None where rows decide."""
+        return None
 
     # -- SQL as custom look-ups expect it ------------------------------------------------------------------------------
 
@@ -94,8 +118,11 @@ class Lookup(Expression):
         return not hasattr(self.rhs, "as_sql")
 
 
-class Transform(Func):
-    """A function that look-ups may follow: ``date__year__gte``. Register it like a look-up."""
+class Transform(LookupRegistry, Func):
+    """A function that look-ups may follow: ``date__year__gte``. Register it like a look-up.
+
+    Look-ups registered on the transform itself go before those of its result's type.
+    """
 
     lookup_name: str | None = None
     bilateral = False
@@ -105,6 +132,12 @@ class Transform(Func):
     @property
     def lhs(self) -> Any:
         return self.get_source_expressions()[0]
+
+    def get_lookup(self, name: str) -> Any:
+        return super().get_lookup(name) or self.output_field.get_lookup(name)
+
+    def get_transform(self, name: str) -> Any:
+        return super().get_transform(name) or self.output_field.get_transform(name)
 
     def get_bilateral_transforms(self) -> list[Any]:
         inner = self.lhs.get_bilateral_transforms() if hasattr(self.lhs, "get_bilateral_transforms") else []
@@ -144,23 +177,67 @@ class LessThanOrEqual(Lookup):
     sql: ClassVar = {"": "{lhs} <= {rhs}"}
 
 
-class _RoundedUp:
+# Every database's integers end there; SQLite and the drivers refuse larger ones before they are compared.
+LOWEST, HIGHEST = types.Integer.ranges["bigint"]
+
+
+class _Whole:
+    """A whole number compared: with one that no column holds, the answer is known without the rows."""
+
+    beyond: ClassVar[tuple[bool, bool]] = (False, False)  # the answer for a value too low, and for one too high
+
+    def preparer(self) -> Callable[[Any], Any]:
+        slowly = super().preparer()  # type: ignore[misc]
+
+        def prepare(value: Any) -> Any:
+            if type(value) is int and LOWEST <= value <= HIGHEST:
+                return value
+            value = slowly(value)
+            if isinstance(value, int) and not LOWEST <= value <= HIGHEST:
+                raise Uncacheable
+            return value
+
+        return prepare
+
+    def decided(self, value: Any) -> bool | None:
+        prepared = self.prepare(value)  # type: ignore[attr-defined]
+        if not isinstance(prepared, int) or LOWEST <= prepared <= HIGHEST:
+            return None
+        return self.beyond[prepared > HIGHEST]
+
+
+class _RoundedUp(_Whole):
     """A whole number compared with a fraction: ``n < 2.5`` is ``n < 3`` and ``n >= 2.5`` is ``n >= 3``."""
 
     def prepare(self, value: Any) -> Any:
-        if isinstance(value, float) and not value.is_integer():
-            value = int(value) + (1 if value > 0 else 0)
+        if isinstance(value, float):
+            value = math.ceil(value)
         return super().prepare(value)  # type: ignore[misc]
 
 
 @types.Integer.register_lookup
-class IntegerLessThan(_RoundedUp, LessThan):
+class IntegerExact(_Whole, Exact):
     pass
 
 
 @types.Integer.register_lookup
+class IntegerGreaterThan(_Whole, GreaterThan):
+    beyond = (True, False)
+
+
+@types.Integer.register_lookup
 class IntegerGreaterThanOrEqual(_RoundedUp, GreaterThanOrEqual):
-    pass
+    beyond = (True, False)
+
+
+@types.Integer.register_lookup
+class IntegerLessThan(_RoundedUp, LessThan):
+    beyond = (False, True)
+
+
+@types.Integer.register_lookup
+class IntegerLessThanOrEqual(_Whole, LessThanOrEqual):
+    beyond = (False, True)
 
 
 @Type.register_lookup
@@ -192,6 +269,14 @@ class In(Lookup):
             return prepared
 
 
+@types.Integer.register_lookup
+class IntegerIn(In):
+    """Numbers that no column holds are left out."""
+
+    def prepare(self, value: Any) -> Any:
+        return [v for v in super().prepare(value) if not isinstance(v, int) or LOWEST <= v <= HIGHEST]
+
+
 @Type.register_lookup
 class Range(Lookup):
     """Between two values, both included."""
@@ -204,6 +289,19 @@ class Range(Lookup):
             raise ValueError(f"range takes two values, the lowest and the highest; got {value!r}.")
         return tuple(super(Range, self).prepare(v) for v in value)
 
+    def bind(self, index: int) -> Lookup:
+        self.rhs = ExpressionList([Param(index, self.rhs_type, item) for item in (0, 1)])
+        return self
+
+
+@types.Integer.register_lookup
+class IntegerRange(Range):
+    """Bounds that no column holds are moved to the nearest that it does."""
+
+    def prepare(self, value: Any) -> Any:
+        low, high = super().prepare(value)
+        return max(low, LOWEST), min(high, HIGHEST)
+
 
 # -- text --------------------------------------------------------------------------------------------------------------
 
@@ -215,17 +313,26 @@ def escape_like(text: str) -> str:
     return LIKE_SPECIAL.sub(r"\\\1", text)
 
 
-class PatternLookup(Lookup):
+class TextLookup(Lookup):
+    """A look-up whose value is text, whatever the type of the left side."""
+
+    prepare_rhs = False
+
+    @property
+    def rhs_type(self) -> ValueType:
+        return TEXT
+
+    def prepare(self, value: Any) -> Any:
+        return value.decode() if isinstance(value, bytes) else str(value)
+
+
+class PatternLookup(TextLookup):
     """LIKE with the value inside a pattern. An expression on the right is escaped and wrapped in SQL."""
 
     pattern: ClassVar[str] = "{}"
-    prepare_rhs = False
-    insensitive: ClassVar[bool] = False
 
     def prepare(self, value: Any) -> Any:
-        if isinstance(value, bytes):
-            value = value.decode()
-        return self.pattern.format(escape_like(str(value)))
+        return self.pattern.format(escape_like(super().prepare(value)))
 
 
 LIKE = {"": "{lhs} LIKE {rhs} ESCAPE '\\'", "postgresql": "{lhs}::text LIKE {rhs}"}
@@ -272,25 +379,63 @@ class IEndsWith(EndsWith):
 
 
 @Type.register_lookup
-class IExact(PatternLookup):
+class IExact(TextLookup):
     lookup_name = "iexact"
-    sql: ClassVar = {"": "{lhs} LIKE {rhs} ESCAPE '\\'", "postgresql": "UPPER({lhs}::text) = UPPER({rhs})"}
-
-    def prepare(self, value: Any) -> Any:
-        return str(value)
+    sql: ClassVar = {
+        "": "CAST({lhs} AS TEXT) = {rhs} COLLATE NOCASE",
+        "postgresql": "UPPER({lhs}::text) = UPPER({rhs})",
+    }
 
 
 @Type.register_lookup
-class Regex(Lookup):
+class Regex(TextLookup):
     lookup_name = "regex"
-    prepare_rhs = False
     sql: ClassVar = {"": "{lhs} REGEXP {rhs}", "postgresql": "{lhs}::text ~ {rhs}"}
-
-    def prepare(self, value: Any) -> Any:
-        return str(value)
 
 
 @Type.register_lookup
 class IRegex(Regex):
     lookup_name = "iregex"
     sql: ClassVar = {"": "{lhs} REGEXP '(?i)' || {rhs}", "postgresql": "{lhs}::text ~* {rhs}"}
+
+
+# -- UUIDs as text -----------------------------------------------------------------------------------------------------
+
+# SQLite keeps 32 hexadecimal digits, and people write dashes.
+UUID_LIKE = {**LIKE, "sqlite": "{lhs} LIKE REPLACE({rhs}, '-', '') ESCAPE '\\'"}
+UUID_ILIKE = {**ILIKE, "sqlite": UUID_LIKE["sqlite"]}
+
+
+@types.UUID.register_lookup
+class UUIDContains(Contains):
+    sql: ClassVar = UUID_LIKE
+
+
+@types.UUID.register_lookup
+class UUIDStartsWith(StartsWith):
+    sql: ClassVar = UUID_LIKE
+
+
+@types.UUID.register_lookup
+class UUIDEndsWith(EndsWith):
+    sql: ClassVar = UUID_LIKE
+
+
+@types.UUID.register_lookup
+class UUIDIContains(IContains):
+    sql: ClassVar = UUID_ILIKE
+
+
+@types.UUID.register_lookup
+class UUIDIStartsWith(IStartsWith):
+    sql: ClassVar = UUID_ILIKE
+
+
+@types.UUID.register_lookup
+class UUIDIEndsWith(IEndsWith):
+    sql: ClassVar = UUID_ILIKE
+
+
+@types.UUID.register_lookup
+class UUIDIExact(IExact):
+    sql: ClassVar = {**IExact.sql, "sqlite": "{lhs} = REPLACE({rhs}, '-', '') COLLATE NOCASE"}

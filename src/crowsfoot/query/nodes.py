@@ -85,7 +85,12 @@ class BaseExpression:
         summarize: bool = False,
         for_save: bool = False,
     ) -> Any:
-        """This node with its names and values bound to ``query``, a scope. Raises ``FieldError`` on an unknown name."""
+        """This node with its names and values bound to ``query``, a scope; itself where it is bound already.
+
+        Raises ``FieldError`` on an unknown name.
+        """
+        if self.is_resolved:
+            return self
         node = self.copy()
         node.is_resolved = True
         sources = [

@@ -22,11 +22,12 @@ from crowsfoot.query.resolved import (
     Ref,
     RelatedExists,
 )
-from crowsfoot.schema import types
 from crowsfoot.schema.entity import Attribute
 from crowsfoot.schema.types import ValueType
 
 Preparer = Callable[[Any], Any]
+COMPUTED: Any = object()
+"""In a scope's values: what its preparer makes out of nothing, at each call anew."""
 
 
 class Scope:
@@ -43,6 +44,8 @@ class Scope:
         self.values: list[Any] = []
         self.preparers: list[Preparer | None] = []
         self.annotations: dict[str, Any] = query.annotation_map
+        # Whether what was bound here serves other values too.
+        self.cacheable = True
 
     # -- slots ---------------------------------------------------------------------------------------------------------
 
@@ -51,6 +54,10 @@ class Scope:
         self.values.append(value)
         self.preparers.append(prepare)
         return self.start + len(self.values) - 1, UNKNOWN
+
+    def computed(self, compute: Callable[[], Any]) -> int:
+        """Open a slot that ``compute`` fills at each call, such as the current time zone; gives its number."""
+        return self.slot(COMPUTED, lambda _: compute())[0]
 
     def embed(self, queryset: Any) -> tuple[Any, int]:
         """Take a queryset in as a subquery: its statement, and how far its slots move."""
@@ -104,10 +111,7 @@ class Scope:
             raise FieldError(
                 f"Unsupported lookup '{name}' for {kind} or join on the field not permitted" + _near(name, known)
             )
-        built = found(node)
-        built.is_resolved = True
-        built._inherit(built.get_source_expressions())
-        return built
+        return found(node).resolve_expression(self)
 
     # -- conditions ----------------------------------------------------------------------------------------------------
 
@@ -233,14 +237,12 @@ class Scope:
         if isinstance(value, (list, tuple)) and any(isinstance(v, (BaseExpression, F)) for v in value):
             node.rhs = ExpressionList([e.resolve_expression(self) for e in as_values(value)])
             return self._bound(node, negated)
-        if isinstance(value, (list, tuple)) and found.lookup_name == "range":
-            index, _ = self.slot(value, _preparer(node, found))
-            value_type = node.value_type or UNKNOWN
-            node.rhs = ExpressionList([Param(index, value_type, item) for item in (0, 1)])
-            return self._bound(node, negated)
+        always = node.decided(value)
+        if always is not None:
+            self.cacheable = False
+            return self._bound(lookups.IsNull(node.lhs, False), negated) if always else Nothing()
         index, _ = self.slot(value, _after(keys, _preparer(node, found)))
-        node.rhs = Param(index, rhs_type(node))
-        return self._bound(node, negated)
+        return self._bound(node.bind(index), negated)
 
     def _bound(self, node: Any, negated: bool) -> Any:
         node.is_resolved = True
@@ -269,7 +271,7 @@ class Scope:
             return Nothing()
         node = found(lhs, items)
         index, _ = self.slot(value, _after(keys, _preparer(node, found)))
-        node.rhs = Param(index, rhs_type(node), array=True)
+        node.rhs = Param(index, node.rhs_type, array=True)
         return self._bound(node, negated)
 
     def _subquery(self, lhs: Any, found: Any, queryset: Any, negated: bool) -> Any:
@@ -326,19 +328,12 @@ def _preparer(node: Any, found: Any) -> Preparer:
             return found(lhs, value).get_prep_lookup()
 
         return prepare
-    prepared: Preparer = node.prepare
-    return prepared
+    preparer: Preparer = node.preparer()
+    return preparer
 
 
 def _after(keys: Preparer | None, prepare: Preparer) -> Preparer:
     return prepare if keys is None else lambda value: prepare(keys(value))
-
-
-def rhs_type(node: Any) -> ValueType:
-    if isinstance(node, (lookups.PatternLookup, lookups.Regex)):
-        return TEXT
-    found: ValueType | None = node.value_type if node.prepare_rhs else None
-    return found or UNKNOWN
 
 
 def accepts_null(node: Any) -> bool:
@@ -408,6 +403,3 @@ def _near(name: str, known: Iterable[str]) -> str:
     sentence = unknown_name("lookup", name, "", known)
     near = sentence.partition("Did you mean ")[2].partition("?")[0]
     return f", perhaps you meant {near.strip(chr(39))}?" if near else "."
-
-
-TEXT = types.Text()

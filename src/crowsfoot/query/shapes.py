@@ -15,7 +15,7 @@ from typing import Any
 from crowsfoot.query.conditions import Q
 from crowsfoot.query.expressions import F, RawSQL, Value
 from crowsfoot.query.nodes import BaseExpression, Uncacheable, hashable
-from crowsfoot.query.scope import Scope
+from crowsfoot.query.scope import COMPUTED, Scope
 from crowsfoot.query.statements import Query
 from crowsfoot.query.subqueries import Subquery
 
@@ -30,35 +30,30 @@ LIMIT = 10_000
 
 
 class Edge:
-    """Where a call leads, and how its values fill the new slots: ``(position among the call's values, prepare)`` pairs."""
+    """Where a call leads. ``values`` makes the values of the new slots from those of the call; it is generated from
+    ``(position among the call's values, prepare)`` pairs."""
 
-    __slots__ = ("shape", "slots")
+    __slots__ = ("shape", "values")
 
-    def __init__(self, shape: Shape, slots: tuple[tuple[int, Callable[[Any], Any] | None], ...]) -> None:
+    def __init__(self, shape: Shape, slots: tuple[tuple[int | None, Callable[[Any], Any] | None], ...]) -> None:
         self.shape = shape
-        self.slots = slots
-
-    def values(self, given: list[Any]) -> tuple[Any, ...]:
-        return tuple([given[i] if prepare is None else prepare(given[i]) for i, prepare in self.slots])
+        names = {f"p{i}": prepare for i, (_, prepare) in enumerate(slots)}
+        terms = [f"g[{at}]" if prepare is None else f"p{i}({'None' if at is None else f'g[{at}]'})" for i, (at, prepare) in enumerate(slots)]
+        self.values: Callable[[list[Any]], tuple[Any, ...]] = eval(f"lambda g: ({''.join(t + ',' for t in terms)})", names)
 
 
 class Shape:
     """A query without its values. ``plans`` holds what was compiled for it, by database and operation."""
 
-    __slots__ = ("edges", "plans", "query")
+    __slots__ = ("edges", "gets", "plans", "query")
     made = 0
 
     def __init__(self, query: Query) -> None:
         self.query = query
         self.edges: dict[Hashable, Edge] = {}
         self.plans: dict[Hashable, Any] = {}
-
-    def follow(self, key: Hashable, given: list[Any], build: Callable[[Query], tuple[Query, Scope | None]]) -> Edge:
-        """The edge for ``key``, built on first use. ``given`` are the call's values in the order of the key."""
-        edge = self.edges.get(key)
-        if edge is None:
-            edge = self._build(given, build, key)
-        return edge
+        # The plans of ``get()`` by database alone, for the shortest way there is.
+        self.gets: dict[str, Any] = {}
 
     def detached(self, build: Callable[[Query], tuple[Query, Scope | None]]) -> tuple[Shape, tuple[Any, ...]]:
         """The shape after a call that cannot be cached, and the values of its slots."""
@@ -66,10 +61,16 @@ class Shape:
         values = () if scope is None else _prepared(scope)
         return Shape(query), values
 
-    def _build(self, given: list[Any], build: Any, key: Hashable) -> Edge:
+    def grow(self, given: list[Any], build: Callable[[Query], tuple[Query, Scope | None]], key: Hashable) -> Edge:
+        """Make the edge for ``key``. ``given`` are the call's values in the order of the key.
+
+        Raises ``Uncacheable`` where a slot is filled by a value that is not among them.
+        """
         query, scope = build(self.query)
         slots = () if scope is None else _positions(given, scope)
         if slots is None:
+            raise Uncacheable
+        if scope is not None and not scope.cacheable:
             raise Uncacheable
         edge = Edge(Shape(query), slots)
         Shape.made += 1
@@ -95,6 +96,7 @@ def forget_all() -> None:
     for shape in ROOTS.values():
         shape.edges.clear()
         shape.plans.clear()
+        shape.gets.clear()
     Shape.made = 0
 
 
@@ -103,11 +105,14 @@ def _prepared(scope: Scope) -> tuple[Any, ...]:
     return tuple(value if prepare is None else prepare(value) for value, prepare in pairs)
 
 
-def _positions(given: list[Any], scope: Scope) -> tuple[tuple[int, Any], ...] | None:
+def _positions(given: list[Any], scope: Scope) -> tuple[tuple[int | None, Any], ...] | None:
     """For each slot, which of the call's values fills it; None where a slot's value is not among them."""
-    found: list[tuple[int, Any]] = []
+    found: list[tuple[int | None, Any]] = []
     position = 0
     for value, prepare in zip(scope.values, scope.preparers, strict=True):
+        if value is COMPUTED:
+            found.append((None, prepare))
+            continue
         while position < len(given) and given[position] is not value:
             position += 1
         if position == len(given):
