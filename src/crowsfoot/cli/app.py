@@ -14,6 +14,7 @@ from rich.text import Text
 from crowsfoot.cli.checking import check
 from crowsfoot.cli.console import CommandError, is_explained, show_error
 from crowsfoot.cli.context import Context
+from crowsfoot.cli.drawing import diagram
 from crowsfoot.cli.scaffold import startapp, startproject
 from crowsfoot.cli.shell import shell
 from crowsfoot.database import databases
@@ -21,7 +22,7 @@ from crowsfoot.database import databases
 TRACEBACK = "--traceback"
 COMMANDS: tuple[tuple[str, tuple[Callable[..., Any], ...]], ...] = (
     ("Begin", (startproject, startapp)),
-    ("Work with the data", (shell, check)),
+    ("Look at the models and the data", (shell, check, diagram)),
 )
 
 

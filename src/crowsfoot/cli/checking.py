@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from rich.text import Text
 
-from crowsfoot.cli.context import Context, Ctx
+from crowsfoot.cli.context import Context, Ctx, shown_url
 from crowsfoot.cli.progress import Progress
 from crowsfoot.database import Database
 from crowsfoot.errors import DatabaseError
@@ -31,7 +31,7 @@ def check(
         Also look whether this database (an alias, such as 'default') has the tables and columns. One query for each
         table.
     """
-    context.load()
+    project = context.load()
     chosen = {app.label for app in context.chosen(labels or [])}
     apps.link()
     found = apps.problems()
@@ -50,7 +50,7 @@ def check(
         code = _tell(context, missing)
         context.err.print(f"Bring it up to date with: {context.program} migrate", style="yellow")
         return code
-    context.out.print(Text(f"{where.parts.safe} has all their tables and columns.", "green"))
+    context.out.print(Text(f"{shown_url(where, project)} has all their tables and columns.", "green"))
     return 0
 
 

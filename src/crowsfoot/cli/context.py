@@ -89,6 +89,11 @@ class Context:
         return databases[alias or DEFAULT]
 
 
+def shown_url(database: Database, project: Project) -> str:
+    """The database's URL for people: no password, and a file in the project by its name there."""
+    return database.parts.safe.replace(f"{project.root.as_posix()}/", "")
+
+
 Ctx = Annotated[Context, Parameter(parse=False)]
 """The type of a command's parameter that is given by ``main``, not by the command line."""
 

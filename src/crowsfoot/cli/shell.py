@@ -24,7 +24,7 @@ from rich.text import Text
 
 from crowsfoot import models as models_module
 from crowsfoot.cli.console import is_explained
-from crowsfoot.cli.context import Context, Ctx
+from crowsfoot.cli.context import Context, Ctx, shown_url
 from crowsfoot.database import databases
 from crowsfoot.models.model import Model, apps
 
@@ -55,14 +55,14 @@ def shell(
     plain
         Python's own prompt, even where IPython is installed.
     """
-    context.load()
+    project = context.load()
     for sentence in apps.problems():
         context.err.print(Text.assemble(("The models need a change: ", "bold red"), sentence))
     names = namespace(apps.get_models())
     if command is not None or not sys.stdin.isatty():
         source = sys.stdin.read() if command is None else command
         return run_script(source, names, context.traceback)
-    banner(context, names)
+    banner(context, names, shown_url(databases["default"], project) if "default" in databases else "no database")
     if not plain and find_spec("IPython") is not None:
         _ipython(names)
     else:
@@ -93,9 +93,8 @@ def _is_model(value: Any) -> bool:
     return isinstance(value, type) and issubclass(value, Model)
 
 
-def banner(context: Context, names: dict[str, Any]) -> None:
+def banner(context: Context, names: dict[str, Any], where: str) -> None:
     """Say where one is and what is imported."""
-    where = databases["default"].parts.safe if "default" in databases else "no database"
     context.out.print(Text.assemble(("Crowsfoot", "bold"), f" on Python {platform.python_version()}, {where}"))
     by_app: dict[str, list[str]] = {}
     for name, value in names.items():
