@@ -14,7 +14,7 @@ test: $(VENV)/.ready-to-develop  ## all tests; other options of pytest: make tes
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 bench: $(VENV)/.ready-to-develop  ## the measurements
-	@$(BIN)/python bench $(ARGS)
+	@$(BIN)/python benchmarks $(ARGS)
 
 lint: $(VENV)/.ready-to-develop  ## only the checks of style, types and imports
 	@$(BIN)/python -m pytest -n auto tests/test_quality.py tests/test_house.py $(ARGS)

@@ -134,6 +134,16 @@ class Database:
         if _get_running_loop() is not None or (driven is not None and driven.driving):
             refuse_caller()
 
+    def fetch(self, sql: str, params: Sequence[Any], hydrate: Callable[[Any], T]) -> T:
+        """Send one statement on this thread's connection: the direct way, without a generator."""
+        session = self.ready()
+        try:
+            found: T = session.connection.fetch(sql, params, hydrate)
+        except BaseException as error:
+            self.failed(session, error)
+            raise
+        return found
+
     def run(self, make: Callable[Concatenate[Session, P], Operation[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Drive ``make(session, …)`` to its end on this thread's connection and return its result."""
         return self._run(self.ready(), make, *args, **kwargs)
@@ -358,23 +368,19 @@ class Database:
         return f"<Database {self.alias}: {self.parts.safe}>"
 
 
-class Databases:
-    """The databases of the process by alias. Those of the settings are opened on first use."""
+class Databases(dict[str, Database]):
+    """The databases of the process by alias. Those of the settings are opened on first use; iteration names them too."""
 
-    def __init__(self) -> None:
-        self._known: dict[str, Database] = {}
-
-    def __getitem__(self, alias: str) -> Database:
-        found = self._known.get(alias)
-        if found is None:
-            url = settings.DATABASES.get(alias)
-            if url is None:
-                raise ConnectionDoesNotExist(self._missing(alias))
-            found = self._known[alias] = Database(alias, url)
+    def __missing__(self, alias: str) -> Database:
+        url = settings.DATABASES.get(alias)
+        if url is None:
+            raise ConnectionDoesNotExist(self._unknown(alias))
+        found = Database(alias, url)
+        super().__setitem__(alias, found)
         return found
 
-    def _missing(self, alias: str) -> str:
-        known = [*self._known, *settings.DATABASES]
+    def _unknown(self, alias: str) -> str:
+        known = list(self)
         if alias == DEFAULT and not known:
             return (
                 "No database is connected. In a script call crowsfoot.connect('sqlite:///blog.db'); in a project name it "
@@ -383,25 +389,25 @@ class Databases:
         return unknown_name("database", alias, "This project", known)
 
     def __setitem__(self, alias: str, database: Database) -> None:
-        old = self._known.pop(alias, None)
+        old = self.pop(alias, None)
         if old is not None:
             old.close()
-        self._known[alias] = database
+        super().__setitem__(alias, database)
 
     def __contains__(self, alias: object) -> bool:
-        return alias in self._known or alias in settings.DATABASES
+        return super().__contains__(alias) or alias in settings.DATABASES
 
     def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys([*settings.DATABASES, *self._known]))
+        return iter(dict.fromkeys([*settings.DATABASES, *super().__iter__()]))
 
     def all(self) -> list[Database]:
         return [self[alias] for alias in self]
 
     def close_all(self) -> None:
         """Close every connection of this thread and forget the databases given to ``connect``."""
-        for database in self._known.values():
+        for database in self.values():
             database.close()
-        self._known.clear()
+        self.clear()
 
 
 databases = Databases()

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from crowsfoot.models import routing
 from crowsfoot.models.queryset import QuerySet
+from crowsfoot.models.reading import Reading
 
 M = TypeVar("M")
 
@@ -21,6 +22,8 @@ class BaseManager(Generic[M]):
     use_in_migrations = False
     _queryset_class: ClassVar[Any] = QuerySet
     _built_with_asmanager = False
+    _plain = False
+    _kept: Any = None
     _constructor_args: tuple[tuple[Any, ...], dict[str, Any]]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
@@ -36,6 +39,8 @@ class BaseManager(Generic[M]):
         self._hints: dict[str, Any] = {}
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None and self.model is owner and self._plain:
+            return self
         if instance is not None:
             raise AttributeError(f"Manager isn't accessible via {type(instance).__name__} instances")
         meta = owner._meta
@@ -50,6 +55,8 @@ class BaseManager(Generic[M]):
     def contribute_to_class(self, cls: Any, name: str) -> None:
         self.name = self.name or name
         self.model = cls
+        # Nothing about the model can put this manager out of use: neither a setting nor its being abstract.
+        self._plain = not (cls._meta.abstract or cls._meta.swappable)
         setattr(cls, name, self)
         cls._meta.add_manager(self)
 
@@ -57,11 +64,13 @@ class BaseManager(Generic[M]):
         """This manager for a class that inherits it."""
         found = copy.copy(self)
         found.model = model
+        found._kept = None
         return found
 
     def db_manager(self, using: str | None = None, hints: Any = None) -> Self:
         """This manager on another database."""
         found = copy.copy(self)
+        found._kept = None
         found._db = using or self._db
         found._hints = hints or self._hints
         return found
@@ -72,10 +81,32 @@ class BaseManager(Generic[M]):
 
     def get_queryset(self) -> Any:
         """The rows that this manager speaks of; override it to leave some out."""
+        if self._db is None and not self._hints:
+            return self._queryset_class(self.model)
         return self._queryset_class(self.model, using=self._db, hints=self._hints)
+
+    def _rows(self) -> Any:
+        """``get_queryset()`` for a method that only copies the queryset: then one serves every call."""
+        found = self._kept
+        if found is not None and found._shape is self.model.__entity__.root:
+            return found
+        found = self.get_queryset()
+        if type(self).get_queryset is BaseManager.get_queryset and self._db is None and not self._hints:
+            self._kept = found
+        return found
 
     def all(self) -> Any:
         return self.get_queryset()
+
+    def get(self, *args: Any, **kwargs: Any) -> Any:
+        rows = self._kept
+        if rows is None or rows._shape is not self.model.__entity__.root:
+            rows = self._rows()
+        if type(rows).get is Reading.get:  # nobody's own: its arguments need not be packed twice
+            return rows._get_by(args, kwargs)
+        return rows.get(*args, **kwargs)
+
+    get.__doc__ = Reading.get.__doc__
 
     def __class_getitem__(cls, *args: Any) -> Any:
         return cls
@@ -104,9 +135,7 @@ class BaseManager(Generic[M]):
         return isinstance(other, type(self)) and self._compared() == other._compared()
 
     def _compared(self) -> Any:
-        held = dict(self.__dict__)
-        held.pop("creation_counter", None)
-        return held
+        return {n: v for n, v in self.__dict__.items() if n not in ("creation_counter", "_kept")}
 
     def __hash__(self) -> int:
         return id(self)
@@ -128,13 +157,23 @@ def _methods(cls: type, queryset_class: type) -> dict[str, Any]:
     return found
 
 
+# Methods that leave the queryset they are called on as it is.
+COPYING = frozenset({"get", "filter", "exclude", "order_by", "annotate", "values", "values_list", "select_related"})
+
+
 def _forward(name: str, method: Any) -> Any:
-    if inspect.iscoroutinefunction(method):
+    if name in COPYING:
+
+        def ask_kept(self: Any, *args: Any, **kwargs: Any) -> Any:
+            return getattr(self._rows(), name)(*args, **kwargs)
+
+        ask: Any = ask_kept
+    elif inspect.iscoroutinefunction(method):
 
         async def ask_async(self: Any, *args: Any, **kwargs: Any) -> Any:
             return await getattr(self.get_queryset(), name)(*args, **kwargs)
 
-        ask: Any = ask_async
+        ask = ask_async
     else:
 
         def ask(self: Any, *args: Any, **kwargs: Any) -> Any:

@@ -50,4 +50,4 @@ def select_plan(
         query = query.without_order().but(limits=(MAX_GET_RESULTS, None))
     compiled = compile_select(dialect, query)
     assert compiled.row is not None
-    return Plan(compiled.sql, compiled.bind, make_hydrator(compiled.row, alias, mode))
+    return Plan(compiled.sql, compiled.bind, make_hydrator(compiled.row, alias, mode, alone=operation == "get"))

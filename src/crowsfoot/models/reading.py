@@ -6,6 +6,7 @@ Each is an operation written once, and two thin methods that drive it: ``count()
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AsyncExitStack
 from typing import Any, Generic, TypeVar
 
 from crowsfoot.database import databases
@@ -34,27 +35,63 @@ class Reading(Generic[M]):
 
         Raises the model's ``DoesNotExist`` where there is none and ``MultipleObjectsReturned`` where there are several.
         """
-        return self._database.run(self._get_operation(args, kwargs))  # type: ignore[no-any-return]
+        return self._get_by(args, kwargs)  # type: ignore[no-any-return]
+
+    def _get_by(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if not args:
+            # The way of a loop: a shape that was built before is asked without a copy of this queryset.
+            given = [*kwargs.values()]
+            if len(given) == 1:
+                edge = self._shape.edges.get((False, *kwargs, type(given[0])))
+            else:
+                edge = self._shape.edges.get((False, *kwargs, *map(type, given)))
+            if edge is not None and self._bare:
+                alias = self._db or self.db
+                plan = edge.shape.gets.get(alias)
+                if plan is not None:
+                    rows = databases[alias].fetch(plan.sql, plan.bind(self._values + edge.values(given)), plan.hydrate)
+                    return rows[0] if len(rows) == 1 else self._one(rows)
+        queryset = self._to_get(args, kwargs)
+        rows = queryset._ask("get")
+        if queryset._bare:
+            queryset._shape.gets[queryset.db] = queryset._plan(queryset._database, "get")
+        return queryset._one(rows)
 
     async def aget(self: Any, *args: Any, **kwargs: Any) -> M:
-        return await self._database.arun(self._get_operation(args, kwargs))  # type: ignore[no-any-return]
+        return await self._database.arun(self._to_get(args, kwargs)._get)  # type: ignore[no-any-return]
 
-    def _get_operation(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        combined = self.query.combined is not None
-        if combined and (args or kwargs):
-            self._refuse_combined("get(...) with filters" if False else "get")
-        return (self.filter(*args, **kwargs) if args or kwargs else self)._get
+    def _to_get(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if not (args or kwargs):
+            return self
+        if self._shape.query.combined is not None:
+            self._refuse_combined("get")
+        return self._where(False, args, kwargs)
+
+    def _ask(self: Any, operation: str) -> list[Any]:
+        """The rows of one question, sent directly."""
+        plan = self._plan(self._database, operation)
+        if plan is None or (self._high is not None and self._high <= self._low):
+            return []
+        rows: list[Any] = self._database.fetch(plan.sql, self._bound(plan), plan.hydrate)
+        if self._known_related:
+            self._set_known(rows)
+        if self._prefetch and operation == "get" and self.query.columns is None:
+            self._database.run(prefetch, rows, self._prefetch)
+        return rows
 
     def _get(self: Any, session: Session) -> Operation[M]:
         plan = self._plan(session, "get")
         rows = []
         if plan is not None and not (self._high is not None and self._high <= self._low):
             rows = yield Fetch(plan.sql, self._bound(plan), plan.hydrate)
+        if self._known_related:
+            self._set_known(rows)
+        if rows and self._prefetch and self.query.columns is None:
+            yield from prefetch(session, rows, self._prefetch)
+        return self._one(rows)  # type: ignore[no-any-return]
+
+    def _one(self: Any, rows: list[Any]) -> M:
         if len(rows) == 1:
-            if self._known_related:
-                self._set_known(rows)
-            if self._prefetch and self.query.columns is None:
-                yield from prefetch(session, rows, self._prefetch)
             return rows[0]  # type: ignore[no-any-return]
         model = self.model
         if not rows:
@@ -275,21 +312,17 @@ class Reading(Generic[M]):
         size = self._chunk(chunk_size)
         database = self._database
         source = self._stream(size)
-        session = database.async_session
-        own = session is None
-        if session is None:
-            session = await database.acquire()
-        try:
-            cursor = await session.connection.drive(source.open(session))
+        async with AsyncExitStack() as stack:
+            session = database.async_session
+            if session is None:
+                session = await stack.enter_async_context(database.acquired())
+            cursor = await database.drive(session, source.open)
             try:
-                while rows := await session.connection.drive(source.read(session, cursor)):
+                while rows := await database.drive(session, source.read, cursor):
                     for row in rows:
                         yield row
             finally:
-                await session.connection.drive(source.close(session, cursor))
-        finally:
-            if own:
-                await database.release(session)
+                await database.drive(session, source.close, cursor)
 
     def _chunk(self: Any, chunk_size: int | None) -> int:
         if chunk_size is None:

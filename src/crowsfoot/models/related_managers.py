@@ -89,11 +89,13 @@ class RelatedBase:
         origin = self.instance._origin
         if origin is not None and origin.fetch_mode is not None:
             queryset._fetch_mode = origin.fetch_mode
+            queryset._bare = False
         if None in key:
             return queryset.none()
         shape = queryset._follow(("of", end), list(key), lambda query: _of(query, end, key))
         if not end.inverse.many and end.inverse.accessor:
             attname = end.target.attributes_of(end.remote_columns)[0].name
+            shape._bare = False
             shape._known_related = ((end.inverse.accessor, attname, {key[0]: self.instance}),)
         return shape
 

@@ -6,21 +6,25 @@ hydrator could stand instead.
 
 from __future__ import annotations
 
+import gc
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from weakref import ref
 
-from crowsfoot.persistence.cohort import Cohort
+from crowsfoot.persistence.cohort import Cohort, lone
 from crowsfoot.sql.select import Row
 
 Hydrator = Callable[[Iterable[Sequence[Any]]], list[Any]]
 
 
-def make_hydrator(row: Row, db: str, fetch_mode: Any = None) -> Hydrator:
-    """The function from an iterable of rows to a list of instances, dicts, tuples or values."""
+def make_hydrator(row: Row, db: str, fetch_mode: Any = None, alone: bool = False) -> Hydrator:
+    """The function from an iterable of rows to a list of instances, dicts, tuples or values.
+
+    ``alone`` says that one row is expected: its instance has no peers.
+    """
     if row.kind == "model":
-        return _Models(row, db, fetch_mode).build()
+        return _Models(row, db, fetch_mode, alone and not row.related).build()
     readers = [reader for _, reader in _columns(row)]
     names = [name for name, _ in _columns(row)]
     if row.kind == "flat":
@@ -58,9 +62,10 @@ def _read(variable: str, number: int, reader: Any) -> str:
 class _Models:
     """Generates the hydrator of model instances, with the related instances joined to them."""
 
-    def __init__(self, row: Row, db: str, fetch_mode: Any) -> None:
+    def __init__(self, row: Row, db: str, fetch_mode: Any, alone: bool) -> None:
         self.row = row
-        self.scope: dict[str, Any] = {"Cohort": Cohort, "db": db, "mode": fetch_mode, "new": object.__new__, "ref": ref}
+        self.alone = alone
+        self.scope: dict[str, Any] = {"Cohort": Cohort, "db": db, "mode": fetch_mode, "new": object.__new__, "ref": ref, "gc": gc}
         self.variables: list[str] = []
         self.lines: list[str] = []
         self.lists: list[str] = []
@@ -68,14 +73,18 @@ class _Models:
     def build(self) -> Hydrator:
         self._instance(self.row, "o", "        ")
         parts = ["def hydrate(rows):"]
+        self.scope["alone"] = lone(self.scope["db"], self.scope["mode"])
         for name in self.lists:
-            parts.append(f"    cohort_{name} = Cohort(db, (), mode)")
+            parts.append(f"    cohort_{name} = {'alone' if self.alone else 'Cohort(db, (), mode)'}")
             parts.append(f"    all_{name} = []")
             parts.append(f"    add_{name} = all_{name}.append")
-        parts.append(f"    for {', '.join(self.variables)}, in rows:")
-        parts += self.lines
-        for name in self.lists:
-            parts.append(f"    cohort_{name}.members = list(map(ref, all_{name}))")
+        loop = [f"for {', '.join(self.variables)}, in rows:", *[line[4:] for line in self.lines]]
+        if not self.alone:
+            loop += [f"cohort_{name}.members = list(map(ref, all_{name}))" for name in self.lists]
+            # All that is made here is kept, so the collector would only look at it in vain, again and again.
+            loop = ["collecting = gc.isenabled()", "gc.disable()", "try:", *[f"    {line}" for line in loop]]
+            loop += ["finally:", "    if collecting:", "        gc.enable()"]
+        parts += [f"    {line}" for line in loop]
         parts.append("    return all_o")
         exec("\n".join(parts), self.scope)
         made: Hydrator = self.scope["hydrate"]

@@ -76,6 +76,8 @@ class Entity:
         self.model: Any = None
         self.ordering: tuple[Any, ...] = ()
         self.ensure_ready: Callable[[], None] = lambda: None
+        # Where the queries on this entity start; None until its relations are known to be good.
+        self.root: Any = None
 
     @property
     def name(self) -> str:

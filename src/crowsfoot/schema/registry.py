@@ -60,14 +60,20 @@ class Registry:
         for declaration in declarations:
             self.pending.append(declaration)
             self.declared.append(declaration)
-        self._checked.clear()
+        self._doubt()
         self.link()
+
+    def _doubt(self) -> None:
+        """Something was added: what was known good has to be looked at again before its next query."""
+        self._checked.clear()
+        for entity in self.entities.values():
+            entity.root = None
 
     def declare(self, declaration: Declaration) -> None:
         """Take in one more relation of an entity that is known already."""
         self.pending.append(declaration)
         self.declared.append(declaration)
-        self._checked.clear()
+        self._doubt()
         self.link()
 
     def remove(self, entity: Entity) -> None:

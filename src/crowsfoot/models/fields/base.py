@@ -195,6 +195,21 @@ class Field(LookupRegistry, Generic[T]):
         """The canonical value that queries bind for ``value``."""
         return self.get_prep_value(value)
 
+    @property
+    def preparer(self) -> Callable[[Any], Any]:
+        """``prepare`` as a function, without the steps that this field's class does not need."""
+        if type(self).prepare is not Field.prepare or type(self).get_prep_value is not Field.get_prep_value:
+            return self.prepare
+        prepare, slow = self.type.prepare, self.prepare
+
+        def quick(value: Any) -> Any:
+            try:
+                return prepare(value)
+            except (TypeError, ValueError):
+                return slow(value)  # raises again, and says which field it was
+
+        return quick
+
     def get_prep_value(self, value: Any) -> Any:
         try:
             return self.type.prepare(value)
