@@ -9,7 +9,7 @@ from crowsfoot.query.nodes import BaseExpression
 from crowsfoot.query.resolved import Col, Ref, Resolved
 from crowsfoot.query.statements import Query
 from crowsfoot.sql.dialect import Dialect
-from crowsfoot.sql.select import Compiled, Row, SelectCompiler, make_binder
+from crowsfoot.sql.select import Compiled, Row, SelectCompiler, statement
 
 
 class Inner(Resolved):
@@ -33,7 +33,7 @@ def compile_aggregate(dialect: Dialect, query: Query, nodes: dict[str, Any]) -> 
         outer = base.but(columns=items, rows="dict", grouping=None, hidden=frozenset(n for n, _ in query.annotations))
         compiler = SelectCompiler(dialect, outer)
         sql, params = compiler.select()
-        return Compiled(dialect.finish(sql, len(params)), make_binder(dialect, params), compiler.row)
+        return statement(dialect, sql, params, compiler.row)
     return _nested(dialect, base, items)
 
 
@@ -66,7 +66,7 @@ def _nested(dialect: Dialect, base: Query, items: tuple[tuple[str, Any], ...]) -
         row.extras.append((name, compiler._reader(node)))
     sql = f"SELECT {', '.join(parts)} FROM ({inner_sql}) {dialect.quote_name('subquery')}"
     every = outer_params + params
-    return Compiled(dialect.finish(sql, len(every)), make_binder(dialect, every), row)
+    return statement(dialect, sql, every, row)
 
 
 class _Aliased(SelectCompiler):

@@ -9,7 +9,7 @@ from crowsfoot.query.statements import Query
 from crowsfoot.schema.entity import Entity
 from crowsfoot.sql.conditions import compile_condition
 from crowsfoot.sql.dialect import Dialect
-from crowsfoot.sql.select import SelectCompiler, make_binder
+from crowsfoot.sql.select import SelectCompiler, statement
 
 
 def compile_check(dialect: Dialect, entity: Entity, condition: Any) -> tuple[str, tuple[Any, ...]]:
@@ -21,6 +21,6 @@ def compile_check(dialect: Dialect, entity: Entity, condition: Any) -> tuple[str
     scope = Scope(query)
     compiler = SelectCompiler(dialect, query)
     clause = compile_condition(compiler, scope.resolve_condition(condition))
-    sql = dialect.finish(f"SELECT 1 WHERE NOT ({clause.sql})", len(clause.params))
+    compiled = statement(dialect, f"SELECT 1 WHERE NOT ({clause.sql})", clause.params)
     values = (v if p is None else p(v) for v, p in zip(scope.values, scope.preparers, strict=True))
-    return sql, make_binder(dialect, clause.params)(tuple(values))
+    return compiled.sql, compiled.bind(tuple(values))

@@ -52,6 +52,11 @@ class Slot:
         self.item = item
         self.array = array
 
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """Equal for slots that bind the same value in the same way."""
+        return self.index, self.item, self.array, self.value_type.type
+
 
 class Compiler:
     """Compiles the expressions of one query. Subqueries have a compiler each, which knows the one around it."""
@@ -250,18 +255,21 @@ class Compiler:
         text = node.sql.get(self.dialect.vendor) or node.sql.get("")
         if text is None:
             raise NotSupportedError(f"{type(node).__name__} has no SQL: give it an as_sql(compiler, connection) method.")
-        lhs = self.dialect.lookup_cast(node, lhs)
         return text.replace("{lhs}", lhs).replace("{rhs}", rhs), params + more
 
     def compile_operand(self, rhs: Any, node: Lookup) -> tuple[str, list[Any]]:
         """The right side of a look-up: a slot, or an expression."""
         if isinstance(rhs, ExpressionList):
-            compiled = [self.compile(e) for e in rhs.expressions]
+            compiled = [self.compile_operand(e, node) for e in rhs.expressions]
             return " AND ".join(sql for sql, _ in compiled), [p for _, more in compiled for p in more]
         sql, params = self.compile(rhs)
-        if isinstance(node, PatternLookup) and not isinstance(rhs, Param):
-            sql = self.dialect.pattern(node.pattern, sql)
-        return sql, params
+        if not isinstance(rhs, Param):
+            return (self.dialect.pattern(node.pattern, sql) if isinstance(node, PatternLookup) else sql), params
+        return self.operand(sql, rhs.output_field, of_column=isinstance(node.lhs, Col)), params
+
+    def operand(self, mark: str, value_type: ValueType, *, of_column: bool) -> str:
+        """A parameter that something of ``value_type`` is compared with."""
+        return self.dialect.operand(mark, value_type, of_column=of_column)
 
     def isnull(self, node: IsNull) -> tuple[str, list[Any]]:
         if isinstance(node.lhs, ColumnTuple):

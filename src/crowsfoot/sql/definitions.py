@@ -146,6 +146,9 @@ class DefinitionCompiler(Compiler):
             return self._in_list(node, node.rhs)
         return super().render(node)
 
+    def operand(self, mark: str, value_type: ValueType, *, of_column: bool) -> str:
+        return mark  # it will be a literal, whose type the database tells
+
     def _own_column(self, node: Col) -> str:
         name = node.attribute.column.name
         if node.ends:  # the key of a relation is a column of this table's own, by another name

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from crowsfoot.query.expressions import CombinedExpression
-from crowsfoot.query.lookups import Lookup
 from crowsfoot.schema.types import Type, ValueType
 
 Converter = Callable[[Any], Any]
@@ -38,6 +37,8 @@ class Dialect:
     identity_suffix: ClassVar[str] = ""
     begin: ClassVar[str] = "BEGIN"
     operators: ClassVar[dict[str, str]] = {}
+    # Whether a parameter may be named twice. Then an expression that stands in several clauses is the same to the server.
+    numbered_parameters: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.as_vendor = f"as_{self.vendor}"
@@ -62,9 +63,17 @@ class Dialect:
         """A parameter whose type the database could not tell from where it stands."""
         return mark
 
+    def operand(self, mark: str, value_type: ValueType, *, of_column: bool) -> str:
+        """A parameter that something of ``value_type`` is compared with: a column, or else an expression."""
+        return mark
+
     def finish(self, sql: str, count: int) -> str:
         """SQL with ``%s`` and ``%%`` made into what the driver takes."""
-        return sql % tuple(self.placeholder(n) for n in range(1, count + 1))
+        return self.numbered(sql, range(1, count + 1))
+
+    def numbered(self, sql: str, numbers: Iterable[int]) -> str:
+        """As ``finish``, where a parameter may stand in several places: ``numbers`` has its number for each ``%s``."""
+        return sql % tuple([self.placeholder(number) for number in numbers])
 
     # -- values --------------------------------------------------------------------------------------------------------
 
@@ -103,8 +112,9 @@ class Dialect:
             return template.replace("{lhs}", lhs).replace("{rhs}", rhs)
         return f"({lhs} {node.connector} {rhs})"
 
-    def lookup_cast(self, node: Lookup, lhs: str) -> str:
-        return lhs
+    def cast(self, sql: str, value_type: ValueType) -> str:
+        """``sql`` as a value of another type."""
+        return f"CAST({sql} AS {self.column_type(value_type.type)})"
 
     def in_array(self, lhs: str, mark: str, node: Any) -> str:
         """``lhs IN (…)`` where the list is one parameter."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from crowsfoot import timezones
 from crowsfoot.conf import settings
-from crowsfoot.query.lookups import Lookup
+from crowsfoot.query.expressions import CombinedExpression
 from crowsfoot.schema.types import JSON, Custom, Decimal, Text, Type, ValueType
 from crowsfoot.sql.dialect import Converter, Dialect
 from crowsfoot.sql.literals import hexadecimal, no_literal, number_literal, text_literal
@@ -60,7 +60,10 @@ class PostgreSQL(Dialect):
     }
     # What a bare parameter is cast to; text parameters need it least, and numbers most.
     casts: ClassVar = {**column_types, "char": "varchar", "float": "double precision"}
+    # A column is compared with a wider number, and an index serves it all the same.
+    wider: ClassVar = {"smallint": "bigint", "integer": "bigint"}
     operators: ClassVar = {"^": "POWER({lhs}, {rhs})"}
+    numbered_parameters = True
 
     def placeholder(self, number: int) -> str:
         return f"${number}"
@@ -68,6 +71,13 @@ class PostgreSQL(Dialect):
     def cast_parameter(self, mark: str, value_type: ValueType) -> str:
         words = self.casts.get(value_type.kind)
         return f"{mark}::{words}" if words else mark
+
+    def operand(self, mark: str, value_type: ValueType, *, of_column: bool) -> str:
+        words = self.wider.get(value_type.kind)
+        return f"{mark}::{words}" if words else mark
+
+    def cast(self, sql: str, value_type: ValueType) -> str:
+        return f"({sql})::{self.column_type(value_type.type)}"
 
     def binder(self, value_type: ValueType) -> Converter | None:
         logical = value_type.type
@@ -126,11 +136,14 @@ class PostgreSQL(Dialect):
 
     def in_array(self, lhs: str, mark: str, node: Any) -> str:
         known = node._output_field_or_none
-        words = self.casts.get(known.kind) if known is not None else None
+        words = (self.wider.get(known.kind) or self.casts.get(known.kind)) if known is not None else None
         return f"{lhs} = ANY({mark}::{words}[])" if words else f"{lhs} = ANY({mark})"
 
-    def lookup_cast(self, node: Lookup, lhs: str) -> str:
-        return lhs
+    def combine(self, node: CombinedExpression, lhs: str, rhs: str) -> str:
+        kinds = [known.kind if (known := e._output_field_or_none) else "any" for e in (node.lhs, node.rhs)]
+        if node.connector == "-" and kinds == ["date", "date"]:
+            return f"(interval '1 day' * ({lhs} - {rhs}))"
+        return super().combine(node, lhs, rhs)
 
     def lock(self, nowait: bool, skip_locked: bool, of: list[str], no_key: bool) -> str:
         words = f" FOR {'NO KEY ' if no_key else ''}UPDATE"

@@ -411,7 +411,7 @@ def compile_select(dialect: Dialect, query: Query) -> Compiled:
     """A query as a statement. Raises ``EmptyResultSet`` where no row can match."""
     compiler = SelectCompiler(dialect, query)
     sql, params = compiler.select()
-    return Compiled(dialect.finish(sql, len(params)), make_binder(dialect, params), compiler.row)
+    return statement(dialect, sql, params, compiler.row)
 
 
 def compile_count(dialect: Dialect, query: Query) -> Compiled:
@@ -424,7 +424,7 @@ def compile_count(dialect: Dialect, query: Query) -> Compiled:
         counted = query.without_order().but(columns=(("n", count_star()),), rows="tuple", annotations=query.annotations, extra_columns=(), lock=None)
         compiler = SelectCompiler(dialect, counted)
         sql, params = compiler.select()
-    return Compiled(dialect.finish(sql, len(params)), make_binder(dialect, params))
+    return statement(dialect, sql, params)
 
 
 def compile_exists(dialect: Dialect, query: Query) -> Compiled:
@@ -433,7 +433,22 @@ def compile_exists(dialect: Dialect, query: Query) -> Compiled:
     sql, params = compiler.select(exists=True)
     if not query.is_sliced:
         sql += " LIMIT 1"
-    return Compiled(dialect.finish(sql, len(params)), make_binder(dialect, params))
+    return statement(dialect, sql, params)
+
+
+def statement(dialect: Dialect, sql: str, params: list[Any], row: Row | None = None) -> Compiled:
+    """Compiled text and its parameters, as a driver takes them."""
+    numbers, bound = list(range(1, len(params) + 1)), params
+    if dialect.numbered_parameters:
+        found: dict[Any, int] = {}
+        bound = []
+        for place, param in enumerate(params):
+            key = param.identity if isinstance(param, Slot) else (place,)
+            if key not in found:
+                bound.append(param)
+                found[key] = len(bound)
+            numbers[place] = found[key]
+    return Compiled(dialect.numbered(sql, numbers), make_binder(dialect, bound), row)
 
 
 def make_binder(dialect: Dialect, params: list[Any]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:

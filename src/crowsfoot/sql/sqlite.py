@@ -136,6 +136,18 @@ class SQLite(Dialect):
     def placeholder(self, number: int) -> str:
         return "?"
 
+    def cast_parameter(self, mark: str, value_type: ValueType) -> str:
+        # A decimal is bound as text, which only a column makes a number by itself.
+        return f"CAST({mark} AS NUMERIC)" if value_type.kind == "decimal" else mark
+
+    def operand(self, mark: str, value_type: ValueType, *, of_column: bool) -> str:
+        return mark if of_column else self.cast_parameter(mark, value_type)
+
+    def cast(self, sql: str, value_type: ValueType) -> str:
+        formats = {"date": "%%Y-%%m-%%d", "time": "%%H:%%M:%%f", "datetime": "%%Y-%%m-%%d %%H:%%M:%%f"}
+        words = formats.get(value_type.kind)
+        return f"STRFTIME('{words}', {sql})" if words else super().cast(sql, value_type)
+
     def binder(self, value_type: ValueType) -> Converter | None:
         logical = value_type.type
         if isinstance(logical, JSON):
@@ -198,7 +210,9 @@ class SQLite(Dialect):
         return found
 
     def in_array(self, lhs: str, mark: str, node: Any) -> str:
-        return f"{lhs} IN (SELECT value FROM json_each({mark}))"
+        known = node._output_field_or_none
+        value = "CAST(value AS NUMERIC)" if known is not None and known.kind == "decimal" else "value"
+        return f"{lhs} IN (SELECT {value} FROM json_each({mark}))"
 
     def combine(self, node: CombinedExpression, lhs: str, rhs: str) -> str:
         kinds = [e._output_field_or_none for e in (node.lhs, node.rhs)]

@@ -12,7 +12,7 @@ from crowsfoot.query.statements import Query, key_column
 from crowsfoot.schema.entity import Attribute, Entity
 from crowsfoot.sql.compiler import Slot
 from crowsfoot.sql.dialect import Dialect
-from crowsfoot.sql.select import Compiled, Row, SelectCompiler, make_binder
+from crowsfoot.sql.select import Compiled, Row, SelectCompiler, statement
 
 
 class Conflict:
@@ -64,7 +64,7 @@ def compile_insert(
     if returning:
         sql += " RETURNING " + ", ".join(f"{table}.{quote(a.column.name)}" if dialect.vendor != "sqlite" else quote(a.column.name) for a in returning)
         row_layout = Row(entity, [(a, compiler.reader(a.value_type)) for a in returning], kind="tuple")
-    return Compiled(dialect.finish(sql, len(params)), make_binder(dialect, params), row_layout)
+    return statement(dialect, sql, params, row_layout)
 
 
 def _on_conflict(dialect: Dialect, conflict: Conflict) -> str:
@@ -99,7 +99,7 @@ def compile_update(
     if returning:
         sql += " RETURNING " + ", ".join(quote(a.column.name) for a in returning)
         row_layout = Row(query.entity, [(a, compiler.reader(a.value_type)) for a in returning], kind="tuple")
-    return Compiled(dialect.finish(sql, len(params)), make_binder(dialect, params), row_layout)
+    return statement(dialect, sql, params, row_layout)
 
 
 def compile_delete(dialect: Dialect, query: Query) -> Compiled:
@@ -107,7 +107,7 @@ def compile_delete(dialect: Dialect, query: Query) -> Compiled:
     compiler = SelectCompiler(dialect, query)
     where, params = _own_where(dialect, compiler, query)
     sql = f"DELETE FROM {dialect.quote_name(query.entity.table.name)}{where}"
-    return Compiled(dialect.finish(sql, len(params)), make_binder(dialect, params))
+    return statement(dialect, sql, params)
 
 
 def _own_where(dialect: Dialect, compiler: SelectCompiler, query: Query) -> tuple[str, list[Any]]:
