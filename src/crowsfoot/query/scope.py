@@ -237,7 +237,7 @@ class Scope:
         if isinstance(value, (list, tuple)) and any(isinstance(v, (BaseExpression, F)) for v in value):
             node.rhs = ExpressionList([e.resolve_expression(self) for e in as_values(value)])
             return self._bound(node, negated)
-        always = node.decided(value)
+        always = node.decided(value) if keys is None else None
         if always is not None:
             self.cacheable = False
             return self._bound(lookups.IsNull(node.lhs, False), negated) if always else Nothing()
