@@ -187,6 +187,20 @@ settings: Final = Settings()
 """The settings of this process."""
 
 
+class SettingsReference(str):
+    """The value of a setting that knows which setting it is, so that a migration can name that in its place."""
+
+    setting_name: str
+
+    def __new__(cls, value: str, setting_name: str) -> SettingsReference:
+        self = str.__new__(cls, value)
+        self.setting_name = setting_name
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SettingsReference, (str(self), self.setting_name)
+
+
 # -- the project file --------------------------------------------------------------------------------------------------
 
 
