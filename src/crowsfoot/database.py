@@ -27,7 +27,8 @@ from crowsfoot.errors import (
     unknown_name,
 )
 from crowsfoot.persistence.asyncness import refuse_caller
-from crowsfoot.persistence.session import Session, acall, begin, enter, leave, run_callbacks
+from crowsfoot.persistence.session import Session, begin, enter, leave
+from crowsfoot.query.shapes import forget_all
 from crowsfoot.sql.dialect import Dialect
 from crowsfoot.sql.functions_sqlite import FUNCTIONS
 from crowsfoot.sql.postgresql import PostgreSQL
@@ -68,7 +69,7 @@ class Local(threading.local):
 
 
 class Database:
-    """One database. Sync code has a connection per thread; async code takes one from a pool, per operation or transaction.
+    """One database. Sync code has a connection per thread, async code one from a pool for an operation or transaction.
 
     ``run`` and ``arun`` drive an operation: a function that takes the session and returns a generator.
     """
@@ -101,6 +102,12 @@ class Database:
         session = self._local.session
         return session if session is not None else self._open()
 
+    @property
+    def connected(self) -> Any:
+        """The driver's connection of this thread, None where there is none yet."""
+        session = self._local.session
+        return None if session is None else session.connection
+
     def _open(self) -> Session:
         connection = self._driver(SYNC_DRIVERS).connect(self.parts, *self._extras())
         connection.observers = self.observers
@@ -129,7 +136,7 @@ class Database:
         return session
 
     def _refuse_in_async(self) -> None:
-        """Sync code must not run in the thread of an event loop, nor (a signal's receiver, say) inside an async operation."""
+        """Sync code must not run in the thread of an event loop, nor in a signal's receiver in an async operation."""
         driven = self._current.get()
         if _get_running_loop() is not None or (driven is not None and driven.driving):
             refuse_caller()
@@ -147,6 +154,12 @@ class Database:
     def run(self, make: Callable[Concatenate[Session, P], Operation[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Drive ``make(session, …)`` to its end on this thread's connection and return its result."""
         return self._run(self.ready(), make, *args, **kwargs)
+
+    def run_broken(self, make: Callable[Concatenate[Session, P], Operation[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """``run`` for what may be sent in a transaction that an error has made unusable, such as a rollback."""
+        self._refuse_in_async()
+        found: T = self._run(self.session, make, *args, **kwargs)
+        return found
 
     def _run(self, session: Session, make: Any, *args: Any, **kwargs: Any) -> Any:
         depth = len(session.blocks)
@@ -173,8 +186,7 @@ class Database:
 
     def enter(self, savepoint: bool = True, durable: bool = False, of_test: bool = False) -> None:
         """Open an atomic block in this thread. See ``crowsfoot.transaction.atomic``."""
-        self._refuse_in_async()
-        self._run(self.session, enter, savepoint, durable, of_test)
+        self.run_broken(enter, savepoint, durable, of_test)
 
     def leave(self, failed: bool) -> None:
         """End this thread's innermost atomic block, and run the ``on_commit`` callbacks if it was the last."""
@@ -185,7 +197,8 @@ class Database:
             connection = session.connection
             if not session.blocks and session.autocommit and (connection.closed or connection.in_transaction):
                 self._forget(session)
-        run_callbacks(callbacks)
+        for callback in callbacks:
+            callback.call()
 
     # -- async ---------------------------------------------------------------------------------------------------------
 
@@ -194,11 +207,19 @@ class Database:
         session = self.async_session
         if session is not None:
             session.check()
-            found: T = await self.drive(session, make, *args, **kwargs)
-            return found
+        return await self._arun(session, make, *args, **kwargs)
+
+    async def arun_broken(
+        self, make: Callable[Concatenate[Session, P], Operation[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """``run_broken`` in async code."""
+        return await self._arun(self.async_session, make, *args, **kwargs)
+
+    async def _arun(self, session: Session | None, make: Any, *args: Any, **kwargs: Any) -> Any:
+        if session is not None:
+            return await self.drive(session, make, *args, **kwargs)
         async with self.acquired() as session:
-            result: T = await self.drive(session, make, *args, **kwargs)
-            return result
+            return await self.drive(session, make, *args, **kwargs)
 
     async def drive(self, session: Session, make: Any, *args: Any, **kwargs: Any) -> Any:
         """Drive ``make(session, …)`` on a session that this task has acquired."""
@@ -293,7 +314,7 @@ class Database:
                 self._current.set(None)
                 await self._release(session)
         for callback in callbacks:
-            await acall(callback)
+            await callback.acall()
 
     # -- both ----------------------------------------------------------------------------------------------------------
 
@@ -307,7 +328,7 @@ class Database:
 
     @contextmanager
     def inline(self) -> Iterator[None]:
-        """Run this thread's async code on the thread's own connection, in the transaction that is open on it. For tests.
+        """Run this thread's async code on the thread's own connection, in its open transaction. For tests.
 
         Statements block the event loop meanwhile.
         """
@@ -319,7 +340,7 @@ class Database:
 
     @contextmanager
     def rolled_back(self) -> Iterator[None]:
-        """A transaction, or a savepoint in one, that is rolled back at the end whatever happens. For tests; they nest."""
+        """A transaction, or a savepoint in one, that is rolled back whatever happens. For tests; they nest."""
         self.enter(of_test=True)
         try:
             yield
@@ -383,8 +404,8 @@ class Databases(dict[str, Database]):
         known = list(self)
         if alias == DEFAULT and not known:
             return (
-                "No database is connected. In a script call crowsfoot.connect('sqlite:///blog.db'); in a project name it "
-                "under [tool.crowsfoot.databases] in pyproject.toml or in the environment variable DATABASE_URL."
+                "No database is connected. In a script call crowsfoot.connect('sqlite:///blog.db'); in a project name "
+                "it under [tool.crowsfoot.databases] in pyproject.toml or in the environment variable DATABASE_URL."
             )
         return unknown_name("database", alias, "This project", known)
 
@@ -392,6 +413,8 @@ class Databases(dict[str, Database]):
         old = self.pop(alias, None)
         if old is not None:
             old.close()
+        # Plans are kept by alias, and this may be a database of another kind.
+        forget_all()
         super().__setitem__(alias, database)
 
     def __contains__(self, alias: object) -> bool:

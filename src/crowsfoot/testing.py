@@ -142,4 +142,4 @@ def capture_on_commit(using: str = DEFAULT) -> Iterator[list[Callable[[], Any]]]
     start = len(session.on_commit)
     callbacks: list[Callable[[], Any]] = []
     yield callbacks
-    callbacks[:] = [callback for _, callback, _ in session.on_commit[start:]]
+    callbacks[:] = [callback.function for callback in session.on_commit[start:]]

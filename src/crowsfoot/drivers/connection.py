@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from contextlib import suppress
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from crowsfoot.drivers.url import MemoryKey as MemoryKey
 from crowsfoot.drivers.url import URLParts as URLParts
@@ -21,6 +21,15 @@ from crowsfoot.errors import InterfaceError
 T = TypeVar("T")
 Observer: TypeAlias = Callable[[str, Sequence[Any]], None]
 Hydrate: TypeAlias = Callable[[Iterable[Sequence[Any]]], T]
+
+
+class Answer(NamedTuple):
+    """What the database says to SQL that a user wrote: the names of the columns (none: it gives no rows), the rows, and
+    how many there are or were affected (-1 where unknown)."""
+
+    columns: tuple[str, ...]
+    rows: list[Sequence[Any]]
+    count: int
 
 
 class Connection(Protocol):
@@ -52,6 +61,10 @@ class Connection(Protocol):
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         """Send a statement once for each row of parameters; the sum of affected rows, -1 where unknown."""
+        ...
+
+    def query(self, sql: str, params: Sequence[Any]) -> Answer:
+        """Send a statement that nothing is known of, and return all that it answers."""
         ...
 
     def script(self, sql: str) -> None:
@@ -98,6 +111,8 @@ class AsyncConnection(Protocol):
     async def execute(self, sql: str, params: Sequence[Any] = ()) -> int: ...
 
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int: ...
+
+    async def query(self, sql: str, params: Sequence[Any]) -> Answer: ...
 
     async def script(self, sql: str) -> None: ...
 

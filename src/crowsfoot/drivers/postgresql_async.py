@@ -14,7 +14,7 @@ import asyncpg as _asyncpg  # type: ignore[import-untyped]  # pyright: ignore[re
 
 from crowsfoot import errors
 from crowsfoot.drivers import postgresql as pg
-from crowsfoot.drivers.connection import Hydrate, Observer
+from crowsfoot.drivers.connection import Answer, Hydrate, Observer
 from crowsfoot.drivers.run import arun
 from crowsfoot.drivers.url import URLParts
 
@@ -102,8 +102,19 @@ class AsyncPostgreSQLConnection:
             tag: str = await self.raw.execute(sql, *params)
         except _FAILURES as error:
             _fail(error)
-        number = tag.rpartition(" ")[2]
-        return int(number) if number.isdecimal() else -1
+        return _affected(tag)
+
+    async def query(self, sql: str, params: Sequence[Any]) -> Answer:
+        if self.observers:
+            self._observe(sql, params)
+        self.dirty = True  # who knows what is in it
+        try:
+            statement = await self.raw.prepare(sql)
+            rows: list[Sequence[Any]] = await statement.fetch(*params)
+        except _FAILURES as error:
+            _fail(error)
+        columns = tuple(attribute.name for attribute in statement.get_attributes())
+        return Answer(columns, rows, _affected(statement.get_statusmsg()))
 
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         """As in the protocol; all rows fail with one, and asyncpg does not count: -1."""
@@ -189,6 +200,12 @@ class AsyncPostgreSQLConnection:
     def _observe(self, sql: str, params: Sequence[Any]) -> None:
         for observer in tuple(self.observers):
             observer(sql, params)
+
+
+def _affected(tag: str) -> int:
+    """The number in a command's tag (``INSERT 0 3``), -1 where there is none."""
+    number = tag.rpartition(" ")[2]
+    return int(number) if number.isdecimal() else -1
 
 
 def _fail(error: Exception) -> NoReturn:

@@ -14,7 +14,7 @@ from psycopg.types.string import TextLoader
 
 from crowsfoot import errors
 from crowsfoot.drivers import postgresql as pg
-from crowsfoot.drivers.connection import Hydrate, Observer
+from crowsfoot.drivers.connection import Answer, Hydrate, Observer
 from crowsfoot.drivers.url import URLParts
 
 T = TypeVar("T")
@@ -116,7 +116,17 @@ class PostgreSQLConnection:
         return result
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
-        return self._send(sql, params)
+        return self._send(sql, params).rowcount
+
+    def query(self, sql: str, params: Sequence[Any]) -> Answer:
+        cursor = self._send(sql, params)
+        if cursor.description is None:
+            return Answer((), [], cursor.rowcount)
+        try:
+            rows: list[Sequence[Any]] = [*cursor.fetchall()]
+        except psycopg.Error as error:
+            _fail(error)
+        return Answer(tuple(column.name for column in cursor.description), rows, cursor.rowcount)
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         """As in the protocol; the rows go in one pipeline, and all of them fail with one."""
@@ -169,7 +179,7 @@ class PostgreSQLConnection:
         self._idle = None
         self.raw.close()
 
-    def _send(self, sql: str, params: Sequence[Any], prepare: bool | None = None) -> int:
+    def _send(self, sql: str, params: Sequence[Any], prepare: bool | None = None) -> _Cursor:
         if self.observers:
             self._observe(sql, params)
         cursor = psycopg.RawCursor(self.raw)
@@ -180,7 +190,7 @@ class PostgreSQLConnection:
                 self._again(cursor, error, sql, params)
         except (psycopg.Error, UnicodeEncodeError) as error:
             _fail(error)
-        return cursor.rowcount
+        return cursor
 
     def _again(self, cursor: _Cursor, error: psycopg.Error, sql: str, params: Sequence[Any]) -> None:
         """Repeat a statement that failed because a table changed since it was prepared; raise any other error again."""

@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, overload
 
-from crowsfoot.drivers.connection import AsyncConnection, Connection
+from crowsfoot.drivers.connection import Answer, AsyncConnection, Connection
 
 T = TypeVar("T")
 Row: TypeAlias = Sequence[Any]
@@ -87,6 +87,22 @@ class ExecuteMany:
     def perform(self, connection: AsyncConnection) -> Awaitable[int]: ...
     def perform(self, connection: Connection | AsyncConnection) -> int | Awaitable[int]:
         return connection.execute_many(self.sql, self.rows)
+
+
+class Raw:
+    """A statement that nothing is known of, such as a user's SQL; the answer is an ``Answer``."""
+
+    __slots__ = ("params", "sql")
+
+    def __init__(self, sql: str, params: Sequence[Any] = ()) -> None:
+        self.sql, self.params = sql, params
+
+    @overload
+    def perform(self, connection: Connection) -> Answer: ...
+    @overload
+    def perform(self, connection: AsyncConnection) -> Awaitable[Answer]: ...
+    def perform(self, connection: Connection | AsyncConnection) -> Answer | Awaitable[Answer]:
+        return connection.query(self.sql, self.params)
 
 
 class Script:

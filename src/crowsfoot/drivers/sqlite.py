@@ -22,7 +22,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 import apsw
 
-from crowsfoot.drivers.connection import Hydrate, Observer
+from crowsfoot.drivers.connection import Answer, Hydrate, Observer
 from crowsfoot.drivers.run import Operation, run
 from crowsfoot.drivers.sqlite_errors import translate, unbindable
 from crowsfoot.drivers.url import MemoryKey, URLParts
@@ -153,6 +153,28 @@ class SQLiteConnection:
             self._fail(cursor, error, last[0])
         return raw.total_changes() - before
 
+    def query(self, sql: str, params: Sequence[Any]) -> Answer:
+        if self.observers:
+            self._observe(sql, params)
+        cursor = self._cursor()
+        columns: list[tuple[str, ...]] = [()]
+
+        def prepared(cursor: apsw.Cursor, statement: str, bindings: Any) -> bool:
+            # Once the first row was looked for and there is none, the names are gone.
+            columns[0] = tuple(name for name, *_ in cursor.get_description())
+            return True
+
+        cursor.exec_trace = prepared
+        raw = self.raw
+        before = raw.total_changes()
+        try:
+            rows: list[Sequence[Any]] = list(cursor.execute(sql, params))
+        except Exception as error:
+            self._fail(cursor, error, params)
+        if columns[0]:
+            return Answer(columns[0], rows, len(rows))
+        return Answer((), rows, raw.changes() if raw.total_changes() != before else 0)
+
     def script(self, sql: str) -> None:
         self.execute(sql)
 
@@ -280,6 +302,16 @@ class _SharedConnection(SQLiteConnection):
         with self.memory.lock:
             return super().execute_many(sql, rows)
 
+    def query(self, sql: str, params: Sequence[Any]) -> Answer:
+        memory = self.memory
+        with memory.lock:
+            before = self.raw.in_transaction
+            try:
+                return super().query(sql, params)
+            finally:
+                if self.raw.in_transaction is not before:
+                    memory.owner = None if before else self
+
     def open_cursor(self, sql: str, params: Sequence[Any]) -> Any:
         with self.memory.lock:
             return super().open_cursor(sql, params)
@@ -359,6 +391,9 @@ class AsyncSQLiteConnection:
 
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         return await self.worker.call(self.inner.execute_many, sql, rows)
+
+    async def query(self, sql: str, params: Sequence[Any]) -> Answer:
+        return await self.worker.call(self.inner.query, sql, params)
 
     async def script(self, sql: str) -> None:
         await self.worker.call(self.inner.script, sql)

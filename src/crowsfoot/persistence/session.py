@@ -1,7 +1,7 @@
 """A session: one connection and the transaction that is open on it.
 
-What a session does is written as operations. `crowsfoot.database` drives them, keeps the session of each thread or task,
-and clears up where an operation was interrupted and could not.
+What a session does is written as operations. `crowsfoot.database` drives them, keeps the session of each thread or
+task, and clears up where an operation was interrupted and could not.
 """
 
 from __future__ import annotations
@@ -34,11 +34,31 @@ class Block:
 
 
 class Callback(NamedTuple):
-    """What ``on_commit`` was given. ``savepoint`` is the savepoint set by hand that it would go with, if any."""
+    """What ``on_commit`` was given. The error of a robust one is logged, that of another goes to who committed."""
 
-    savepoint: str | None
     function: Callable[[], Any]
     robust: bool
+
+    def call(self) -> None:
+        try:
+            self.function()
+        except Exception as error:
+            self._failed(error)
+
+    async def acall(self) -> None:
+        """``call`` in async code, where it may be a coroutine function."""
+        try:
+            result = self.function()
+            if inspect.isawaitable(result):
+                await result
+        except Exception as error:
+            self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        if not self.robust:
+            raise error
+        name = getattr(self.function, "__qualname__", repr(self.function))
+        logger.error("Error calling %s in on_commit() (%s).", name, error, exc_info=error)
 
 
 class Session:
@@ -50,6 +70,8 @@ class Session:
         self.connection = connection
         self.blocks: list[Block] = []
         self.needs_rollback = False
+        # The error that made the transaction unusable, while it is.
+        self.broken_by: Exception | None = None
         self.on_commit: list[Callback] = []
         self.names = itertools.count(1)
         # Savepoints set by hand, and how many on_commit callbacks there were before each.
@@ -73,7 +95,7 @@ class Session:
             raise TransactionManagementError(
                 "An error occurred in the current transaction. You can't execute queries until the end of the 'atomic' "
                 "block. To go on after an error, put what may fail into an atomic block of its own."
-            )
+            ) from self.broken_by
 
     def failed(self, error: BaseException, depth: int) -> None:
         """Note that an operation, begun with ``depth`` blocks open, ended with ``error``.
@@ -86,6 +108,7 @@ class Session:
             self.needs_rollback = bool(self.blocks)
         elif self.blocks and breaks_transaction(error):
             self.needs_rollback = True
+            self.broken_by = error
 
 
 def breaks_transaction(error: Exception) -> bool:
@@ -139,6 +162,8 @@ def leave(session: Session, failed: bool) -> Operation[list[Callback]]:
         yield from _release(session, block)
         return []
     session.needs_rollback = block.savepoint is None
+    if not session.needs_rollback:
+        session.broken_by = None
     if block.savepoint is not None:
         del session.on_commit[block.callbacks :]
         try:
@@ -169,6 +194,7 @@ def _end(session: Session, failed: bool) -> Operation[list[Callback]]:
     callbacks, session.on_commit = session.on_commit, []
     session.savepoints.clear()
     session.needs_rollback = session.begun = False
+    session.broken_by = None
     session.version += 1
     if failed:
         yield from _roll_back(session)
@@ -182,7 +208,7 @@ def _end(session: Session, failed: bool) -> Operation[list[Callback]]:
 
 
 def _roll_back(session: Session) -> Operation[None]:
-    """ROLLBACK; a connection that is gone, or a transaction that the database has ended already, has nothing to undo."""
+    """ROLLBACK; where the connection or the transaction is gone already there is nothing to undo."""
     try:
         yield Execute("ROLLBACK")
     except Error as error:
@@ -202,57 +228,24 @@ def atomically(session: Session, operation: Operation[Any], savepoint: bool = Fa
         if isinstance(error, DatabaseError) and not session.needs_rollback:
             error.undone = True
         raise
-    callbacks = yield from leave(session, False)
-    if callbacks:
-        run_callbacks(callbacks)
+    for callback in (yield from leave(session, False)):
+        callback.call()
     return result
 
 
-# -- callbacks ---------------------------------------------------------------------------------------------------------
-
-
 def register(session: Session | None, function: Callable[[], Any], robust: bool) -> bool:
-    """Have ``function`` called once the transaction is committed; False where none is open, so that now is the time."""
+    """Have ``function`` called once the transaction is committed; False where none is open, so that now is the time.
+
+    Raises ``TypeError`` for what cannot be called.
+    """
     if not callable(function):
         raise TypeError("on_commit()'s callback must be a callable.")
     if session is None or (not session.blocks and session.autocommit):
         return False
     if not session.blocks:
         raise TransactionManagementError("on_commit() cannot be used in manual transaction management")
-    session.on_commit.append(Callback(None, function, robust))
+    session.on_commit.append(Callback(function, robust))
     return True
-
-
-def run_callbacks(callbacks: list[Callback]) -> None:
-    """Call them in order. The error of a robust one is logged; that of another keeps those behind it from being called."""
-    for callback in callbacks:
-        call(callback)
-
-
-def call(callback: Callback) -> None:
-    try:
-        callback.function()
-    except Exception as error:
-        if not callback.robust:
-            raise
-        log_failure(callback, error)
-
-
-async def acall(callback: Callback) -> None:
-    """``call`` in async code, where the callback may be a coroutine function."""
-    try:
-        result = callback.function()
-        if inspect.isawaitable(result):
-            await result
-    except Exception as error:
-        if not callback.robust:
-            raise
-        log_failure(callback, error)
-
-
-def log_failure(callback: Callback, error: Exception) -> None:
-    name = getattr(callback.function, "__qualname__", repr(callback.function))
-    logger.error("Error calling %s in on_commit() (%s).", name, error, exc_info=error)
 
 
 # -- by hand -----------------------------------------------------------------------------------------------------------
