@@ -92,8 +92,11 @@ def root(query: Query) -> Shape:
 
 
 def forget_all() -> None:
-    """Drop every shape that no queryset holds; they are built again when they are next asked for."""
-    for shape in ROOTS.values():
+    """Drop every shape but the roots, and every plan; they are made again when they are next asked for."""
+    pending = list(ROOTS.values())
+    while pending:
+        shape = pending.pop()
+        pending += [edge.shape for edge in shape.edges.values()]
         shape.edges.clear()
         shape.plans.clear()
         shape.gets.clear()

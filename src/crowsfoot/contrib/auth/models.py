@@ -299,8 +299,6 @@ class AnonymousUser(PermissionQuestions):
     is_staff = False
     is_active = False
     is_superuser = False
-    groups: ClassVar[Any] = EmptyManager(Group)
-    user_permissions: ClassVar[Any] = EmptyManager(Permission)
 
     def __str__(self) -> str:
         return "AnonymousUser"
@@ -330,6 +328,14 @@ class AnonymousUser(PermissionQuestions):
 
     async def aget_group_permissions(self, obj: Any = None) -> set[str]:
         return set()
+
+    @property
+    def groups(self) -> Any:
+        return EmptyManager(Group)
+
+    @property
+    def user_permissions(self) -> Any:
+        return EmptyManager(Permission)
 
     @property
     def is_anonymous(self) -> bool:
