@@ -7,7 +7,7 @@ from typing import Any
 from crowsfoot.database import DEFAULT, databases
 from crowsfoot.drivers.run import Execute, Operation
 from crowsfoot.errors import ModelError
-from crowsfoot.models.model import apps
+from crowsfoot.models.model import current
 from crowsfoot.models.tables import complete
 from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.sql.ddl import Schema
@@ -18,13 +18,13 @@ def create_tables(*models: Any, using: str = DEFAULT) -> None:
 
     Raises ``ModelError`` with everything that is wrong with the models, before any SQL is sent.
     """
-    wanted = list(models) or apps.get_models(include_auto_created=True)
+    wanted = list(models) or current.apps.get_models(include_auto_created=True)
     for model in list(wanted):
         for field in model._meta.local_many_to_many:
             link = field.link_model
             if link is not None and link._meta.auto_created and link not in wanted:
                 wanted.append(link)
-    problems = [p for model in wanted for p in [*apps.registry.problems(model._meta.entity), *model._meta.problems()]]
+    problems = [p for model in wanted for p in _problems(model)]
     if problems:
         raise ModelError(list(dict.fromkeys(problems)))
     entities = [complete(model) for model in wanted if model._meta.can_migrate(None)]
@@ -36,3 +36,8 @@ def create_tables(*models: Any, using: str = DEFAULT) -> None:
 def _execute(session: Session, statements: list[str]) -> Operation[None]:
     for statement in statements:
         yield Execute(statement)
+
+
+def _problems(model: Any) -> list[str]:
+    meta = model._meta
+    return [*meta.apps.registry.problems(meta.entity), *meta.problems()]
