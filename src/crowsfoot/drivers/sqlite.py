@@ -351,8 +351,15 @@ class AsyncSQLiteConnection:
     def __init__(self, inner: SQLiteConnection, worker: Worker) -> None:
         self.inner = inner
         self.worker = worker
-        self.observers = inner.observers
         self.dirty = False
+
+    @property
+    def observers(self) -> list[Observer]:
+        return self.inner.observers
+
+    @observers.setter
+    def observers(self, observers: list[Observer]) -> None:
+        self.inner.observers = observers
 
     @classmethod
     async def open(cls, parts: URLParts, functions: Sequence[Function] = ()) -> AsyncSQLiteConnection:

@@ -6,16 +6,18 @@ is not loaded loads it for the whole cohort in one query.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from inspect import getattr_static
+from typing import Any, NamedTuple
 
 from crowsfoot.database import databases
 from crowsfoot.drivers.run import Fetch, Operation
-from crowsfoot.errors import FieldFetchBlocked
+from crowsfoot.errors import FieldDoesNotExist, FieldFetchBlocked, unknown_name
 from crowsfoot.models import routing, typed
 from crowsfoot.models.prefetch import base_queryset, load_to_one
 from crowsfoot.models.related_managers import make_manager_class
 from crowsfoot.models.state import FETCH_ONE, FETCH_RAISE
+from crowsfoot.persistence.asyncness import refuse_touch
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.scope import is_a
 from crowsfoot.schema.entity import Attribute
@@ -58,6 +60,20 @@ def refuse_if_raising(instance: Any, name: str) -> None:
     origin = instance._origin
     if origin is not None and origin.fetch_mode is FETCH_RAISE:
         raise FieldFetchBlocked(f"Fetching of {type(instance).__name__}.{name} blocked.") from None
+
+
+class Question(NamedTuple):
+    """What to send for values that are not loaded: the operation ``make(session, *args)``, on the database ``alias``."""
+
+    alias: str
+    make: Callable[..., Operation[None]]
+    args: tuple[Any, ...]
+
+    def ask(self) -> None:
+        databases[self.alias].run(self.make, *self.args)
+
+    async def aask(self) -> None:
+        await databases[self.alias].arun(self.make, *self.args)
 
 
 def _alias(instance: Any, end: End) -> str:
@@ -114,15 +130,34 @@ class ToOne:
         if not end.holds_key and any(getattr(instance, name) is None for name in self.locals):
             return self._nothing(instance)
         refuse_if_raising(instance, self.name)
+        refuse_touch(type(instance).__name__, self.name)
+        self.question(instance).ask()
+        return self.answer(instance)
+
+    def questions(self, instance: Any) -> Iterator[Question]:
+        """What to ask until the related instance is here; nothing where it is, or where there is no key."""
+        for name in self.locals:
+            if name not in instance.__dict__:
+                yield column_question(instance, instance._meta.entity.attributes[name])
+        if not self.is_cached(instance) and all(getattr(instance, name) is not None for name in self.locals):
+            yield self.question(instance)
+
+    def question(self, instance: Any) -> Question:
+        """The one query that loads the related instance, for the whole cohort."""
+        end = self.end
         instances = peers_lacking(instance, self.name)
         if end.holds_key:
             instances = [i for i in instances if all(i.__dict__.get(name) is not None for name in self.locals)] or [instance]
         else:
             instances = [i for i in instances if all(getattr(i, n) is not None for n in self.locals)]
         alias = _alias(instance, end)
-        queryset = base_queryset(instance, end, alias)
-        databases[alias].run(load_to_one, end, instances, queryset)
-        related = instance.__dict__[self.name]
+        return Question(alias, load_to_one, (end, instances, base_queryset(instance, end, alias)))
+
+    def answer(self, instance: Any) -> Any:
+        """The related instance that is here; None or ``DoesNotExist`` where there is none."""
+        related = instance.__dict__.get(self.name)
+        if related is None and any(getattr(instance, name) is None for name in self.locals):
+            return self._nothing(instance)
         return related if related is not None else self._missing(instance)
 
     def _nothing(self, instance: Any) -> Any:
@@ -319,9 +354,18 @@ def load_deferred(instance: Any, attribute: Attribute) -> Any:
         raise AttributeError(f"{type(instance).__name__!r} object has no attribute {attribute.name!r}")
     name = attribute.name
     refuse_if_raising(instance, name)
-    instances = peers_lacking(instance, name)
+    refuse_touch(type(instance).__name__, name)
+    column_question(instance, attribute).ask()
+    return _column_answer(instance, name)
+
+
+def column_question(instance: Any, attribute: Attribute) -> Question:
+    """The one query that loads a deferred column, for the whole cohort."""
     alias = instance._state.db
-    databases[alias].run(_load_column, instances, attribute, alias)
+    return Question(alias, _load_column, (peers_lacking(instance, attribute.name), attribute, alias))
+
+
+def _column_answer(instance: Any, name: str) -> Any:
     if name not in instance.__dict__:
         model = type(instance)
         raise model.DoesNotExist(f"{model._meta.object_name} matching query does not exist.")
@@ -336,6 +380,40 @@ def _load_column(session: Session, instances: Sequence[Any], attribute: Attribut
     for key, value in found:
         for instance in [by_key[key]]:
             instance.__dict__[attribute.name] = value
+
+
+# -- loading by name ---------------------------------------------------------------------------------------------------
+
+
+def questions(instance: Any, name: str) -> Iterator[Question]:
+    """What to ask, one after the other, until the to-one relation or deferred field ``name`` is loaded.
+
+    Raises ``FieldDoesNotExist`` for a name that is neither.
+    """
+    described = getattr_static(type(instance), name, None)
+    attributes = instance._meta.entity.attributes
+    if isinstance(described, ToOne):
+        yield from described.questions(instance)
+    elif name in attributes:
+        if name not in instance.__dict__ and instance._origin is not None:
+            yield column_question(instance, attributes[name])
+    elif isinstance(described, ToMany):
+        raise FieldDoesNotExist(
+            f"{type(instance).__name__}.{name} is a collection and has a manager: ask {name}.all(), or "
+            f"prefetch_related({name!r}) for many at once."
+        )
+    else:
+        ends = instance._meta.entity.ends.values()
+        known = [*attributes, *[end.accessor for end in ends if end.accessor and not end.many]]
+        raise FieldDoesNotExist(unknown_name("field or to-one relation", name, instance._meta.label, known))
+
+
+def answer(instance: Any, name: str) -> Any:
+    """The value of what ``questions`` has loaded."""
+    described = getattr_static(type(instance), name, None)
+    if isinstance(described, ToOne):
+        return described.answer(instance)
+    return _column_answer(instance, name)
 
 
 __all__ = ["Fetch", "ToMany", "ToOne", "install_relation", "load_deferred", "peers_lacking"]

@@ -9,6 +9,7 @@ from crowsfoot.database import databases
 from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import DatabaseError, FieldError, unknown_name
 from crowsfoot.models import routing, signals
+from crowsfoot.models.attributes import answer, questions
 from crowsfoot.models.deletion import delete_instances
 from crowsfoot.models.fields.base import DatabaseDefault
 from crowsfoot.persistence.cohort import lone
@@ -160,6 +161,23 @@ class Persistence:
                 f"{self._meta.object_name} object can't be deleted because its {self._meta.pk.attname} attribute is set to None."
             )
         return self._write_alias(using)
+
+    # -- load ----------------------------------------------------------------------------------------------------------
+
+    def load(self: Any, name: str) -> Any:
+        """Load a to-one relation or a deferred field, for all instances of the same result, and return its value.
+
+        One query, none where it is loaded. Raises ``FieldDoesNotExist`` for another name.
+        """
+        for question in questions(self, name):
+            question.ask()
+        return answer(self, name)
+
+    async def aload(self: Any, name: str) -> Any:
+        """``load`` in async code, where touching ``post.author`` before it is loaded raises an error."""
+        for question in questions(self, name):
+            await question.aask()
+        return answer(self, name)
 
     # -- refresh -------------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from asyncio import _get_running_loop
 from typing import Any
 
 from crowsfoot.errors import SynchronousOnlyOperation
@@ -28,6 +29,15 @@ def refuse(what: str, instead: str) -> None:
         raise SynchronousOnlyOperation(
             f"{what} waits for the database, which would stop the event loop that runs in this thread. "
             f"Write instead: {instead}"
+        )
+
+
+def refuse_touch(model: str, name: str) -> None:
+    """``refuse`` to load ``model.name`` where code touches it in a running event loop."""
+    if _get_running_loop() is not None:
+        refuse(
+            f"{model}.{name} is not loaded. Loading it now",
+            f"await {model.lower()}.aload({name!r}), before the value is used.",
         )
 
 
