@@ -64,7 +64,6 @@ _REMEDIES = {
     "40P01": "Two transactions wait for each other: run this one again, and lock rows in the same order everywhere.",
     "42501": "The user of the URL has not been granted this.",
     "42703": "Does the database lag behind the models? Run `migrate`.",
-    "42P01": "Create it with `migrate` or crowsfoot.create_tables(), or check the URL.",
     "42P18": "Write the type of the placeholder: $1::int, for example.",
     "53100": "The server's disk is full.",
     "53300": "The server has no connection left: lower the pool's max_size or raise max_connections.",

@@ -123,8 +123,6 @@ def _cannot_open(file: str) -> str:
 
 
 def _sql_remedy(text: str) -> str:
-    if text.startswith("no such table"):
-        return "Create it with `migrate` or crowsfoot.create_tables(), or check the URL."
     if text.startswith("no such column") or "has no column named" in text:
         return "Does the database lag behind the models? Run `migrate`."
     return ""

@@ -115,11 +115,17 @@ class Registry:
             if entity is None or entity is declaration.owner or entity is target:
                 found += declaration.problems()
         for declaration in self.pending:
-            if entity is None or entity is declaration.owner:
+            said = declaration.target_label in self.entities and any(declaration.problems())
+            if not said and (entity is None or entity is declaration.owner):
                 found.append(self._unlinked(declaration))
-        for owner in [entity] if entity is not None else self.entities.values():
+        for owner in self.entities.values() if entity is None else self._around(entity):
             found += self._clashes(owner)
         return list(dict.fromkeys(found))
+
+    def _around(self, entity: Entity) -> list[Entity]:
+        """An entity and those that its own relations lead to: where their names may clash."""
+        targets = [relation.reverse.owner for relation in self.relations if relation.forward.owner is entity]
+        return list(dict.fromkeys([entity, *targets]))
 
     def _unlinked(self, declaration: Declaration) -> str:
         wanted = declaration.target_label

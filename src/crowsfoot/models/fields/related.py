@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from crowsfoot.errors import FieldError, ValidationError
+from crowsfoot.errors import FieldError, ValidationError, unknown_name
 from crowsfoot.models.fields.base import BLANK_CHOICE_DASH, NOT_PROVIDED, Field
 from crowsfoot.models.rels import ManyToManyRel, ManyToOneRel, OneToOneRel
 from crowsfoot.schema import types
@@ -278,7 +278,9 @@ class ForeignKey(RelatedField[T]):
         elif rule.name == "DB_SET_DEFAULT" and not self.has_db_default():
             found.append(f"{self} has on_delete=DB_SET_DEFAULT but no db_default. Add db_default=…, or choose another rule.")
         if self.to_field is not None and self._target_field is None and self.relation is None:
-            found.append(f"{self}: to_field={self.to_field!r} is no field of {self.target_name}.")
+            target = self.model._meta.apps.registry.entities.get(self.target_label)
+            if target is not None:
+                found.append(f"{self}: to_field: {unknown_name('field', self.to_field, target.label, target.attributes)}")
         elif self._target_field is not None and not self._target_field.unique and not self._is_unique_in_meta():
             found.append(
                 f"{self} points at {self._target_field}, which is not unique. Add unique=True there, or leave out to_field."
