@@ -289,24 +289,23 @@ def test_a_cancelled_statement_is_interrupted_and_the_connection_is_fine(parts: 
 
 
 def test_forgotten_connections_leave_no_thread(parts: URLParts) -> None:
-    def alive() -> int:
-        return sum(thread.name.startswith("crowsfoot ") for thread in threading.enumerate())
+    others = set(threading.enumerate())  # those of tests before may be ending just now
 
-    before = alive()
+    def mine() -> list[threading.Thread]:
+        return [t for t in threading.enumerate() if t.name.startswith("crowsfoot ") and t not in others]
 
     async def main() -> None:
         abandoned, forgotten = await sqlite.aconnect(parts), await sqlite.aconnect(parts)
-        assert alive() == before + 2
+        assert len(mine()) == 2
         abandoned.abandon()
         abandoned.abandon()
         del forgotten
 
     asyncio.run(main())
     gc.collect()
-    for thread in threading.enumerate():
-        if thread.name.startswith("crowsfoot "):
-            thread.join(1)
-    assert alive() <= before
+    for thread in mine():
+        thread.join(1)
+    assert mine() == []
 
 
 def test_the_pool_over_several_event_loops(parts: URLParts) -> None:
