@@ -1,7 +1,183 @@
+"""What `persistence.delete` needs of model classes: instances, signals, new values for keys, and refusals in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
-def delete_instances(session, instances, keep_parents=False):
-    raise NotImplementedError
-    yield
-def delete_queryset(session, rows, raw=False):
-    raise NotImplementedError
-    yield
+
+from crowsfoot.drivers.run import Execute, Operation
+from crowsfoot.errors import EmptyResultSet, ProtectedError, RestrictedError
+from crowsfoot.models import signals
+from crowsfoot.models.fields.base import DatabaseDefault
+from crowsfoot.persistence.consequences import PROTECT, Consequences, Edge
+from crowsfoot.persistence.delete import Deletion
+from crowsfoot.persistence.delete_plan import DeletePlan, Known, narrowed
+from crowsfoot.persistence.session import Session
+from crowsfoot.query.expressions import Value
+from crowsfoot.query.shapes import Shape, root
+from crowsfoot.query.statements import Query
+from crowsfoot.schema.entity import Entity
+from crowsfoot.sql.write import compile_delete
+
+Deleted = tuple[int, dict[str, int]]
+
+
+def delete_instances(session: Session, instances: Iterable[Any], keep_parents: bool = False) -> Operation[Deleted]:
+    """Delete saved instances of one model with all that hangs on their rows; gives ``(total, {label: number})``.
+
+    Their keys are None afterwards. ``keep_parents`` leaves the rows of the models that theirs inherits from. Raises
+    ``ProtectedError`` or ``RestrictedError`` before anything is changed.
+    """
+    given = list(instances)
+    if not given:
+        return 0, {}
+    model = type(given[0])
+    many = len(given) > 1
+    shape = root(Query(model._meta.entity))
+    plan = _plan(session, shape, model, Known(0, many), keep_parents)
+    deletion = _Deletion(session, plan, model, given[0] if not many else given)
+    keys = [deletion.key(instance) for instance in given]
+    deletion.values[0] = keys if many else keys[0]
+    if plan.consequences.root in plan.hooked:
+        deletion.instances[plan.consequences.root] = given
+    return (yield from deletion.finish(given))
+
+
+def delete_queryset(session: Session, rows: Any, raw: bool = False) -> Operation[Any]:
+    """Delete a queryset's rows with all that hangs on them; gives ``(total, {label: number})``.
+
+    ``raw`` deletes these rows alone, without rules and signals, and gives their number.
+    """
+    query, values = rows.as_subquery()
+    if raw:
+        return (yield from _delete_alone(session, query, values))
+    if query.empty:
+        return 0, {}
+    plan = _plan(session, rows._shape, rows.model, None, False)
+    return (yield from _Deletion(session, plan, rows.model, rows, values).finish([]))
+
+
+def _delete_alone(session: Session, query: Query, values: tuple[Any, ...]) -> Operation[int]:
+    try:
+        compiled = compile_delete(session.dialect, query)
+    except EmptyResultSet:
+        return 0
+    session.version += 1
+    count: int = yield Execute(compiled.sql, compiled.bind(values))
+    return count
+
+
+def _plan(session: Session, shape: Shape, model: Any, given: Known | None, keep_parents: bool) -> DeletePlan:
+    """The plan for deleting ``shape``'s rows, kept with it until models are added or signals are connected."""
+    models = len(model._meta.apps.registry.relations)
+    key = ("consequences", keep_parents, models)
+    consequences: Consequences | None = shape.plans.get(key)
+    if consequences is None:
+        consequences = shape.plans[key] = Consequences(model._meta.entity.concrete, keep_parents, _is_swapped)
+    hooked = _hooked(consequences, model)
+    key = ("delete", session.dialect, consequences, given, hooked)
+    plan: DeletePlan | None = shape.plans.get(key)
+    if plan is None:
+        plan = shape.plans[key] = DeletePlan(session.dialect, consequences, shape.query, given, hooked)
+    return plan
+
+
+def _is_swapped(entity: Entity) -> bool:
+    return bool(entity.model._meta.swapped)
+
+
+def _hooked(consequences: Consequences, model: Any) -> frozenset[Entity]:
+    """The entities whose rows signals are sent for. Link models that Crowsfoot made send none."""
+    if not (signals.pre_delete.receivers or signals.post_delete.receivers):
+        return frozenset()
+    found = []
+    for entity in consequences.entities:
+        sender = model if entity is consequences.root else entity.model
+        listened = signals.pre_delete.has_listeners(sender) or signals.post_delete.has_listeners(sender)
+        if listened and not sender._meta.auto_created:
+            found.append(entity)
+    return frozenset(found)
+
+
+class _Deletion(Deletion):
+    """A delete of rows of ``model``. ``origin`` is what ``delete()`` was called on: an instance or a queryset."""
+
+    def __init__(
+        self, session: Session, plan: DeletePlan, model: Any, origin: Any, values: tuple[Any, ...] = ()
+    ) -> None:
+        super().__init__(session, plan, values)
+        self.model = model
+        self.origin = origin
+
+    def finish(self, given: list[Any]) -> Operation[Deleted]:
+        """Run, and take the keys from the instances that are gone."""
+        counts = yield from self.run()
+        for instance in [*given, *(i for loaded in self.instances.values() for i in loaded)]:
+            for attribute in instance._meta.entity.key:
+                setattr(instance, attribute.name, None)
+        root = self.plan.consequences.root
+        labels = {(self.model._meta if e is root else e.model._meta).label: count for e, count in counts.items()}
+        return sum(labels.values()), labels
+
+    # -- rows ----------------------------------------------------------------------------------------------------------
+
+    def load(self, what: Entity | Edge) -> Operation[list[Any]]:
+        model = (what.target if isinstance(what, Edge) else what).model
+        rows = model._base_manager.using(self.session.alias).all()
+        shape = self.plan.loaders.get((what, rows._shape))
+        if shape is None:
+            query = narrowed(rows.query, self.plan.loading(what))
+            shape = self.plan.loaders[what, rows._shape] = Shape(query.but(size=rows.query.size + self.plan.size))
+        rows._shape, rows._values = shape, (*rows._values, *self.values)
+        return list((yield from rows._load(self.session)))
+
+    def load_root(self) -> Operation[list[Any]]:
+        return list((yield from self.origin._load(self.session)))
+
+    def key(self, instance: Any) -> Any:
+        key = [a.value_type.prepare(getattr(instance, a.name)) for a in instance._meta.entity.key]
+        return key[0] if len(key) == 1 else tuple(key)
+
+    # -- rules ---------------------------------------------------------------------------------------------------------
+
+    def refuse(self, action: str, blockers: dict[Edge, list[Any]]) -> None:
+        """As in Django, a protected row is named by the relation through which the delete came near it, and a
+        restricted one by its own."""
+        protected = action == PROTECT
+        names = dict.fromkeys(f"'{(edge.top if protected else edge).label}'" for edge in blockers)
+        kind = "protected" if protected else "restricted"
+        message = (
+            f"Cannot delete some instances of model {self.model.__name__!r} because they are referenced through {kind} "
+            f"foreign keys: {', '.join(names)}."
+        )
+        rows = {row for found in blockers.values() for row in found}
+        raise ProtectedError(message, rows) if protected else RestrictedError(message, rows)
+
+    def computes(self, edge: Edge) -> bool:
+        rule, field = edge.rule, edge.end.field
+        return rule.lazy or (rule.name == "SET_DEFAULT" and callable(field.default))
+
+    def new_value(self, edge: Edge) -> Any:
+        rule, field = edge.rule, edge.end.field
+        if rule.name == "SET_NULL":
+            return None if len(edge.target_columns) == 1 else (None,) * len(edge.target_columns)
+        value = field.get_default() if rule.name == "SET_DEFAULT" else rule.value() if rule.lazy else rule.value
+        if isinstance(value, DatabaseDefault):
+            value = value.expression
+        if isinstance(value, Value):
+            value = value.value
+        return value if hasattr(value, "resolve_expression") else field.get_prep_value(value)
+
+    # -- signals -------------------------------------------------------------------------------------------------------
+
+    def before(self, instances: list[Any]) -> None:
+        instances.sort(key=attrgetter("pk"))
+        self._send(signals.pre_delete, instances)
+
+    def after(self, instances: list[Any]) -> None:
+        self._send(signals.post_delete, reversed(instances))
+
+    def _send(self, signal: Any, instances: Iterable[Any]) -> None:
+        for instance in instances:
+            signal.send(sender=type(instance), instance=instance, using=self.session.alias, origin=self.origin)

@@ -262,7 +262,8 @@ class _Writer:
         self.instance = instance
         self.session = session
         self.update_fields = update_fields
-        self.force_insert = force_insert
+        # Inherited rows may be there already: True forces the instance's own table alone.
+        self.force_insert = (type(instance)._meta.concrete_model,) if force_insert is True else force_insert
         self.force_update = bool(force_update)
 
     def with_parents(self, model: Any) -> Operation[bool]:
@@ -305,7 +306,7 @@ class _Writer:
         is_set = None not in key
         if not is_set and (self.force_update or self.update_fields is not None):
             raise ValueError("Cannot force an update in save() with no primary key.")
-        force_insert = force_insert or self.force_insert is True or self._forces(model) or self._is_new(meta, is_set)
+        force_insert = force_insert or self._forces(model) or self._is_new(meta, is_set)
         if is_set and not force_insert:
             if type(instance)._meta.select_on_save and not self.force_update:
                 rows = model._base_manager.using(session.alias).filter(pk=key[0] if len(key) == 1 else key)

@@ -36,6 +36,11 @@ class Dialect:
     # What stands behind the definition of a column that numbers rows.
     identity_suffix: ClassVar[str] = ""
     begin: ClassVar[str] = "BEGIN"
+    # Check keys at the end of the transaction, and at the statement again.
+    defer_keys: ClassVar[str] = "SET CONSTRAINTS ALL DEFERRED"
+    check_keys: ClassVar[str] = "SET CONSTRAINTS ALL IMMEDIATE"
+    # How many rows deep one DELETE may take rows along by ON DELETE CASCADE; None where there is no such limit.
+    cascade_depth: ClassVar[int | None] = None
     operators: ClassVar[dict[str, str]] = {}
     # Whether a parameter may be named twice. Then an expression that stands in several clauses is the same to the server.
     numbered_parameters: ClassVar[bool] = False

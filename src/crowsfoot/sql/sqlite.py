@@ -93,6 +93,9 @@ class SQLite(Dialect):
     rebuilds_tables = True
     identity_suffix = "AUTOINCREMENT"
     begin = "BEGIN IMMEDIATE"
+    defer_keys = "PRAGMA defer_foreign_keys = ON"
+    check_keys = "PRAGMA defer_foreign_keys = OFF"
+    cascade_depth = 900  # SQLite's own limit for nested triggers is 1,000
     column_types: ClassVar = {
         "smallint": "smallint",
         "integer": "integer",

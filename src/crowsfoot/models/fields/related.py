@@ -200,7 +200,7 @@ class ForeignKey(RelatedField[T]):
     def __init__(
         self,
         to: Any,
-        on_delete: Any = None,
+        on_delete: Any = NOT_PROVIDED,
         related_name: str | None = None,
         related_query_name: str | None = None,
         limit_choices_to: Any = None,
@@ -209,13 +209,15 @@ class ForeignKey(RelatedField[T]):
         db_constraint: bool = True,
         **options: Any,
     ) -> None:
+        if not callable(on_delete) and on_delete is not NOT_PROVIDED:
+            raise TypeError(f"on_delete must be callable. Write models.CASCADE, PROTECT or SET_NULL, not {on_delete!r}.")
         options.setdefault("db_index", True)
         super().__init__(
             to,
             related_name=related_name,
             related_query_name=related_query_name,
             limit_choices_to=limit_choices_to,
-            on_delete=on_delete,
+            on_delete=None if on_delete is NOT_PROVIDED else on_delete,
             **options,
         )
         self.parent_link = parent_link
@@ -440,7 +442,7 @@ class OneToOneField(ForeignKey[T]):
     one_to_one = True
     rel_class = OneToOneRel
 
-    def __init__(self, to: Any, on_delete: Any = None, to_field: str | None = None, **options: Any) -> None:
+    def __init__(self, to: Any, on_delete: Any = NOT_PROVIDED, to_field: str | None = None, **options: Any) -> None:
         options["unique"] = True
         super().__init__(to, on_delete, to_field=to_field, **options)
 

@@ -1,0 +1,284 @@
+"""How rows are deleted with all that hangs on them: what is looked up first, and the statements after that.
+
+A `DeletePlan` is made once per kind of delete; its statements are compiled when they are first needed. Where nothing forces
+rows to be looked at, each table is one DELETE whose condition leads back to the rows that were asked for, by subqueries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, NamedTuple
+
+from crowsfoot.errors import EmptyResultSet
+from crowsfoot.persistence.consequences import PROTECT, RESTRICT, UP, UPDATE, Consequences, Edge
+from crowsfoot.persistence.hydrate import make_hydrator
+from crowsfoot.query.lookups import Exact, In, Lookup
+from crowsfoot.query.resolved import Col, ColumnTuple, Condition, Embedded, ExpressionList, Param
+from crowsfoot.query.scope import Scope
+from crowsfoot.query.statements import Query
+from crowsfoot.schema.entity import Attribute, Entity
+from crowsfoot.sql.closure import Link, compile_closure
+from crowsfoot.sql.dialect import Dialect
+from crowsfoot.sql.select import Compiled, compile_exists, compile_select
+from crowsfoot.sql.write import compile_delete, compile_update
+
+# How many ways to one table a statement may spell out as subqueries; beyond that the keys are looked up.
+MANY_WAYS = 16
+
+
+class Known(NamedTuple):
+    """Keys that are at hand: in slot ``index``, as a list or (``many`` is False) as one key."""
+
+    index: int
+    many: bool = True
+
+
+class Statement(NamedTuple):
+    """A statement for a driver; ``hydrate`` is None where it gives no rows."""
+
+    sql: str
+    bind: Callable[[tuple[Any, ...]], tuple[Any, ...]]
+    hydrate: Callable[..., Any] | None
+
+
+class DeletePlan:
+    """How rows of one entity are deleted.
+
+    ``root`` is the query that was asked to delete, or one on the keys in slot ``given``. ``hooked`` are the entities whose
+    rows must be loaded, because signals are sent for them. ``known`` has the slots of the keys that are at hand when the
+    deleting begins; all other rows are described by conditions. ``lookups`` are the groups to look up before that, in
+    order, and ``size`` the number of slots: the root's own values are the first of them.
+    """
+
+    def __init__(
+        self, dialect: Dialect, consequences: Consequences, root: Query, given: Known | None, hooked: frozenset[Entity]
+    ) -> None:
+        self.dialect = dialect
+        self.consequences = consequences
+        self.hooked = hooked
+        self.root = (
+            root if given is None else Query(root.entity, (_matches(own_key(consequences.root), given),), size=1)
+        )
+        self.size = self.root.size
+        self.protects, self.restricts = consequences.of(PROTECT), consequences.of(RESTRICT)
+        self.updates = {edge: self._slot() for edge in consequences.of(UPDATE)}
+        self.constants: list[tuple[int, Attribute, Callable[[], Any]]] = []
+        self._where = {e: [self._constant(e.target, *pair) for pair in e.where] for e in consequences.edges}
+        self._compiled: dict[Hashable, Statement | None] = {}
+        # What loads instances, kept by whoever knows how.
+        self.loaders: dict[Hashable, Any] = {}
+        self.known: dict[Entity, Known] = {} if given is None else {consequences.root: given}
+        self.seeds: dict[Entity, Query] = {}
+        self.lookups: list[list[Entity]] = []
+        self.is_single = not hooked and len(consequences.entities) == 1 and not (
+            self.protects or self.restricts or self.updates or consequences.is_cyclic(consequences.groups[0])
+        )  # fmt: skip
+        ways: dict[Entity, int] = {}
+        for group in [] if self.is_single else consequences.groups:
+            self._decide(group, ways)
+
+    # -- what is looked up first ---------------------------------------------------------------------------------------
+
+    def _slot(self) -> int:
+        self.size += 1
+        return self.size - 1
+
+    def _constant(self, entity: Entity, column: str, value: Callable[[], Any]) -> Any:
+        attribute = entity.attribute_of(column)
+        index = self._slot()
+        self.constants.append((index, attribute, value))
+        return _resolved(Exact(Col((), attribute), Param(index, attribute.value_type)))
+
+    def _decide(self, group: list[Entity], ways: dict[Entity, int]) -> None:
+        """Whether the keys of a group have to be looked up, given those of the groups before it."""
+        (entity, *others), incoming = group, self.consequences.incoming[group[0]]
+        if self.consequences.is_cyclic(group):
+            self._look_up(group)
+        elif not others and entity not in self.known:
+            ways[entity] = sum(1 if e.source in self.known else ways[e.source] for e in incoming) or 1
+            inherited = incoming[0] if len(incoming) == 1 and incoming[0].action == UP else None
+            if inherited is not None and inherited.source_columns == key_columns(inherited.source):
+                self.known[entity] = self.known[inherited.source]
+            elif entity in self.hooked or ways[entity] > MANY_WAYS or self._must_know(entity, incoming):
+                self._look_up(group)
+
+    def _look_up(self, group: list[Entity]) -> None:
+        root = self.consequences.root
+        for entity in group:
+            outside = [self._hang(e) for e in self.consequences.incoming[entity] if e.source not in group]
+            self.seeds[entity] = self.root if entity is root else Query(entity, (_any(outside),) if outside else ())
+        for entity in group:
+            self.known[entity] = Known(self._slot())
+        self.lookups.append(group)
+
+    def _must_know(self, entity: Entity, incoming: list[Edge]) -> bool:
+        """Whether the condition that describes the rows may not hold any more when they are to be deleted."""
+        if entity is self.consequences.root and (self.hooked or not is_plain(self.root)):
+            return True
+        outgoing = [e for edges in self.consequences.incoming.values() for e in edges if e.source is entity]
+        if any(e.action == UP for e in (*incoming, *outgoing)):
+            return True
+        changed = {c for e in self.updates if e.target is entity for c in e.changed_columns}
+        used = {c for e in incoming for c in e.target_columns} | {c for e in outgoing for c in e.source_columns}
+        return bool(changed) and (entity is self.consequences.root or bool(changed & used))
+
+    # -- conditions ----------------------------------------------------------------------------------------------------
+
+    def rows(self, entity: Entity) -> Query:
+        """The rows of ``entity`` that go."""
+        known = self.known.get(entity)
+        if known is not None:
+            return Query(entity, (_matches(own_key(entity), known),))
+        if entity is self.consequences.root:
+            return self.root
+        return Query(entity, (_any([self._hang(e) for e in self.consequences.incoming[entity]]),))
+
+    def hanging(self, edge: Edge) -> Query:
+        """The rows of the edge's target that hang on rows that go. For RESTRICT without those that go themselves."""
+        query = Query(edge.target, (self._hang(edge),))
+        if edge.action != RESTRICT or edge.target not in self.consequences.incoming:
+            return query
+        if edge.target in self.known:
+            going: Any = self.rows(edge.target).steps[0]
+        else:
+            going = _among(own_key(edge.target), selecting(self.rows(edge.target), edge.target.key))
+        return query.with_step(Condition([going], negated=True))
+
+    def loading(self, what: Entity | Edge) -> Query:
+        """The rows to load: those of a hooked entity, or those by which an edge forbids the delete."""
+        if isinstance(what, Edge):
+            return self.hanging(what)
+        looked_up = what in self.seeds and not self.consequences.is_cyclic([what])
+        return self.seeds[what] if looked_up else self.rows(what)
+
+    def _hang(self, edge: Edge) -> Any:
+        columns = [Col((), a) for a in edge.target.attributes_of(edge.target_columns)]
+        known = self.known.get(edge.source)
+        if known is not None and edge.source_columns == key_columns(edge.source):
+            condition = _matches(columns, known)
+        else:
+            source = selecting(self.rows(edge.source), edge.source.attributes_of(edge.source_columns))
+            condition = _among(columns, source)
+        return Condition([condition, *self._where[edge]]) if edge.where else condition
+
+    # -- statements ----------------------------------------------------------------------------------------------------
+
+    def key_lookup(self, entity: Entity) -> Statement | None:
+        """SELECT of the keys by which the look-up of ``entity`` begins; None where no row can match."""
+        query = selecting(self.seeds[entity], entity.key)
+        return self._statement(("seed", entity), lambda: compile_select(self.dialect, query))
+
+    def next_lookup(self, edge: Edge) -> Statement | None:
+        """SELECT of the keys of the rows that hang on those in the source's slot."""
+        query = selecting(Query(edge.target, (self._hang(edge),)), edge.target.key)
+        return self._statement(("next", edge), lambda: compile_select(self.dialect, query))
+
+    def closure(self, entity: Entity) -> tuple[Statement | None, list[Link]]:
+        """SELECT of rows with all that hang on them in their own table (see ``compile_closure``), and its links."""
+        edges = [e for e in self.consequences.incoming[entity] if e.source is entity]
+        links = [(entity.attributes_of(e.target_columns), entity.attributes_of(e.source_columns)) for e in edges]
+        seed = self.seeds[entity]
+        return self._statement(("closure", entity), lambda: compile_closure(self.dialect, seed, links)), links
+
+    def question(self, edge: Edge) -> Statement | None:
+        """SELECT of whether any row hangs by ``edge``."""
+        return self._statement(("question", edge), lambda: compile_exists(self.dialect, self.hanging(edge)))
+
+    def update(self, edge: Edge) -> Statement | None:
+        """UPDATE of the keys by ``edge`` to the value in its slot."""
+        index, composite = self.updates[edge], len(edge.target_columns) > 1
+        assignments = [
+            (a, Param(index, a.value_type, edge.target_columns.index(a.column.name) if composite else None))
+            for a in edge.target.attributes_of(edge.changed_columns)
+        ]
+        return self._statement(("update", edge), lambda: compile_update(self.dialect, self.hanging(edge), assignments))
+
+    def update_by(self, edge: Edge, expression: Any) -> tuple[Statement, list[Any]]:
+        """UPDATE of the keys by ``edge`` to an expression; its own values stand in slots behind the plan's."""
+        query = self.hanging(edge)
+        scope = Scope(query, start=self.size)
+        node = expression.resolve_expression(scope, allow_joins=False, for_save=True)
+        made = compile_update(self.dialect, query, [(a, node) for a in edge.target.attributes_of(edge.changed_columns)])
+        values = [v if p is None else p(v) for v, p in zip(scope.values, scope.preparers, strict=True)]
+        return Statement(made.sql, made.bind, None), values
+
+    def delete(self, entity: Entity) -> Statement | None:
+        """DELETE of the rows of ``entity`` that go."""
+        return self._statement(("delete", entity), lambda: compile_delete(self.dialect, self.rows(entity)))
+
+    def _statement(self, key: Hashable, make: Callable[[], Compiled]) -> Statement | None:
+        if key not in self._compiled:
+            try:
+                made = make()
+            except EmptyResultSet:
+                self._compiled[key] = None
+            else:
+                hydrate = None if made.row is None else make_hydrator(made.row, "")
+                self._compiled[key] = Statement(made.sql, made.bind, hydrate)
+        return self._compiled[key]
+
+
+def key_columns(entity: Entity) -> tuple[str, ...]:
+    return tuple(a.column.name for a in entity.key)
+
+
+def own_key(entity: Entity) -> list[Col]:
+    return [Col((), a) for a in entity.key]
+
+
+def selecting(query: Query, attributes: Sequence[Attribute]) -> Query:
+    """``query`` with these columns of its own table alone: as values where it is one, else as tuples."""
+    columns = tuple((a.name, Col((), a)) for a in attributes)
+    ordered = query if query.is_sliced else query.without_order()
+    rows = "flat" if len(columns) == 1 else "tuple"
+    return ordered.but(columns=columns, rows=rows, related=(), extra_columns=(), lock=None)
+
+
+def narrowed(base: Query, query: Query) -> Query:
+    """The rows of ``base`` that are rows of ``query`` too; its slots stand behind the base's."""
+    if base.steps or base.size or base.is_sliced or base.is_aggregated or base.combined is not None:
+        among = _among(own_key(query.entity), selecting(query, query.entity.key), base.size)
+        return base.with_step(among)
+    return base.but(steps=query.steps)
+
+
+def is_plain(query: Query) -> bool:
+    """Whether a query's rows can be told from the columns of its own table alone, as often as one likes."""
+    if query.is_sliced or query.is_aggregated or query.distinct or query.combined is not None or query.annotations:
+        return False
+    nodes = [node for step in query.steps for node in step.flatten()]
+    return all(
+        not node.ends
+        if isinstance(node, Col)
+        else isinstance(node, (Condition, Lookup, Param, ColumnTuple, ExpressionList))
+        for node in nodes
+    )
+
+
+def _resolved(node: Any) -> Any:
+    node.is_resolved = True
+    return node
+
+
+def _matches(columns: list[Col], known: Known) -> Any:
+    """The rows whose ``columns`` are among the known keys."""
+    if known.many:
+        (first, *others) = columns
+        node = In(ColumnTuple(columns) if others else first, None)
+        node.rhs = Param(known.index, node.lhs.output_field, array=True)
+        return _resolved(node)
+    items = [None] if len(columns) == 1 else list(range(len(columns)))
+    pairs = zip(columns, items, strict=True)
+    parts = [_resolved(Exact(c, Param(known.index, c.output_field, item))) for c, item in pairs]
+    return parts[0] if len(parts) == 1 else Condition(parts)
+
+
+def _among(columns: list[Col], query: Query, offset: int = 0) -> Any:
+    """The rows whose ``columns`` are among those that ``query`` selects; its slots are moved by ``offset``."""
+    node = In(columns[0] if len(columns) == 1 else ColumnTuple(columns), None)
+    node.rhs = Embedded(query, offset)
+    return _resolved(node)
+
+
+def _any(conditions: list[Any]) -> Any:
+    return conditions[0] if len(conditions) == 1 else Condition(conditions, "OR")
