@@ -91,7 +91,10 @@ class ModelBase(type):
         raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
 
     def __path__(cls, name: str) -> Any:
-        """How a typed path goes on from this model by ``name``: a field's name, or ``(name, target)`` of a relation."""
+        """How a typed path goes on from this model by ``name``: a field's name, or ``(name, target)`` of a relation.
+
+        None where there is no such field.
+        """
         for field in [*cls._meta.fields, *cls._meta.many_to_many]:
             if name == field.name:
                 return (name, lambda: field.related_model) if field.is_relation else name
@@ -102,8 +105,7 @@ class ModelBase(type):
         for rel in cls._meta._rels():
             if not rel.hidden and name in (rel.get_accessor_name(), rel.name):
                 return rel.name, lambda: rel.related_model
-        names = [f.name for f in [*cls._meta.fields, *cls._meta.many_to_many]]
-        raise AttributeError(unknown_name("field", name, cls._meta.label, names))
+        return None
 
     @property
     def _base_manager(cls) -> Any:

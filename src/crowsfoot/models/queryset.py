@@ -740,9 +740,8 @@ def _listed(value: Any) -> Any:
 def _name(field: Any) -> str:
     if isinstance(field, str):
         return field
-    name = getattr(field, "name", None)
-    if isinstance(field, F) and isinstance(name, str):
-        return name
+    if isinstance(field, F) and isinstance(field._path, str):
+        return field._path
     raise FieldError(f"{field!r} is not the name of a field.")
 
 

@@ -1,7 +1,7 @@
 """Typed paths: ``Post.author.name == "Asha"`` is ``Q(author__name="Asha")``.
 
-``FieldPath[T]`` is what the class attribute of a field of type ``T`` is. Type checkers see ``T``; at run time a path is an
-``F`` whose comparisons make ``Q`` objects, so it can stand wherever a name or an expression can.
+``FieldPath[T]`` is what the class attribute of a field of type ``T`` is. Type checkers see ``T``; at run time a path is
+an ``F`` whose comparisons make ``Q`` objects, so it can stand wherever a name or an expression can.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
+from crowsfoot.errors import unknown_name
 from crowsfoot.query.conditions import Q
 from crowsfoot.query.expressions import F, OrderBy
 
@@ -40,8 +41,8 @@ class FieldPath(F, Generic[T]):
 
     def _compare(self, lookup: str, value: Any) -> Q:
         if lookup == "exact" and value is None:
-            return Q((f"{self.name}__isnull", True))
-        return Q((self.name if lookup == "exact" else f"{self.name}__{lookup}", value))
+            return Q((f"{self._path}__isnull", True))
+        return Q((self._path if lookup == "exact" else f"{self._path}__{lookup}", value))
 
     def in_(self, values: Iterable[T]) -> Q:
         """One of ``values``."""
@@ -81,15 +82,25 @@ class RelationPath(FieldPath[Any]):
         super().__init__(name)
         self._target = target
 
+    def __getattribute__(self, name: str) -> Any:
+        """A field of the target comes before anything of the path's own: ``Post.author.name`` is the author's name."""
+        if not name.startswith("_") and hasattr(type(self), name) and self._target().__path__(name) is not None:
+            return self.__getattr__(name)
+        return super().__getattribute__(name)
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        return step(self._target(), name, f"{self.name}__")
+        return step(self._target(), name, f"{self._path}__")
 
 
 def step(model: Any, name: str, prefix: str = "") -> Any:
     """The path ``prefix + name`` from ``model``; raises ``AttributeError`` with the nearest name."""
     found = model.__path__(name)
+    if found is None:
+        meta = model._meta
+        names = [field.name for field in [*meta.fields, *meta.many_to_many]]
+        raise AttributeError(unknown_name("field", name, meta.label, names))
     if isinstance(found, tuple):
         query_name, target = found
         return RelationPath(prefix + query_name, target)

@@ -117,7 +117,13 @@ class F(Combinable):
     allowed_default = False
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        # Private, because a typed path's public attributes are the fields that it leads to, a field `name` among them.
+        self._path = name
+
+    @property
+    def name(self) -> str:
+        """The name that was given."""
+        return self._path
 
     def resolve_expression(
         self,
@@ -127,7 +133,7 @@ class F(Combinable):
         summarize: bool = False,
         for_save: bool = False,
     ) -> Any:
-        return query.resolve_ref(self.name, allow_joins=allow_joins, summarize=summarize)
+        return query.resolve_ref(self._path, allow_joins=allow_joins, summarize=summarize)
 
     def replace_expressions(self, replacements: dict[Any, Any]) -> Any:
         return replacements.get(self, self)
@@ -136,13 +142,13 @@ class F(Combinable):
         return Sliced(self, subscript)
 
     def __eq__(self, other: object) -> Any:
-        return type(self) is type(other) and self.name == other.name  # type: ignore[attr-defined]
+        return type(self) is type(other) and self._path == other._path  # type: ignore[attr-defined]
 
     def __hash__(self) -> int:
-        return hash((type(self), self.name))
+        return hash((type(self), self._path))
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.name})"
+        return f"{type(self).__name__}({self._path})"
 
     def copy(self) -> Any:
         return copy.copy(self)
@@ -166,11 +172,11 @@ class OuterRef(F):
         summarize: bool = False,
         for_save: bool = False,
     ) -> Any:
-        depth, name = 1, self.name
+        depth, name = 1, self._path
         while isinstance(name, OuterRef):
-            depth, name = depth + 1, name.name
+            depth, name = depth + 1, name._path
         if isinstance(name, F):
-            name = name.name
+            name = name._path
         return ResolvedOuterRef(name, depth)
 
 

@@ -97,7 +97,7 @@ def referenced_names(*nodes: Any) -> set[str]:
             found.add(node[0].partition(paths.SEPARATOR)[0])
             stack.append(node[1])
         elif isinstance(node, F):
-            found.add(node.name.partition(paths.SEPARATOR)[0])
+            found.add(node._path.partition(paths.SEPARATOR)[0])
         elif isinstance(node, Q):
             stack.extend(node.children)
         elif isinstance(node, BaseExpression):

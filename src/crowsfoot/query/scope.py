@@ -348,7 +348,7 @@ def _outer(value: Any) -> Any:
     if isinstance(value, OuterRef):
         return OuterRef(value)
     if isinstance(value, F):
-        return OuterRef(value.name)
+        return OuterRef(value._path)
     node = value.copy()
     node.set_source_expressions([_outer(e) if e is not None else None for e in node.get_source_expressions()])
     return node

@@ -142,7 +142,7 @@ def freeze(value: Any, out: list[Any]) -> Hashable:
     if kind is Q:
         return _freeze_q(value, out)
     if isinstance(value, F):
-        return kind, freeze_name(value.name)
+        return kind, freeze_name(value._path)
     if isinstance(value, BaseExpression):
         return _freeze_expression(value, out)
     if kind in (list, tuple, set, frozenset) or kind.__name__ in ("dict_keys", "dict_values", "range"):

@@ -243,7 +243,7 @@ def _by_relation(
 def _prefixed(node: Any, name: str) -> Any:
     """An expression of a related model's ordering, seen from here."""
     if isinstance(node, F):
-        return type(node)(f"{name}{paths.SEPARATOR}{node.name}")
+        return F(f"{name}{paths.SEPARATOR}{node._path}")
     copy = node.copy()
     copy.set_source_expressions([_prefixed(e, name) if e is not None else None for e in node.get_source_expressions()])
     return copy
