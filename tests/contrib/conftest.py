@@ -19,7 +19,7 @@ from crowsfoot.database import Database
 FAST = ["crowsfoot.contrib.auth.hashers.MD5PasswordHasher", "crowsfoot.contrib.auth.hashers.PBKDF2PasswordHasher"]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def fast_hashes() -> Iterator[None]:
     with settings.override(PASSWORD_HASHERS=FAST):
         yield
