@@ -104,16 +104,14 @@ class Reading(Generic[M]):
         return next(iter(self._first_of("first")), None)
 
     async def afirst(self: Any) -> M | None:
-        rows = await self._first_of("first")._afetch_all()
-        return rows[0] if rows else None
+        return await _afirst(self._first_of("first"))  # type: ignore[no-any-return]
 
     def last(self: Any) -> M | None:
         """The last row in the order (by key where there is none), None where there is no row. One query."""
         return next(iter(self._first_of("last")), None)
 
     async def alast(self: Any) -> M | None:
-        rows = await self._first_of("last")._afetch_all()
-        return rows[0] if rows else None
+        return await _afirst(self._first_of("last"))  # type: ignore[no-any-return]
 
     def _first_of(self: Any, which: str) -> Any:
         ordered = self
@@ -352,6 +350,12 @@ class Reading(Generic[M]):
         words = "EXPLAIN QUERY PLAN" if session.dialect.vendor == "sqlite" else "EXPLAIN"
         rows = yield Fetch(f"{words} {plan.sql}", self._bound(plan), list)
         return "\n".join(" ".join(str(column) for column in row) for row in rows)
+
+
+async def _afirst(found: Any) -> Any:
+    """The first of what slicing gave: a queryset, or a list where the rows were here."""
+    rows = found if isinstance(found, list) else await found._afetch_all()
+    return rows[0] if rows else None
 
 
 class Stream:

@@ -1,0 +1,63 @@
+"""The models of the behaviour tests: each kind of relation once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crowsfoot import models
+
+
+class Author(models.Model):
+    name = models.CharField(max_length=100, unique=True)
+    age = models.IntegerField(null=True)
+
+    class Meta:
+        app_label = "behaviour"
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+
+class Profile(models.Model):
+    author: Any = models.OneToOneField(Author, on_delete=models.CASCADE, related_name="profile")
+    motto = models.CharField(max_length=100, default="")
+
+    class Meta:
+        app_label = "behaviour"
+
+
+class Tag(models.Model):
+    name = models.CharField(max_length=50, unique=True)
+
+    class Meta:
+        app_label = "behaviour"
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+
+class Post(models.Model):
+    title = models.CharField(max_length=200)
+    rank = models.IntegerField(default=0)
+    author: Any = models.ForeignKey(Author, on_delete=models.CASCADE, related_name="posts")
+    editor: Any = models.ForeignKey(Author, on_delete=models.SET_NULL, null=True, related_name="edited")
+    tags: Any = models.ManyToManyField(Tag, related_name="posts")
+
+    class Meta:
+        app_label = "behaviour"
+        get_latest_by = "rank"
+
+    def __str__(self) -> str:
+        return str(self.title)
+
+
+class Absent(models.Model):
+    """A model whose table is never made."""
+
+    name = models.CharField(max_length=10)
+
+    class Meta:
+        app_label = "behaviour"
+
+
+TABLES = (Author, Profile, Tag, Post)
