@@ -187,7 +187,7 @@ class UserManager(BaseUserManager):
             raise ValueError("The given username must be set")
         flags = {"is_staff": default, "is_superuser": default, **extra_fields}
         # In a migration this manager is of a model without methods.
-        real = apps.get_model(self.model._meta.label)
+        real = self.model if hasattr(self.model, "normalize_username") else apps.get_model(self.model._meta.label)
         return self.model(
             username=real.normalize_username(username), email=self.normalize_email(email), **flags
         )
