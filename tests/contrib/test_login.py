@@ -16,7 +16,7 @@ import crowsfoot
 from crowsfoot.conf import settings
 from crowsfoot.contrib import auth
 from crowsfoot.contrib.auth import algorithms, backends
-from crowsfoot.contrib.auth.hashers import identify_hasher, make_password
+from crowsfoot.contrib.auth.hashers import identify_hasher
 from crowsfoot.contrib.auth.models import Group, Permission, User
 from crowsfoot.contrib.contenttypes.models import ContentType
 from crowsfoot.errors import ImproperlyConfigured, PermissionDenied
@@ -191,27 +191,28 @@ def test_who_has_no_usable_password_costs_the_same(asha: Any, call: Any, hashed:
 # -- hashes that Django made -------------------------------------------------------------------------------------------
 
 
-def _first(algorithm: str) -> list[str]:
-    own = "django.contrib.auth.hashers."
-    names = {
-        "md5": "MD5PasswordHasher",
-        "argon2": "Argon2PasswordHasher",
-        "pbkdf2_sha256": "PBKDF2PasswordHasher",
-        "pbkdf2_sha1": "PBKDF2SHA1PasswordHasher",
-        "scrypt": "ScryptPasswordHasher",
-    }
-    return [own + names.pop(algorithm), *[own + name for name in names.values()]]
+ALGORITHMS = ["Argon2", "PBKDF2", "PBKDF2SHA1", "Scrypt", "MD5"]
+
+# Made by Django 6.1 from "secret", at a small cost.
+MADE_BY_DJANGO = [
+    "pbkdf2_sha256$1000$saltsaltsaltsaltsalt12$GnO9HZP2L92+DEh2PGYIDx80Agf4t3MuW3QZ7qP2v5I=",
+    "pbkdf2_sha1$1000$saltsaltsaltsaltsalt12$65tAWk5yPbpfDGYnrjXwiRiO/cA=",
+    "scrypt$256$saltsaltsaltsaltsalt12$8$5$"
+    "hzper3t5rvGo/KayQTywV6vPm4YS/CEmWnhxV2KW8u3LlEWwuNCWju6Tvt43oH+ETpiCKnYqTRaDaR8cSzqrtQ==",
+    "md5$saltsaltsaltsaltsalt12$63cce681f900cdf9acf600906aa5d655",
+    "argon2$argon2id$v=19$m=1024,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdHNhbHQxMg$a0K3R/veDqNxCl2uDFkfNtlnRumV+XBarFLPmwwcKoI",
+]
 
 
-@pytest.mark.parametrize("algorithm", ["pbkdf2_sha256", "pbkdf2_sha1", "scrypt", "md5"])
-def test_a_hash_of_django_lets_in_and_becomes_argon2(db: Any, call: Any, algorithm: str) -> None:
-    with settings.override(PASSWORD_HASHERS=_first("argon2")):
-        encoded = make_password("secret", "saltsaltsaltsaltsalt12", algorithm)
+@pytest.mark.parametrize("encoded", MADE_BY_DJANGO, ids=lambda encoded: encoded.partition("$")[0])
+def test_a_hash_of_django_lets_in_and_becomes_argon2(db: Any, call: Any, encoded: str) -> None:
+    with settings.override(PASSWORD_HASHERS=[f"django.contrib.auth.hashers.{a}PasswordHasher" for a in ALGORITHMS]):
         user = User.objects.create(username="asha", password=encoded)
         assert call(auth, "authenticate", username="asha", password="wrong") is None
         assert call(User.objects, "get").password == encoded
         assert call(auth, "authenticate", username="asha", password="secret") == user
         stored = call(User.objects, "get").password
+        assert stored != encoded
         assert identify_hasher(stored).algorithm == "argon2"
         assert call(auth, "authenticate", username="asha", password="secret") == user
         assert call(User.objects, "get").password == stored

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import AsyncIterator, Generator, Hashable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Generic, Self, TypeVar
@@ -525,9 +524,9 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
             name = "pk"
         elif attribute is not None and attribute.field is not None and not attribute.field.primary_key:
             name = attribute.name if attribute.name in self.query.entity.attributes else "pk"
-        sliced = copy.copy(self)
-        sliced._low, sliced._high = 0, None
-        chosen = sliced._select("tuple", (name,), {}) if not self.query.is_aggregated else sliced._select("tuple", (name,), {})
+        whole = self._clone()
+        whole._low, whole._high = 0, None
+        chosen = whole._select("tuple", (name,), {})
         chosen._low, chosen._high = self._low, self._high
         return chosen
 
@@ -671,10 +670,13 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
         shown: list[Any] = [*rows[:REPR_SIZE], "...(remaining elements truncated)..."] if len(rows) > REPR_SIZE else rows
         return f"<{type(self).__name__} {shown!r}>"
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        found = copy.copy(self)
-        found._result_cache = None
+    def __copy__(self) -> Self:
+        found = object.__new__(type(self))
+        found.__dict__.update(self.__dict__)
         return found
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self._clone()
 
     def __getstate__(self) -> dict[str, Any]:
         self._fetch_all()

@@ -39,39 +39,44 @@ class ContentTypeManager(Manager[Any]):
         No query where it is remembered, else one, and one to make it. A proxy has that of the model it stands for,
         unless ``for_concrete_model`` is False.
         """
-        return self.get_for_models(model, for_concrete_models=for_concrete_model)[model]
+        key = _key(model, for_concrete_model)
+        self._learn([key])
+        return self._known[key]
 
     async def aget_for_model(self, model: Any, for_concrete_model: bool = True) -> ContentType:
-        return (await self.aget_for_models(model, for_concrete_models=for_concrete_model))[model]
+        key = _key(model, for_concrete_model)
+        await self._alearn([key])
+        return self._known[key]
 
     def get_for_models(self, *models: Any, for_concrete_models: bool = True) -> dict[Any, ContentType]:
         """The content types by model. One query for all that are not remembered, and one for each that has to be made."""
         keys = {model: _key(model, for_concrete_models) for model in models}
-        if unknown := self._unknown(keys.values()):
-            databases[self.db].run(self._find, unknown)
-            if missing := self._unknown(unknown):
-                databases[self._write_alias].run(self._make, missing)
-        return self._by_model(keys)
+        self._learn(keys.values())
+        return {model: self._known[key] for model, key in keys.items()}
 
     async def aget_for_models(self, *models: Any, for_concrete_models: bool = True) -> dict[Any, ContentType]:
         keys = {model: _key(model, for_concrete_models) for model in models}
-        if unknown := self._unknown(keys.values()):
+        await self._alearn(keys.values())
+        return {model: self._known[key] for model, key in keys.items()}
+
+    def _learn(self, keys: Iterable[Key]) -> None:
+        if unknown := self._unknown(keys):
+            databases[self.db].run(self._find, unknown)
+            if missing := self._unknown(unknown):
+                databases[self._write_alias].run(self._make, missing)
+
+    async def _alearn(self, keys: Iterable[Key]) -> None:
+        if unknown := self._unknown(keys):
             await databases[self.db].arun(self._find, unknown)
             if missing := self._unknown(unknown):
                 await databases[self._write_alias].arun(self._make, missing)
-        return self._by_model(keys)
+
+    def _unknown(self, keys: Iterable[Key]) -> list[Key]:
+        return [key for key in dict.fromkeys(keys) if key not in self._known]
 
     @property
     def _write_alias(self) -> str:
         return self._db or routing.write(self.model, self._hints)
-
-    def _unknown(self, keys: Iterable[Key]) -> list[Key]:
-        known = self._cache.get(self.db, {})
-        return [key for key in dict.fromkeys(keys) if key not in known]
-
-    def _by_model(self, keys: dict[Any, Key]) -> dict[Any, ContentType]:
-        known = self._cache.get(self.db, {})
-        return {model: known[key] for model, key in keys.items()}
 
     def _find(self, session: Session, keys: list[Key]) -> Operation[None]:
         by_app: dict[str, list[str]] = {}
@@ -95,18 +100,18 @@ class ContentTypeManager(Manager[Any]):
 
     def get_for_id(self, id: Any) -> ContentType:
         """The content type with this id. One query, or none. Raises ``ContentType.DoesNotExist``."""
-        return self._remembered(id) or self._remember([self.get(pk=id)])
+        return self._known.get(id) or self._remember([self.get(pk=id)])
 
     async def aget_for_id(self, id: Any) -> ContentType:
-        return self._remembered(id) or self._remember([await self.aget(pk=id)])
+        return self._known.get(id) or self._remember([await self.aget(pk=id)])
 
     def get_by_natural_key(self, app_label: str, model: str) -> ContentType:
         """The content type of the model with this name. One query, or none. Raises ``ContentType.DoesNotExist``."""
-        known = self._remembered((app_label, model))
+        known = self._known.get((app_label, model))
         return known or self._remember([self.get(app_label=app_label, model=model)])
 
     async def aget_by_natural_key(self, app_label: str, model: str) -> ContentType:
-        known = self._remembered((app_label, model))
+        known = self._known.get((app_label, model))
         return known or self._remember([await self.aget(app_label=app_label, model=model)])
 
     # -- the memory ----------------------------------------------------------------------------------------------------
@@ -115,12 +120,14 @@ class ContentTypeManager(Manager[Any]):
         """Forget all content types: after their rows were deleted or written by others."""
         self._cache.clear()
 
-    def _remembered(self, key: Any) -> ContentType | None:
-        return self._cache.get(self.db, {}).get(key)
+    @property
+    def _known(self) -> dict[Any, ContentType]:
+        """What is remembered of the database that this manager reads from."""
+        return self._cache.setdefault(self.db, {})
 
     def _remember(self, found: Iterable[ContentType]) -> Any:
-        """Keep content types under the database that this manager reads from; returns the last of them."""
-        known = self._cache.setdefault(self.db, {})
+        """Keep content types; returns the last of them."""
+        known = self._known
         content_type = None
         for content_type in found:
             known[(content_type.app_label, content_type.model)] = content_type
