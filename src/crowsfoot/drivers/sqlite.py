@@ -31,7 +31,10 @@ from crowsfoot.errors import InterfaceError
 
 T = TypeVar("T")
 Function: TypeAlias = tuple[str, int, Callable[..., Any], bool]
-"""An SQL function in Python: name, number of arguments (-1 for any), callable, whether it is deterministic."""
+"""An SQL function in Python: name, number of arguments (-1 for any), callable, whether it is deterministic.
+
+A class is an aggregate: an instance sees each row's arguments with ``step`` and answers with ``final``.
+"""
 
 _FLAGS = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
 
@@ -78,7 +81,10 @@ def _prepare(raw: apsw.Connection, parts: URLParts, functions: Sequence[Function
 
 def _register(raw: apsw.Connection, functions: Sequence[Function]) -> None:
     for name, count, function, deterministic in functions:
-        raw.create_scalar_function(name, function, count, deterministic=deterministic)
+        if isinstance(function, type):
+            raw.create_aggregate_function(name, function, count)
+        else:
+            raw.create_scalar_function(name, function, count, deterministic=deterministic)
 
 
 class SQLiteConnection:

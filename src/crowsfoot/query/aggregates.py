@@ -18,8 +18,11 @@ FLOAT = types.Float()
 
 
 class Aggregate(Func):
-    """A function of many rows. ``filter`` chooses the rows, ``distinct`` counts equal values once, ``default`` stands in
-    where there is no row, ``order_by`` orders what is concatenated."""
+    """A function of many rows.
+
+    ``filter`` chooses the rows, ``distinct`` counts equal values once, ``default`` stands in where there is no row,
+    ``order_by`` orders what is concatenated.
+    """
 
     template = "%(function)s(%(distinct)s%(expressions)s%(order_by)s)%(filter)s"
     contains_aggregate = True
@@ -28,6 +31,8 @@ class Aggregate(Func):
     allow_distinct = False
     allow_order_by = False
     empty_result_set_value: Any = None
+    # Whether databases give a number of another type than is promised here.
+    widened: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -121,6 +126,7 @@ class Avg(Aggregate):
     function = "AVG"
     name = "Avg"
     allow_distinct = True
+    widened = True
 
     def _resolve_output_field(self) -> ValueType | None:
         source = self.source_expressions[0]._output_field_or_none
@@ -168,6 +174,7 @@ class StdDev(Aggregate):
     """The standard deviation of the population, or of a sample with ``sample=True``."""
 
     name = "StdDev"
+    widened = True
 
     def __init__(self, expression: Any, sample: bool = False, **extra: Any) -> None:
         self.function = "STDDEV_SAMP" if sample else "STDDEV_POP"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime
 import decimal
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
+from crowsfoot.errors import FieldError
 from crowsfoot.schema import types
 from crowsfoot.schema.types import ValueType
 
@@ -23,6 +25,7 @@ BOOLEAN = types.Boolean()
 TEXT = types.Text()
 FLOAT = types.Float()
 DECIMAL = types.Decimal()
+INT = types.Integer("integer")
 INTEGER = types.Integer("bigint")
 PYTHON_TYPES: dict[type, ValueType] = {
     bool: BOOLEAN,
@@ -37,7 +40,11 @@ PYTHON_TYPES: dict[type, ValueType] = {
     datetime.timedelta: types.Duration(),
     uuid.UUID: types.UUID(),
 }
+DATETIME = types.DateTime()
+DURATION = types.Duration()
 NUMERIC = {"smallint": 0, "integer": 1, "bigint": 2, "decimal": 3, "float": 4}
+WHOLE = ("smallint", "integer", "bigint")
+BITWISE = ("&", "|", "<<", ">>", "#")
 
 
 def type_of(value: Any) -> ValueType:
@@ -49,30 +56,62 @@ def type_of(value: Any) -> ValueType:
     return UNKNOWN
 
 
+def is_text(value_type: ValueType) -> bool:
+    return value_type.kind in ("text", "char")
+
+
+def common_type(types_found: Iterable[ValueType | None]) -> ValueType | None:
+    """The type of an expression whose parts have these types; None where none is known.
+
+    Raises ``FieldError`` where they are of different families: whole numbers and texts of any length are one each.
+    """
+    found: ValueType | None = None
+    for known in types_found:
+        if known is None or known.kind == "any":
+            continue
+        if found is None or found.kind == known.kind:
+            found = found or known
+        elif is_text(found) and is_text(known):
+            continue
+        elif found.kind in WHOLE and known.kind in WHOLE:
+            found = max(found, known, key=lambda each: NUMERIC[each.kind])
+        else:
+            raise FieldError(
+                f"Expression contains mixed types: {type_name(found)}, {type_name(known)}. You must set output_field."
+            )
+    return found
+
+
 def combined_type(connector: str, left: ValueType | None, right: ValueType | None) -> ValueType | None:
     """The type of ``left connector right``, or None where it makes no sense or cannot be told."""
     if left is None or right is None:
         return None
     one, other = left.kind, right.kind
-    if one in NUMERIC and other in NUMERIC:
-        if "float" in (one, other) and "decimal" in (one, other):
-            return None if connector != "^" else left
-        return left if NUMERIC[one] >= NUMERIC[other] else right
     if "any" in (one, other):
         return right if one == "any" else left
-    moments = {"date", "datetime", "time"}
-    if connector == "-" and one in moments and one == other:
-        return PYTHON_TYPES[datetime.timedelta]
-    if connector in "+-" and one in moments and other == "duration":
-        return PYTHON_TYPES[datetime.datetime] if one == "date" else left
-    if connector == "+" and one == "duration" and other in moments:
-        return PYTHON_TYPES[datetime.datetime] if other == "date" else right
-    if one == "duration" and (other == "duration" and connector in "+-" or other in NUMERIC and connector in "*/"):
-        return left
-    if other == "duration" and one in NUMERIC and connector == "*":
-        return right
-    return left if one == other and one not in moments else None
+    if one in NUMERIC and other in NUMERIC:
+        if connector in BITWISE and not (one in WHOLE and other in WHOLE):
+            return None
+        if {one, other} == {"float", "decimal"}:
+            return None
+        return left if NUMERIC[one] >= NUMERIC[other] else right
+    return _temporal(connector, left, right)
+
+
+def _temporal(connector: str, left: ValueType, right: ValueType) -> ValueType | None:
+    """Moments and durations: the distance of two moments, and a moment moved by a duration."""
+    one, other = left.kind, right.kind
+    if connector not in ("+", "-"):
+        if one == "duration" and other in NUMERIC and connector in ("*", "/"):
+            return left
+        return right if other == "duration" and one in NUMERIC and connector == "*" else None
+    if other == "duration":
+        moved = {"date": DATETIME, "datetime": left, "time": left, "duration": left}
+        return moved.get(one)
+    if one == "duration" and connector == "+":
+        return {"date": DATETIME, "datetime": right, "time": right}.get(other)
+    return DURATION if connector == "-" and one == other and one in ("date", "datetime", "time") else None
 
 
 def type_name(value_type: ValueType | None) -> str:
-    return "unknown" if value_type is None else type(value_type).__name__
+    return "NoneType" if value_type is None else type(value_type).__name__

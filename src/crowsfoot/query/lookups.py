@@ -1,8 +1,9 @@
 """Look-ups: the comparisons behind ``title__startswith="H"``. Each is one small declaration, its SQL beside it.
 
-A look-up is registered on the logical type (or the field class) that it applies to. ``sql`` holds its text with ``{lhs}``
-and ``{rhs}``; the key ``""`` is what every dialect says unless it has an entry of its own. ``prepare`` turns the value given
-into the value bound, when the queryset is built, so that wrong values are refused before any SQL is sent.
+A look-up is registered on the logical type (or the field class) that it applies to. ``sql`` holds its text with
+``{lhs}`` and ``{rhs}``; the key ``""`` is what every dialect says unless it has an entry of its own. ``prepare`` turns
+the value given into the value bound, when the queryset is built, so that wrong values are refused before any SQL is
+sent.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ class Lookup(Expression):
         return value if value_type is None or not self.prepare_rhs else value_type.prepare(value)
 
     def preparer(self) -> Callable[[Any], Any]:
-        """What prepares the value of this look-up, at each call of a query that was built before: the short way there."""
+        """What prepares this look-up's value at each call of a query that was built before: the short way there."""
         value_type = self.value_type
         if type(self).prepare is Lookup.prepare and self.prepare_rhs and value_type is not None:
             return value_type.prepare

@@ -1,8 +1,9 @@
 """What every node of an expression is: a value with nodes below it, a type, and SQL.
 
-An expression lives twice. As the user writes it, it holds names and values. Resolved against a scope (``resolve_expression``)
-it holds columns and numbered slots instead, so that a statement is compiled once for all values. How a node is said in SQL
-is the compiler's business; a node may override ``as_sql`` (or ``as_sqlite``, ``as_postgresql``, …) to say it itself.
+An expression lives twice. As the user writes it, it holds names and values. Resolved against a scope
+(``resolve_expression``) it holds columns and numbered slots instead, so that a statement is compiled once for all values.
+How a node is said in SQL is the compiler's business; a node may override ``as_sql`` (or ``as_sqlite``,
+``as_postgresql``, …) to say it itself.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 from crowsfoot.errors import FieldError
+from crowsfoot.query.inference import common_type
 from crowsfoot.schema.types import ValueType
 
 
@@ -73,9 +75,9 @@ class BaseExpression:
             if isinstance(node, BaseExpression):
                 stack.extend(e for e in reversed(node.get_source_expressions()) if e is not None)
 
-    @property
-    def convert_value(self) -> Any:
-        return None
+    def convert_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        """What becomes of a value that was read, once it has its type. Override it for results of your own."""
+        return value
 
     def resolve_expression(
         self,
@@ -132,17 +134,7 @@ class BaseExpression:
             return None
 
     def _resolve_output_field(self) -> ValueType | None:
-        found: ValueType | None = None
-        for source in self.get_source_fields():
-            if source is None or source.kind == "any":
-                continue
-            if found is None:
-                found = source
-            elif source.kind != found.kind:
-                raise FieldError(
-                    f"Expression contains mixed types: {found.kind}, {source.kind}. You must set output_field."
-                )
-        return found
+        return common_type(self.get_source_fields())
 
     def get_source_fields(self) -> list[ValueType | None]:
         return [e._output_field_or_none for e in self.get_source_expressions() if e is not None]
@@ -159,7 +151,7 @@ class BaseExpression:
     # -- SQL -----------------------------------------------------------------------------------------------------------
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        """``(sql, params)`` with ``%s`` for each parameter. The compiler knows how; subclasses may say it themselves."""
+        """``(sql, params)``, ``%s`` for each parameter. The compiler knows how; subclasses may say it themselves."""
         result: tuple[str, list[Any]] = compiler.render(self)
         return result
 

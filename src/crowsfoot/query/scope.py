@@ -115,18 +115,15 @@ class Scope:
 
     # -- conditions ----------------------------------------------------------------------------------------------------
 
-    def resolve_condition(
-        self, q: Any, allow_joins: bool = True, summarize: bool = False, negated: bool = False
-    ) -> Any:
+    def resolve_condition(self, q: Any, allow_joins: bool = True, summarize: bool = False) -> Any:
         """A ``Q``, or any boolean expression, as a tree of resolved look-ups. The tree is walked with a stack.
 
-        ``negated`` says whether an odd number of NOTs stand around it: there a look-up through a to-many relation
-        becomes an EXISTS of its own, so that ``exclude`` means "has no such row".
+        Inside a NOT a look-up through a to-many relation becomes an EXISTS of its own, so that ``exclude`` means "has no
+        such row"; under an odd number of NOTs a comparison with NULL has to be false.
         """
         if not isinstance(q, Q):
             return self._boolean(q, allow_joins, summarize)
-        root = _Frame(q, negated ^ q.negated)
-        stack = [root]
+        stack = [_Frame(q, q.negated, q.negated)]
         while True:
             frame = stack[-1]
             if frame.position == len(frame.q.children):
@@ -139,9 +136,9 @@ class Scope:
             child = frame.q.children[frame.position]
             frame.position += 1
             if isinstance(child, Q):
-                stack.append(_Frame(child, frame.negated ^ child.negated))
+                stack.append(_Frame(child, frame.inside or child.negated, frame.negated ^ child.negated))
             elif isinstance(child, tuple):
-                frame.done.append(self.leaf(child[0], child[1], frame.negated, allow_joins, summarize))
+                frame.done.append(self.leaf(child[0], child[1], frame.inside, frame.negated, allow_joins))
             else:
                 frame.done.append(self._boolean(child, allow_joins, summarize))
 
@@ -155,8 +152,8 @@ class Scope:
             raise TypeError("Cannot filter against a non-conditional expression.")
         return node
 
-    def leaf(self, name: str, value: Any, negated: bool, allow_joins: bool = True, summarize: bool = False) -> Any:
-        """One ``name=value`` pair as a look-up."""
+    def leaf(self, name: str, value: Any, inside: bool, negated: bool, allow_joins: bool = True) -> Any:
+        """One ``name=value`` pair as a look-up, ``inside`` a NOT or not, under an odd number of them or not."""
         if not isinstance(name, str):
             raise FieldError(f"Cannot parse keyword query as {type(name).__name__}; a look-up's name is a string.")
         parts = tuple(name.split(paths.SEPARATOR))
@@ -170,7 +167,7 @@ class Scope:
         if not allow_joins and path.ends and not self._local(path):
             raise FieldError("Joined field references are not permitted in this query")
         many = next((i for i, end in enumerate(path.ends) if end.many), None)
-        if negated and many is not None:
+        if inside and many is not None:
             return self.split(path, many, value)
         return self.finish(self.column(path), path.rest, value, path.final, negated)
 
@@ -308,10 +305,12 @@ class NotSupported(FieldError):
 
 
 class _Frame:
-    __slots__ = ("done", "negated", "position", "q")
+    """A ``Q`` whose children are being resolved."""
 
-    def __init__(self, q: Q, negated: bool) -> None:
-        self.q, self.negated, self.position = q, negated, 0
+    __slots__ = ("done", "inside", "negated", "position", "q")
+
+    def __init__(self, q: Q, inside: bool, negated: bool) -> None:
+        self.q, self.inside, self.negated, self.position = q, inside, negated, 0
         self.done: list[Any] = []
 
 
@@ -340,7 +339,7 @@ def accepts_null(node: Any) -> bool:
     """Whether a look-up holds where its left side is NULL."""
     if isinstance(node, lookups.IsNull):
         return bool(node.rhs)
-    return not all(e.null_strict for e in node.flatten() if isinstance(e, BaseExpression))
+    return isinstance(node, lookups.Lookup) and not all(e.null_strict for e in node.lhs.flatten())
 
 
 def _outer(value: Any) -> Any:

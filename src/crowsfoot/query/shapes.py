@@ -38,8 +38,13 @@ class Edge:
     def __init__(self, shape: Shape, slots: tuple[tuple[int | None, Callable[[Any], Any] | None], ...]) -> None:
         self.shape = shape
         names = {f"p{i}": prepare for i, (_, prepare) in enumerate(slots)}
-        terms = [f"g[{at}]" if prepare is None else f"p{i}({'None' if at is None else f'g[{at}]'})" for i, (at, prepare) in enumerate(slots)]
-        self.values: Callable[[list[Any]], tuple[Any, ...]] = eval(f"lambda g: ({''.join(t + ',' for t in terms)})", names)
+        terms = [
+            f"g[{at}]" if prepare is None else f"p{i}({'None' if at is None else f'g[{at}]'})"
+            for i, (at, prepare) in enumerate(slots)
+        ]
+        self.values: Callable[[list[Any]], tuple[Any, ...]] = eval(
+            f"lambda g: ({''.join(t + ',' for t in terms)})", names
+        )
 
 
 class Shape:

@@ -74,6 +74,8 @@ class Compiler:
         self.quote_name_unless_alias = dialect.quote_name
         self.selected: dict[int, str] = {}
         self.bare = False
+        # Joins that a subquery's tie to its outer query cannot do without.
+        self.required: set[Source] = set()
 
     # -- entry ---------------------------------------------------------------------------------------------------------
 
@@ -215,7 +217,10 @@ class Compiler:
 
     # -- aggregates ----------------------------------------------------------------------------------------------------
 
-    def aggregate(self, node: Aggregate, **extra: Any) -> tuple[str, list[Any]]:
+    def aggregate(
+        self, node: Aggregate, over: tuple[str, list[Any]] | None = None, **extra: Any
+    ) -> tuple[str, list[Any]]:
+        """An aggregate; ``over`` is the OVER clause that makes it a window function."""
         sources = [self.compile(e) for e in node.source_expressions]
         params = [p for _, more in sources for p in more]
         ordering = [self.compile(e) for e in node.order_by]
@@ -239,6 +244,11 @@ class Compiler:
             "order_by": f" ORDER BY {', '.join(sql for sql, _ in ordering)}" if ordering else "",
             "filter": where,
         }
+        if over is not None:
+            text, params = text + over[0], params + over[1]
+        known = node._output_field_or_none
+        if node.widened and known is not None:
+            text = self.dialect.as_number(text, known)
         if node.default is None:
             return text, params
         default, more = self.compile(node.default)
@@ -318,8 +328,10 @@ class Compiler:
         pairs = []
         for near in node.end.owner.attributes_of(node.end.local_columns):
             outside, _ = self.compile(Col((*node.prefix, *near.via), near, node.group))
-            inside, _ = compiler.compile(Col((back,), near, 1))
-            pairs.append(f"{inside} = {outside}")
+            # Group 0: the way back is a join of its own, whatever the conditions join.
+            source, column = compiler.joins.reach((back,), near, 0)
+            compiler.required |= set(source.lineage())
+            pairs.append(f"{compiler.column(source, column)} = {outside}")
         sql, params = compiler.select(subquery=True, exists=True, tie=" AND ".join(pairs))
         return f"EXISTS({sql})", params
 

@@ -30,6 +30,13 @@ def datetime_in(value: datetime.datetime) -> datetime.datetime:
     return timezones.make_naive(value, timezones.get_default_timezone())
 
 
+def zone_out(value: str) -> str:
+    """A zone for AT TIME ZONE, where offsets count westwards. Without time zones moments are in the default zone."""
+    if not value:
+        return timezones.get_default_timezone_name()
+    return value.translate({ord("+"): "-", ord("-"): "+"}) if value[0] in "+-" else value
+
+
 class PostgreSQL(Dialect):
     vendor = "postgresql"
     locks_rows = True
@@ -59,7 +66,7 @@ class PostgreSQL(Dialect):
         "json": "jsonb",
     }
     # What a bare parameter is cast to; text parameters need it least, and numbers most.
-    casts: ClassVar = {**column_types, "char": "varchar", "float": "double precision"}
+    casts: ClassVar = {**column_types, "char": "varchar", "float": "double precision", "zone": "text"}
     # A column is compared with a wider number, and an index serves it all the same.
     wider: ClassVar = {"smallint": "bigint", "integer": "bigint"}
     operators: ClassVar = {"^": "POWER({lhs}, {rhs})"}
@@ -79,13 +86,14 @@ class PostgreSQL(Dialect):
     def cast(self, sql: str, value_type: ValueType) -> str:
         return f"({sql})::{self.column_type(value_type.type)}"
 
+    def as_number(self, sql: str, value_type: ValueType) -> str:
+        return self.cast_parameter(f"({sql})", value_type)
+
     def binder(self, value_type: ValueType) -> Converter | None:
         logical = value_type.type
         if isinstance(logical, JSON):
             return lambda value: json.dumps(value, cls=logical.encoder)
-        if logical.kind == "datetime":
-            return datetime_out
-        return None
+        return {"datetime": datetime_out, "zone": zone_out}.get(logical.kind)
 
     def array_binder(self, value_type: ValueType) -> Converter:
         bind = self.binder(value_type)

@@ -8,8 +8,9 @@ from typing import Any
 
 from crowsfoot.errors import EmptyResultSet, FullResultSet, NotSupportedError
 from crowsfoot.query.expressions import Expression, OrderBy, Value
-from crowsfoot.query.inference import UNKNOWN
-from crowsfoot.query.resolved import Col, ColumnTuple, Condition
+from crowsfoot.query.inference import DECIMAL, UNKNOWN
+from crowsfoot.query.nodes import BaseExpression
+from crowsfoot.query.resolved import Col, ColumnTuple, Condition, Ref
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import GROUP_BY_KEY, RANDOM, Query, Related, count_star, order_items
 from crowsfoot.schema.entity import Attribute, Entity
@@ -151,10 +152,18 @@ class SelectCompiler(Compiler):
         return outputs or [("1", None)], params
 
     def _reader(self, node: Expression) -> Converter | None:
-        custom = getattr(node, "convert_value", None)
+        """What turns a driver's value of an expression into the one handed out."""
         known = node._output_field_or_none
-        found = None if known is None else self.reader(known)
-        return found or custom
+        if known is not None and known.kind == "decimal" and not isinstance(node, Col) and not known.db_converters():
+            known = DECIMAL  # what is computed has as many places as it has
+        steps = [] if known is None else [self.reader(known)]
+        steps += [_bound(converter, node, self.dialect) for converter in node.get_db_converters(self.dialect)]
+        while isinstance(node, Ref):
+            node = node.source
+        if type(node).convert_value is not BaseExpression.convert_value:
+            steps.append(_bound(node.convert_value, node, self.dialect))
+        found = [step for step in steps if step is not None]
+        return _chain(found, False) if len(found) > 1 else found[0] if found else None
 
     def reader(self, value_type: Any) -> Converter | None:
         """What turns a driver's value into the field's: the dialect's converter, then the field's own."""
@@ -182,7 +191,7 @@ class SelectCompiler(Compiler):
             pass
         if tie:
             where = f"{tie} AND {where}" if where else tie
-        self.rejected = rejected
+        self.rejected = rejected | self.required
         having, having_params = "", []
         try:
             if after:
@@ -390,6 +399,11 @@ def _conjuncts(steps: tuple[Any, ...]) -> list[Any]:
         else:
             found.append(step)
     return found
+
+
+def _bound(converter: Any, node: Any, dialect: Dialect) -> Converter:
+    """A converter of an expression's own, which also takes the expression and the connection."""
+    return lambda value: converter(value, node, dialect)
 
 
 def _chain(steps: list[Converter], nullable: bool) -> Converter:

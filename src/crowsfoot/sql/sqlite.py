@@ -116,7 +116,7 @@ class SQLite(Dialect):
     }
     operators: ClassVar = {
         "^": "POWER({lhs}, {rhs})",
-        "#": "(({lhs} | {rhs}) - ({lhs} & {rhs}))",
+        "#": "crowsfoot_bitxor({lhs}, {rhs})",
     }
     binders: ClassVar[dict[str, Callable[[Any], Any]]] = {
         "datetime": datetime_out,
@@ -150,6 +150,11 @@ class SQLite(Dialect):
         formats = {"date": "%%Y-%%m-%%d", "time": "%%H:%%M:%%f", "datetime": "%%Y-%%m-%%d %%H:%%M:%%f"}
         words = formats.get(value_type.kind)
         return f"STRFTIME('{words}', {sql})" if words else super().cast(sql, value_type)
+
+    def as_number(self, sql: str, value_type: ValueType) -> str:
+        if value_type.kind in ("smallint", "integer", "bigint"):
+            return f"CAST({sql} AS INTEGER)"
+        return self.cast_parameter(sql, value_type)
 
     def binder(self, value_type: ValueType) -> Converter | None:
         logical = value_type.type

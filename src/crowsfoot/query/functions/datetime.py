@@ -1,0 +1,430 @@
+"""Parts of dates and times, and moments cut short. The ones that are look-ups: ``filter(sent__date__year__gte=2020)``.
+
+With ``USE_TZ`` a moment is taken apart in the current time zone, or in the function's ``tzinfo``. The zone is a
+parameter that is filled at each call, so one statement serves all zones.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from crowsfoot import timezones
+from crowsfoot.conf import settings
+from crowsfoot.query.func import Func
+from crowsfoot.query.inference import INT
+from crowsfoot.query.lookups import (
+    Exact,
+    GreaterThan,
+    GreaterThanOrEqual,
+    LessThan,
+    LessThanOrEqual,
+    Lookup,
+    Range,
+    Transform,
+)  # fmt: skip
+from crowsfoot.query.resolved import ExpressionList, Param
+from crowsfoot.schema import types
+from crowsfoot.schema.types import ValueType
+
+__all__ = [
+    "Extract", "ExtractDay", "ExtractHour", "ExtractIsoWeekDay", "ExtractIsoYear", "ExtractMinute", "ExtractMonth",
+    "ExtractQuarter", "ExtractSecond", "ExtractWeek", "ExtractWeekDay", "ExtractYear", "Now", "Trunc", "TruncDate",
+    "TruncDay", "TruncHour", "TruncMinute", "TruncMonth", "TruncQuarter", "TruncSecond", "TruncTime", "TruncWeek",
+    "TruncYear",
+]  # fmt: skip
+
+DATE_PARTS = ("year", "iso_year", "quarter", "month", "week", "week_day", "iso_week_day", "day")
+TIME_PARTS = ("hour", "minute", "second")
+TEMPORAL = ("date", "datetime", "time")
+
+
+class Zone(types.Type):
+    """A time zone's name, or its offset from UTC as ``+05:30``; empty where moments are not converted."""
+
+    kind = "zone"
+
+
+ZONE = Zone()
+
+
+def zone_name(zone: datetime.tzinfo | None) -> str:
+    """How ``zone`` (None is the current one) is named to the database."""
+    if not settings.USE_TZ:
+        return ""
+    zone = zone if zone is not None else timezones.get_current_timezone()
+    offset = zone.utcoffset(None)
+    if offset is None or not isinstance(zone, datetime.timezone):
+        return str(zone)
+    minutes = int(offset.total_seconds() // 60)
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{'-' if minutes < 0 else '+'}{hours:02d}:{rest:02d}"
+
+
+class _Zoned(Transform):
+    """A function of a date, a time or a moment; of a moment, in a time zone."""
+
+    null_strict = True
+    tzinfo: datetime.tzinfo | None = None
+    zone: Any = None
+
+    def resolve_expression(
+        self,
+        query: Any = None,
+        allow_joins: bool = True,
+        reuse: Any = None,
+        summarize: bool = False,
+        for_save: bool = False,
+    ) -> Any:
+        if self.is_resolved:
+            return self
+        node = super().resolve_expression(query, allow_joins, reuse, summarize, for_save)
+        node.check()
+        if node.source_kind == "datetime":
+            zone = self.tzinfo
+            node.zone = Param(query.computed(lambda: zone_name(zone)), ZONE)
+            node.zone.cast = True
+        elif self.tzinfo is not None:
+            raise ValueError("tzinfo can only be used with DateTimeField.")
+        return node
+
+    def check(self) -> None:
+        """Raise ``ValueError`` or ``TypeError`` where the function says nothing about such a value."""
+
+    @property
+    def source_kind(self) -> str:
+        known = self.lhs._output_field_or_none
+        return "any" if known is None else known.kind
+
+    @property
+    def source_name(self) -> str:
+        """The field's name, for messages."""
+        return str(getattr(self.lhs.output_field, "name", self.lhs))
+
+    def parts(self, compiler: Any) -> tuple[str, str, list[Any]]:
+        """The value's SQL, the zone's (an empty text where there is none), and their parameters in this order."""
+        sql, params = compiler.compile(self.lhs)
+        if self.zone is None:
+            return sql, "''", params
+        zone, more = compiler.compile(self.zone)
+        return sql, zone, [*params, *more]
+
+    def local(self, compiler: Any) -> tuple[str, list[Any]]:
+        """For PostgreSQL: the value as it is in the zone, without one."""
+        sql, zone, params = self.parts(compiler)
+        return (sql if self.zone is None else f"({sql} AT TIME ZONE {zone})"), params
+
+
+# -- parts -------------------------------------------------------------------------------------------------------------
+
+
+class Extract(_Zoned):
+    """A part of a date, a time or a moment as a number: ``Extract("sent", "year")``."""
+
+    _output_field = INT
+    postgresql: ClassVar[dict[str, str]] = {
+        "week_day": "(EXTRACT(DOW FROM %s) + 1)",
+        "iso_week_day": "EXTRACT(ISODOW FROM %s)",
+        "iso_year": "EXTRACT(ISOYEAR FROM %s)",
+        "second": "EXTRACT(SECOND FROM DATE_TRUNC('second', %s))",
+    }
+
+    def __init__(
+        self, expression: Any, lookup_name: str | None = None, tzinfo: datetime.tzinfo | None = None, **extra: Any
+    ) -> None:
+        if self.lookup_name is None:
+            self.lookup_name = lookup_name
+        if self.lookup_name is None:
+            raise ValueError("lookup_name must be provided")
+        if self.lookup_name not in (*DATE_PARTS, *TIME_PARTS):
+            raise ValueError(
+                f"Invalid lookup_name: {self.lookup_name!r}. It is one of {', '.join((*DATE_PARTS, *TIME_PARTS))}."
+            )
+        self.tzinfo = tzinfo
+        super().__init__(expression, **extra)
+
+    def check(self) -> None:
+        kind = self.source_kind
+        if kind not in (*TEMPORAL, "duration"):
+            raise ValueError("Extract input expression must be DateField, DateTimeField, TimeField, or DurationField.")
+        if kind == "date" and self.lookup_name in TIME_PARTS:
+            raise ValueError(f"Cannot extract time component '{self.lookup_name}' from DateField '{self.source_name}'.")
+        if kind == "duration" and self.lookup_name in DATE_PARTS and self.lookup_name != "day":
+            raise ValueError(f"Cannot extract component '{self.lookup_name}' from DurationField '{self.source_name}'.")
+        if kind == "time" and self.lookup_name in DATE_PARTS:
+            raise ValueError(f"Cannot extract date component '{self.lookup_name}' from TimeField '{self.source_name}'.")
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        sql, params = self.local(compiler)
+        name = str(self.lookup_name)
+        template = self.postgresql.get(name, f"EXTRACT({name.upper()} FROM %s)")
+        return f"{template.replace('%s', sql)}::integer", params
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        sql, zone, params = self.parts(compiler)
+        return f"crowsfoot_extract('{self.lookup_name}', {sql}, {zone})", params
+
+
+class ExtractYear(Extract):
+    lookup_name = "year"
+
+
+class ExtractIsoYear(Extract):
+    """The year that an ISO week belongs to."""
+
+    lookup_name = "iso_year"
+
+
+class ExtractMonth(Extract):
+    lookup_name = "month"
+
+
+class ExtractDay(Extract):
+    lookup_name = "day"
+
+
+class ExtractWeek(Extract):
+    """The number of the ISO week, 1 to 53."""
+
+    lookup_name = "week"
+
+
+class ExtractWeekDay(Extract):
+    """1 for Sunday to 7 for Saturday."""
+
+    lookup_name = "week_day"
+
+
+class ExtractIsoWeekDay(Extract):
+    """1 for Monday to 7 for Sunday."""
+
+    lookup_name = "iso_week_day"
+
+
+class ExtractQuarter(Extract):
+    lookup_name = "quarter"
+
+
+class ExtractHour(Extract):
+    lookup_name = "hour"
+
+
+class ExtractMinute(Extract):
+    lookup_name = "minute"
+
+
+class ExtractSecond(Extract):
+    """The whole seconds."""
+
+    lookup_name = "second"
+
+
+for _type in (types.Date, types.DateTime):
+    for _part in (
+        ExtractYear, ExtractIsoYear, ExtractQuarter, ExtractMonth, ExtractWeek, ExtractWeekDay, ExtractIsoWeekDay,
+        ExtractDay,
+    ):  # fmt: skip
+        _type.register_lookup(_part)
+for _type in (types.DateTime, types.Time):
+    for _part in (ExtractHour, ExtractMinute, ExtractSecond):
+        _type.register_lookup(_part)
+
+
+# -- years as ranges ---------------------------------------------------------------------------------------------------
+
+
+class _Year(Lookup):
+    """A year compared with a number is a comparison of the date itself, which an index can serve."""
+
+    # The plain look-up, and which of the year's first and last moment it compares with.
+    plain: ClassVar[type[Lookup]]
+    bounds: ClassVar[tuple[int, ...]]
+
+    def preparer(self) -> Callable[[Any], Any]:
+        return self.prepare
+
+    def prepare(self, value: Any) -> Any:
+        first, last = year_days(int(value), iso=self.lhs.lookup_name == "iso_year")
+        if self.lhs.source_kind == "date":
+            return first, last
+        zone = self.lhs.tzinfo
+        start = datetime.datetime.combine(first, datetime.time.min)
+        end = datetime.datetime.combine(last, datetime.time.max)
+        if not settings.USE_TZ:
+            return start, end
+        return timezones.make_aware(start, zone), timezones.make_aware(end, zone)
+
+    def decided(self, value: Any) -> bool | None:
+        return None
+
+    def bind(self, index: int) -> Lookup:
+        inner = self.lhs.lhs
+        params = [Param(index, inner.output_field, item) for item in self.bounds]
+        return self.plain(inner, params[0] if len(params) == 1 else ExpressionList(params))
+
+
+def year_days(year: int, *, iso: bool) -> tuple[datetime.date, datetime.date]:
+    """The first and the last day of a year, or of the weeks that belong to it."""
+    if not iso:
+        return datetime.date(year, 1, 1), datetime.date(year, 12, 31)
+    return datetime.date.fromisocalendar(year, 1, 1), datetime.date(year, 12, 28) + datetime.timedelta(
+        days=7 - datetime.date(year, 12, 28).isoweekday()
+    )
+
+
+class YearExact(_Year, Exact):
+    plain, bounds = Range, (0, 1)
+
+
+class YearGt(_Year, GreaterThan):
+    plain, bounds = GreaterThan, (1,)
+
+
+class YearGte(_Year, GreaterThanOrEqual):
+    plain, bounds = GreaterThanOrEqual, (0,)
+
+
+class YearLt(_Year, LessThan):
+    plain, bounds = LessThan, (0,)
+
+
+class YearLte(_Year, LessThanOrEqual):
+    plain, bounds = LessThanOrEqual, (1,)
+
+
+for _lookup in (YearExact, YearGt, YearGte, YearLt, YearLte):
+    ExtractYear.register_lookup(_lookup)
+    ExtractIsoYear.register_lookup(_lookup)
+
+
+# -- moments cut short -------------------------------------------------------------------------------------------------
+
+
+class TruncBase(_Zoned):
+    """A date, a time or a moment with everything smaller than ``kind`` set to its beginning."""
+
+    kind: str = ""
+
+    def __init__(
+        self,
+        expression: Any,
+        output_field: ValueType | None = None,
+        tzinfo: datetime.tzinfo | None = None,
+        **extra: Any,
+    ) -> None:
+        self.tzinfo = tzinfo
+        super().__init__(expression, output_field=output_field, **extra)
+
+    def check(self) -> None:
+        source, target = self.source_kind, self.output_field.kind
+        if source not in TEMPORAL:
+            raise TypeError(f"{self.source_name!r} isn't a DateField, TimeField, or DateTimeField.")
+        if target not in TEMPORAL:
+            raise ValueError("output_field must be either DateField, TimeField, or DateTimeField")
+        lacking = {"date": (*TIME_PARTS, "time"), "time": (*DATE_PARTS, "date"), "datetime": ()}[source]
+        if self.kind in lacking or (source != "datetime" and target == "datetime"):
+            shown = "DateTimeField" if target == source else type(self.output_field).__name__
+            shown = shown if shown.endswith("Field") else f"{shown}Field"
+            raise ValueError(f"Cannot truncate {source.capitalize()}Field '{self.source_name}' to {shown}.")
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        sql, params = self.local(compiler)
+        if self.kind not in ("date", "time"):
+            sql = f"DATE_TRUNC('{self.kind}', {sql})"
+        target = self.output_field.kind
+        if target != "datetime":
+            return f"({sql})::{target}", params
+        zone, more = compiler.compile(self.zone)
+        return f"({sql} AT TIME ZONE {zone})", [*params, *more]
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        sql, zone, params = self.parts(compiler)
+        return f"crowsfoot_trunc('{self.kind}', '{self.output_field.kind}', {sql}, {zone})", params
+
+    def convert_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        """Moments are read in the zone that they were cut in."""
+        if isinstance(value, datetime.datetime) and value.tzinfo is not None:
+            return value.astimezone(self.tzinfo or timezones.get_current_timezone())
+        return value
+
+
+class Trunc(TruncBase):
+    """``Trunc("sent", "month")``; ``kind`` is one of year, quarter, month, week, day, hour, minute and second."""
+
+    def __init__(
+        self,
+        expression: Any,
+        kind: str,
+        output_field: ValueType | None = None,
+        tzinfo: datetime.tzinfo | None = None,
+        **extra: Any,
+    ) -> None:
+        if kind not in TRUNCATED:
+            raise ValueError(f"Invalid kind: {kind!r}. It is one of {', '.join(TRUNCATED)}.")
+        self.kind = kind
+        super().__init__(expression, output_field, tzinfo, **extra)
+
+
+TRUNCATED = ("year", "quarter", "month", "week", "day", *TIME_PARTS, "date", "time")
+
+
+class TruncYear(TruncBase):
+    kind = "year"
+
+
+class TruncQuarter(TruncBase):
+    kind = "quarter"
+
+
+class TruncMonth(TruncBase):
+    kind = "month"
+
+
+class TruncWeek(TruncBase):
+    """The Monday of the week."""
+
+    kind = "week"
+
+
+class TruncDay(TruncBase):
+    kind = "day"
+
+
+class TruncHour(TruncBase):
+    kind = "hour"
+
+
+class TruncMinute(TruncBase):
+    kind = "minute"
+
+
+class TruncSecond(TruncBase):
+    kind = "second"
+
+
+class TruncDate(TruncBase):
+    """The day of a moment."""
+
+    kind = lookup_name = "date"
+    _output_field = types.Date()
+
+
+class TruncTime(TruncBase):
+    """The time of day of a moment."""
+
+    kind = lookup_name = "time"
+    _output_field = types.Time()
+
+
+types.DateTime.register_lookup(TruncDate)
+types.DateTime.register_lookup(TruncTime)
+
+
+class Now(Func):
+    """The moment at which the statement began."""
+
+    template = "STATEMENT_TIMESTAMP()"
+    arity = 0
+    _output_field = types.DateTime()
+    sql: ClassVar = {"sqlite": "STRFTIME('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f', 'NOW')"}
