@@ -46,7 +46,12 @@ MODULES: dict[str, tuple[str, ...]] = {
     "django.db.models.fetch_modes": ("crowsfoot.models.state",),
     "django.db.models.fields": ("crowsfoot.models.fields", "crowsfoot.models.fields.base"),
     "django.db.models.fields.json": ("crowsfoot.models.fields.other", "crowsfoot.query.json"),
-    "django.db.models.fields.related": ("crowsfoot.models.fields.related", "crowsfoot.models.rels"),
+    "django.db.models.fields.related": (
+        "crowsfoot.models.fields.foreign_key",
+        "crowsfoot.models.fields.many_to_many",
+        "crowsfoot.models.fields.related",
+        "crowsfoot.models.rels",
+    ),
     "django.db.models.fields.related_descriptors": ("crowsfoot.models.attributes",),
     "django.db.models.fields.reverse_related": ("crowsfoot.models.rels",),
     "django.db.models.functions": ("crowsfoot.query.functions",),

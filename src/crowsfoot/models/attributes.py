@@ -176,7 +176,7 @@ class ToOne:
         raise error
 
     @property
-    def RelatedObjectDoesNotExist(self) -> Any:  # noqa: N802  (Django's name)
+    def RelatedObjectDoesNotExist(self) -> Any:
         return RelatedObjectDoesNotExist.of(self.end)
 
     def is_cached(self, instance: Any) -> bool:
@@ -262,7 +262,7 @@ def _copy_parent(instance: Any, parent: Any) -> None:
 class RelatedObjectDoesNotExist:
     """Makes, per end, an exception that is both the target's ``DoesNotExist`` and an ``AttributeError``."""
 
-    made: dict[End, Any] = {}  # noqa: RUF012
+    made: dict[End, Any] = {}
 
     @classmethod
     def of(cls, end: End) -> Any:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from crowsfoot.models.fields.related import ForeignKey, ManyToManyField
+from crowsfoot.models.fields.foreign_key import ForeignKey
+from crowsfoot.models.fields.many_to_many import ManyToManyField
 from crowsfoot.schema.relation import CASCADE
 from crowsfoot.sql.names import link_table_name
 
@@ -36,7 +37,7 @@ def make_link_model(base: Any, owner: Any, field: ManyToManyField[Any]) -> Any:
     target = owner if field.to == "self" else field.to
     if isinstance(target, str) and "." not in target:
         target = f"{meta.app_label}.{target}"
-    keys = {"related_name": f"{name}+", "db_constraint": field.db_constraint, "on_delete": CASCADE}
+    keys: dict[str, Any] = {"related_name": f"{name}+", "db_constraint": field.db_constraint, "on_delete": CASCADE}
     model = type(base)(
         name,
         (base,),

@@ -22,7 +22,8 @@ from crowsfoot.models.apps import Apps, Current
 from crowsfoot.models.attributes import UncoveredField, install_relation, load_deferred
 from crowsfoot.models.fields import AutoField, BigAutoField, SmallAutoField
 from crowsfoot.models.fields.base import DatabaseDefault, Field
-from crowsfoot.models.fields.related import ManyToManyField, OneToOneField
+from crowsfoot.models.fields.foreign_key import OneToOneField
+from crowsfoot.models.fields.many_to_many import ManyToManyField
 from crowsfoot.models.links import make_link_model
 from crowsfoot.models.manager import Manager
 from crowsfoot.models.options import Options

@@ -242,7 +242,7 @@ class Persistence:
 
     # -- neighbours ----------------------------------------------------------------------------------------------------
 
-    def _get_next_or_previous_by_FIELD(self: Any, field: Any, is_next: bool, **kwargs: Any) -> Any:  # noqa: N802
+    def _get_next_or_previous_by_FIELD(self: Any, field: Any, is_next: bool, **kwargs: Any) -> Any:
         if not self._is_pk_set():
             raise ValueError("get_next/get_previous cannot be used on unsaved objects.")
         op, order = ("gt", "") if is_next else ("lt", "-")

@@ -503,7 +503,7 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
             query, limits = self.query, ()
             if self._low or self._high is not None:
                 query, limits = query.with_limits(self._low, self._high)
-                query = query.but(empty=query.empty or self._high is not None and self._high <= self._low)
+                query = query.but(empty=query.empty or (self._high is not None and self._high <= self._low))
             self._sub = query, self._values + limits
         return self._sub
 

@@ -309,6 +309,11 @@ class Reading(Generic[M]):
     async def aiterator(self: Any, chunk_size: int = 2000) -> AsyncIterator[M]:
         size = self._chunk(chunk_size)
         database = self._database
+        if database.has_one_connection and database.async_session is None:
+            # Kept for the whole loop, it would keep the loop's own queries waiting forever.
+            for row in await self._clone()._afetch_all():
+                yield row
+            return
         source = self._stream(size)
         async with AsyncExitStack() as stack:
             session = database.async_session

@@ -7,12 +7,13 @@ sync and async method of every name.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from crowsfoot.database import Database, databases
 from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import FieldFetchBlocked
 from crowsfoot.models import routing, signals
+from crowsfoot.models.manager import Manager
 from crowsfoot.models.state import FETCH_RAISE
 from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.query.conditions import Q
@@ -21,12 +22,14 @@ from crowsfoot.query.scope import Scope, is_a
 from crowsfoot.query.statements import Query
 from crowsfoot.schema.relation import End
 
+M = TypeVar("M")
+
 
 def make_manager_class(end: End, base: Any) -> Any:
     """The manager class of a to-many end, on top of the target's default manager class ``base``."""
-    mixin = LinkManager if end.relation.link is not None else KeyManager
-    kind = "ManyRelatedManager" if mixin is LinkManager else "RelatedManager"
-    nullable = {} if mixin is LinkManager or end.inverse.minimum == 0 else dict.fromkeys(NEEDS_NULL, Missing())
+    mixin = ManyRelatedManager if end.relation.link is not None else KeyManager
+    kind = "ManyRelatedManager" if mixin is ManyRelatedManager else "RelatedManager"
+    nullable = {} if mixin is ManyRelatedManager or end.inverse.minimum == 0 else dict.fromkeys(NEEDS_NULL, Missing())
     return type(kind, (mixin, base), {"end": end, "base_class": base, **nullable})
 
 
@@ -43,7 +46,7 @@ class Missing:
         raise AttributeError(f"'{owner.__name__}' object has no attribute '{self.name}': the key may not be NULL.")
 
 
-class RelatedBase:
+class RelatedManager(Manager[M]):
     """What both kinds of related manager share. It costs nothing until a query runs."""
 
     end: Any
@@ -185,7 +188,7 @@ def _of(query: Query, end: End, key: tuple[Any, ...]) -> tuple[Query, Scope]:
     return narrowed.but(size=query.size + len(key), group=scope.group or 0, sticky=sticky), scope
 
 
-class KeyManager(RelatedBase):
+class KeyManager(RelatedManager[M]):
     """Rows that hold the key themselves: the way back of a foreign key."""
 
     @property
@@ -302,7 +305,7 @@ class KeyManager(RelatedBase):
         yield from self._add(session, tuple(wanted), bulk=bulk)
 
 
-class LinkManager(RelatedBase):
+class ManyRelatedManager(RelatedManager[M]):
     """Rows behind a link table: either side of a many-to-many."""
 
     def __init__(self, instance: Any) -> None:
@@ -471,9 +474,7 @@ class LinkManager(RelatedBase):
         self._keys(objs, session)
         yield from atomically(session, self._replace(session, objs, clear, through_defaults))
 
-    def _replace(
-        self, session: Session, objs: tuple[Any, ...], clear: bool, through_defaults: Any
-    ) -> Operation[None]:
+    def _replace(self, session: Session, objs: tuple[Any, ...], clear: bool, through_defaults: Any) -> Operation[None]:
         if clear:
             yield from self._clear(session)
             yield from self._add(session, objs, through_defaults=through_defaults)
@@ -496,26 +497,6 @@ class LinkManager(RelatedBase):
             sender=self.through, action=action, instance=self.instance, reverse=not self.end.is_forward,
             model=self.model, pk_set=pk_set, using=session.alias,
         )  # fmt: skip
-
-    # -- signatures with through_defaults ------------------------------------------------------------------------------
-
-    def create(self, *, through_defaults: Any = None, **kwargs: Any) -> Any:
-        return super().create(**kwargs, through_defaults=through_defaults)
-
-    async def acreate(self, *, through_defaults: Any = None, **kwargs: Any) -> Any:
-        return await super().acreate(**kwargs, through_defaults=through_defaults)
-
-    def get_or_create(self, *, through_defaults: Any = None, **kwargs: Any) -> tuple[Any, bool]:
-        return super().get_or_create(**kwargs, through_defaults=through_defaults)
-
-    async def aget_or_create(self, *, through_defaults: Any = None, **kwargs: Any) -> tuple[Any, bool]:
-        return await super().aget_or_create(**kwargs, through_defaults=through_defaults)
-
-    def update_or_create(self, *, through_defaults: Any = None, **kwargs: Any) -> tuple[Any, bool]:
-        return super().update_or_create(**kwargs, through_defaults=through_defaults)
-
-    async def aupdate_or_create(self, *, through_defaults: Any = None, **kwargs: Any) -> tuple[Any, bool]:
-        return await super().aupdate_or_create(**kwargs, through_defaults=through_defaults)
 
 
 def _side(attributes: Any, keys: list[tuple[Any, ...]]) -> Any:

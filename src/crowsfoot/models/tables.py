@@ -57,7 +57,7 @@ def foreign_key(field: Any) -> ForeignKey:
 
 
 def _has_constant_default(field: Any) -> bool:
-    return bool(field.has_db_default() or field.has_default() and not callable(field.default))
+    return bool(field.has_db_default() or (field.has_default() and not callable(field.default)))
 
 
 def _columns(meta: Any, field_names: Any) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ an ``F`` whose comparisons make ``Q`` objects, so it can stand wherever a name o
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, overload
 
 from crowsfoot.errors import unknown_name
 from crowsfoot.query.conditions import Q
@@ -73,6 +73,29 @@ class FieldPath(F, Generic[T]):
 
     def desc(self, **options: Any) -> OrderBy:
         return super().desc(**options)
+
+
+class IsModel(Protocol):
+    """A model class or instance, as far as type checkers must know to tell it from None."""
+
+    _meta: ClassVar[Any]
+
+
+class ImplicitKey:
+    """What type checkers see in the ``id`` of a model that declares none. Nothing has it at run time.
+
+    On an instance it is an ``int``; the ``Any`` beside it lets a model declare another ``id``, such as a ``UUIDField``.
+    """
+
+    @overload
+    def __get__(self, instance: None, owner: Any) -> FieldPath[int]: ...
+    @overload
+    def __get__(self, instance: object, owner: Any) -> int | Any: ...
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        raise NotImplementedError
+
+    def __set__(self, instance: Any, value: int | None) -> None:
+        raise NotImplementedError
 
 
 class RelationPath(FieldPath[Any]):

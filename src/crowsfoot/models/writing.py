@@ -358,7 +358,7 @@ class Writing(Generic[M]):
     def _assignment(self: Any, query: Any, scope: Scope, name: str, value: Any) -> tuple[Any, Any]:
         meta = self.model._meta
         field = meta.get_field(name)
-        if not getattr(field, "concrete", False) or field.many_to_many or field.auto_created and not field.concrete:
+        if not getattr(field, "concrete", False) or field.many_to_many or (field.auto_created and not field.concrete):
             raise FieldError(
                 f"Cannot update model field {field!r} (only concrete fields are permitted)."
             )

@@ -54,6 +54,36 @@ class BinaryOptions(FieldOptions[T], Generic[T], total=False):
     max_length: int | None
 
 
+class RelationOptions(FieldOptions[Any], total=False):
+    """What the fields of relations take besides."""
+
+    verbose_name: str | None
+    name: str | None
+    related_name: str | None
+    related_query_name: str | None
+    limit_choices_to: Any
+
+
+class KeyOptions(RelationOptions, total=False):
+    """What ``ForeignKey`` and ``OneToOneField`` take besides."""
+
+    parent_link: bool
+    to_field: str | None
+    db_constraint: bool
+
+
+class LinkOptions(RelationOptions, total=False):
+    """What ``ManyToManyField`` takes besides."""
+
+    symmetrical: bool | None
+    through: Any
+    through_fields: tuple[str, str] | None
+    db_constraint: bool
+    db_table: str | None
+    swappable: bool
+    null: bool
+
+
 class ComputedOptions(TypedDict, total=False):
     """What ``GeneratedField`` takes besides its expression."""
 

@@ -1,0 +1,336 @@
+"""`ForeignKey` and `OneToOneField`: relations whose key is a column of the model's own table."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeVar, Unpack, overload
+
+from crowsfoot.errors import FieldError, ValidationError, unknown_name
+from crowsfoot.models.fields.base import NOT_PROVIDED, Field
+from crowsfoot.models.fields.keywords import KeyOptions
+from crowsfoot.models.fields.related import RelatedField
+from crowsfoot.models.rels import ManyToOneRel, OneToOneRel
+from crowsfoot.models.typed import IsModel
+from crowsfoot.schema import types
+from crowsfoot.schema.entity import Entity
+from crowsfoot.schema.registry import PENDING, is_complete
+from crowsfoot.schema.relation import OnDelete, Relation, many_to_one, one_to_one
+from crowsfoot.schema.table import NO_DEFAULT, Column
+
+T = TypeVar("T")
+M = TypeVar("M", bound=IsModel)
+
+
+class ForeignKey(RelatedField[T]):
+    """Many rows of this model point at one row of ``to``.
+
+    ``on_delete`` says what happens to them when that row is deleted, ``related_name`` names the way back, ``to_field``
+    points at another unique field than the primary key. ``db_constraint=False`` keeps the key out of the database.
+    """
+
+    many_to_one = True
+    many_to_many = False
+    one_to_many = False
+    one_to_one = False
+    rel_class: Any = ManyToOneRel
+
+    @overload
+    def __init__(
+        self: ForeignKey[M | None],
+        to: type[M],
+        on_delete: OnDelete,
+        *,
+        null: Literal[True],
+        **options: Unpack[KeyOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ForeignKey[M],
+        to: type[M],
+        on_delete: OnDelete,
+        *,
+        null: Literal[False] = False,
+        **options: Unpack[KeyOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ForeignKey[Any], to: str, on_delete: OnDelete, *, null: bool = False, **options: Unpack[KeyOptions]
+    ) -> None: ...
+    def __init__(
+        self,
+        to: Any,
+        on_delete: Any = NOT_PROVIDED,
+        related_name: str | None = None,
+        related_query_name: str | None = None,
+        limit_choices_to: Any = None,
+        parent_link: bool = False,
+        to_field: str | None = None,
+        db_constraint: bool = True,
+        **options: Any,
+    ) -> None:
+        if not callable(on_delete) and on_delete is not NOT_PROVIDED:
+            raise TypeError(
+                f"on_delete must be callable. Write models.CASCADE, PROTECT or SET_NULL, not {on_delete!r}."
+            )
+        options.setdefault("db_index", True)
+        super().__init__(
+            to,
+            related_name=related_name,
+            related_query_name=related_query_name,
+            limit_choices_to=limit_choices_to,
+            on_delete=None if on_delete is NOT_PROVIDED else on_delete,
+            **options,
+        )
+        self.parent_link = parent_link
+        self.to_field = to_field if to_field is not None or isinstance(to, str) else None
+        self.db_constraint = db_constraint
+        self._target_field: Any = None
+
+    # As with other fields, for type checkers alone: a key is a path to its target's fields on the class.
+    @overload  # type: ignore[override]
+    def __get__(self: ForeignKey[M | None], instance: None, owner: Any) -> type[M]: ...
+    @overload
+    def __get__(self: ForeignKey[M], instance: None, owner: Any) -> type[M]: ...
+    @overload
+    def __get__(self, instance: object, owner: Any) -> T: ...
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        return self
+
+    # -- declaring -----------------------------------------------------------------------------------------------------
+
+    def is_ready(self, target: Entity) -> bool:
+        if self.to_field is None:
+            return is_complete(target)
+        found = target.attributes.get(target.aliases.get(self.to_field, self.to_field))
+        return found is not None and found.column.type is not PENDING
+
+    def declare(self, target: Entity) -> Relation:
+        attribute = target.key[0]
+        if self.to_field is not None:
+            attribute = target.attributes[target.aliases.get(self.to_field, self.to_field)]
+        self._target_field = attribute.field
+        self._type = attribute.column.type
+        owner = self.owner
+        own = owner.attributes[self.attname]
+        own.column = self.make_column()
+        owner.table.add([own.column])
+        self.relation = self._construct(
+            owner,
+            self.name,
+            target,
+            (self.column,),
+            (attribute.column.name,),
+            self.on_delete,
+            accessor=self.accessor_name(),
+            query_name=self.related_query_name(),
+            nullable=self.null,
+            constrained=self.db_constraint,
+            is_parent=self.parent_link,
+            field=self,
+        )
+        return self.relation
+
+    @staticmethod
+    def _construct(*args: Any, **options: Any) -> Relation:
+        return many_to_one(*args, **options)
+
+    def check(self, **kwargs: Any) -> list[str]:
+        found: list[str] = []
+        rule = self.on_delete
+        if rule is None:
+            found.append(
+                f"{self} says not what happens when the {self.target_name} it points at is deleted. "
+                "Write on_delete=models.CASCADE (delete this row too), PROTECT (refuse) or SET_NULL (with null=True)."
+            )
+        elif not isinstance(rule, OnDelete):
+            found.append(
+                f"{self}: on_delete={rule!r} is no rule. Write one of models.CASCADE, PROTECT, RESTRICT, SET_NULL…"
+            )
+        elif rule.name in ("SET_NULL", "DB_SET_NULL") and not self.null:
+            found.append(
+                f"{self} has on_delete={rule} but its column may not be NULL. Add null=True, or choose another rule."
+            )
+        elif rule.name == "SET_DEFAULT" and not self.has_default() and not self.has_db_default():
+            found.append(f"{self} has on_delete=SET_DEFAULT but no default. Add default=…, or choose another rule.")
+        elif rule.name == "DB_SET_DEFAULT" and not self.has_db_default():
+            found.append(
+                f"{self} has on_delete=DB_SET_DEFAULT but no db_default. Add db_default=…, or choose another rule."
+            )
+        if self.to_field is not None and self._target_field is None and self.relation is None:
+            target = self.model._meta.apps.registry.entities.get(self.target_label)
+            if target is not None:
+                found.append(
+                    f"{self}: to_field: {unknown_name('field', self.to_field, target.label, target.attributes)}"
+                )
+        elif self._target_field is not None and not self._target_field.unique and not self._is_unique_in_meta():
+            found.append(
+                f"{self} points at {self._target_field}, which is not unique. Add unique=True there, or leave out to_field."
+            )
+        return found
+
+    def _is_unique_in_meta(self) -> bool:
+        meta = self._target_field.model._meta
+        return any(tuple(names) == (self._target_field.name,) for names in meta.unique_sets())
+
+    def make_column(self) -> Column:
+        linked = self._type is not None
+        return Column(
+            self.column,
+            self._type if self._type is not None else PENDING,
+            null=self.null and not self.primary_key,
+            default=self.column_default() if linked else NO_DEFAULT,
+            comment=self.db_comment,
+        )
+
+    def column_default(self) -> Any:
+        """``SET_DEFAULT`` needs its constant in the schema, where the database can find it."""
+        if self.has_db_default():
+            return self.db_default
+        sets = isinstance(self.on_delete, OnDelete) and self.on_delete.name == "SET_DEFAULT"
+        if sets and self.has_default() and not callable(self.default):
+            return self.get_prep_value(_key_of(self.default, self.target_field))
+        return NO_DEFAULT
+
+    # -- type and values -----------------------------------------------------------------------------------------------
+
+    def make_type(self) -> types.Type:
+        return self.target_field.type  # type: ignore[no-any-return]
+
+    @property
+    def target_field(self) -> Any:
+        """The field of the target that the column holds the value of."""
+        if self._target_field is None and hasattr(self, "model"):
+            self.model._meta.apps.link()
+        if self._target_field is None and not isinstance(self.to, str):
+            meta = self.to._meta
+            return meta.get_field(self.to_field) if self.to_field else meta.pk
+        if self._target_field is None:
+            raise FieldError(f"{self} points at {self.target_label!r}, which is not known yet.")
+        return self._target_field
+
+    def get_attname(self) -> str:
+        return f"{self.name}_id"
+
+    def get_attname_column(self) -> tuple[str, str]:
+        attname = self.get_attname()
+        return attname, self.db_column or attname
+
+    def get_lookup(self, name: str) -> Any:
+        return self.find_plain(name, "get_lookup")
+
+    def get_transform(self, name: str) -> Any:
+        return self.find_plain(name, "get_transform")
+
+    def find_plain(self, name: str, what: str) -> Any:
+        found = getattr(Field, what)(self, name)
+        return found or getattr(self.target_field, what)(name)
+
+    def to_python(self, value: Any) -> Any:
+        return self.target_field.to_python(value)
+
+    def get_prep_value(self, value: Any) -> Any:
+        try:
+            return self.target_field.get_prep_value(_key_of(value, self.target_field))
+        except (TypeError, ValueError) as error:
+            target = f"Field {self.target_field.name!r}"
+            raise type(error)(str(error).replace(target, f"Field {self.name!r}", 1)) from error
+
+    def db_converters(self) -> list[Any]:
+        return self.target_field.db_converters()  # type: ignore[no-any-return]
+
+    @property
+    def db_binder(self) -> Any:
+        return self.target_field.db_binder
+
+    def get_default(self) -> Any:
+        default = super().get_default()
+        return _key_of(default, self.target_field) if hasattr(default, "_meta") else default
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        if value is None or (value == "" and self.target_field.type.python is not str):
+            return None
+        return self.target_field.get_db_prep_save(value, connection)
+
+    def validate(self, value: Any, model_instance: Any) -> None:
+        if self.parent_link:
+            return
+        super().validate(value, model_instance)
+        if value is None:
+            return
+        manager = self.related_model._base_manager
+        using = getattr(getattr(model_instance, "_state", None), "db", None)
+        found = (manager.using(using) if using else manager).filter(**{self.target_field.name: value})
+        if self.limit_choices_to:
+            found = found.complex_filter(self.get_limit_choices_to())
+        if not found.exists():
+            raise ValidationError(
+                self.error_messages["invalid"],
+                code="invalid",
+                params={
+                    "model": self.related_model._meta.verbose_name, "pk": value, "field": self.target_field.name,
+                    "value": value,
+                },
+            )  # fmt: skip
+
+    default_error_messages = {"invalid": "%(model)s instance with %(field)s %(value)r is not a valid choice."}
+
+    def formfield(self, **kwargs: Any) -> Any:
+        raise NotImplementedError("Crowsfoot has no forms.")
+
+    # -- the Django face -----------------------------------------------------------------------------------------------
+
+    @property
+    def foreign_related_fields(self) -> tuple[Any, ...]:
+        return (self.target_field,)
+
+    @property
+    def local_related_fields(self) -> tuple[Any, ...]:
+        return (self,)
+
+    @property
+    def related_fields(self) -> list[tuple[Any, Any]]:
+        return [(self, self.target_field)]
+
+    def deconstruct(self) -> tuple[str | None, str, list[Any], dict[str, Any]]:
+        name, path, args, kwargs = super().deconstruct()
+        if kwargs.pop("db_index", False) is False:
+            kwargs["db_index"] = False
+        kwargs["on_delete"] = self.on_delete
+        if self.parent_link:
+            kwargs["parent_link"] = True
+        if self.db_constraint is not True:
+            kwargs["db_constraint"] = self.db_constraint
+        if self.to_field is not None:
+            kwargs["to_field"] = self.to_field
+        return name, path, args, kwargs
+
+
+class OneToOneField(ForeignKey[T]):
+    """A foreign key that is unique: each row here points at one row of ``to``, and no two rows at the same one."""
+
+    many_to_one = False
+    one_to_one = True
+    rel_class = OneToOneRel
+
+    def __init__(self, to: Any, on_delete: Any = NOT_PROVIDED, to_field: str | None = None, **options: Any) -> None:
+        options["unique"] = True
+        super().__init__(to, on_delete, to_field=to_field, **options)
+
+    @property
+    def _unique_way_back(self) -> bool:
+        return True
+
+    @staticmethod
+    def _construct(*args: Any, **options: Any) -> Relation:
+        return one_to_one(*args, **options)
+
+    def deconstruct(self) -> tuple[str | None, str, list[Any], dict[str, Any]]:
+        name, path, args, kwargs = super().deconstruct()
+        kwargs.pop("unique", None)
+        return name, path, args, kwargs
+
+
+def _key_of(value: Any, field: Any) -> Any:
+    """A model instance given as a key stands for its value of ``field``."""
+    if not hasattr(value, "_meta"):
+        return value
+    return getattr(value, field.attname) if hasattr(value, field.attname) else value.pk
