@@ -85,9 +85,9 @@ class MigrationExecutor:
             plan = self.migration_plan(targets or [])
         directions = {backwards for _, backwards in plan}
         if len(directions) > 1:
+            listed = ", ".join(f"{migration} {'back' if backwards else 'on'}" for migration, backwards in plan)
             raise InvalidMigrationPlan(
-                "A plan cannot go forwards and backwards at once. Migrate one app after the other. "
-                f"The plan was: {', '.join(f'{m} {"back" if b else "on"}' for m, b in plan)}"
+                f"A plan cannot go forwards and backwards at once; migrate one app after the other. This one: {listed}"
             )
         self.recorder.ensure_schema()
         if True in directions:

@@ -149,9 +149,7 @@ class MigrationGraph:
 
     def _ends(self, edges: dict[Node, set[Node]], app: str | None) -> list[Node]:
         return sorted(
-            node
-            for node in self.nodes
-            if app in (None, node[0]) and all(other[0] != node[0] for other in edges[node])
+            node for node in self.nodes if app in (None, node[0]) and all(other[0] != node[0] for other in edges[node])
         )
 
     def make_state(

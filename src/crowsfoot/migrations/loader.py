@@ -58,7 +58,9 @@ class MigrationLoader:
         for app in app_configs():
             if app.label == app_label:
                 return f"{app.name}.{MODULE}", False
-        raise LookupError(unknown_name("installed app", app_label, "This project", [app.label for app in app_configs()]))
+        raise LookupError(
+            unknown_name("installed app", app_label, "This project", [app.label for app in app_configs()])
+        )
 
     def load_disk(self) -> None:
         """Read the migrations of every installed app."""
@@ -168,9 +170,7 @@ class MigrationLoader:
                 + unknown_name("installed app", app, "This project", self.migrated_apps | self.unmigrated_apps)
             )
         found = [key for key in self.disk_migrations if key[0] == app]
-        internal = {
-            key: [tuple(d) for d in self.disk_migrations[key].dependencies if d[0] == app] for key in found
-        }
+        internal = {key: [tuple(d) for d in self.disk_migrations[key].dependencies if d[0] == app] for key in found}
         if name == FIRST:
             ends = [key for key in found if not internal[key]]
         else:
@@ -195,7 +195,9 @@ class MigrationLoader:
         """A migration that is gone because a squashed one stands for it is not simply missing."""
         standing = [str(m) for m in self.replacements.values() if error.node in map(tuple, m.replaces)]
         if standing and error.node not in self.graph.nodes:
-            error.message = f"{error.message} It was replaced by {', '.join(standing)}, whose predecessors are partly applied."
+            error.message = (
+                f"{error.message} It was replaced by {', '.join(standing)}, whose predecessors are partly applied."
+            )
             error.args = (error.message,)
 
     def check_consistent_history(self, connection: Database) -> None:

@@ -64,7 +64,9 @@ class Migration:
             operation.state_forwards(self.app_label, state)
         return state
 
-    def apply(self, project_state: ProjectState, schema_editor: SchemaEditor, collect_sql: bool = False) -> ProjectState:
+    def apply(
+        self, project_state: ProjectState, schema_editor: SchemaEditor, collect_sql: bool = False
+    ) -> ProjectState:
         """Run the operations one after the other; returns the state behind the last."""
         state = project_state
         for operation in self.operations:

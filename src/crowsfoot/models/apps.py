@@ -47,6 +47,17 @@ class Apps:
             return str(getattr(settings, setting, label))
         return label
 
+    def swappable_setting(self, label: str) -> str | None:
+        """The setting that names the model ``label``, where there is one."""
+        for model in self.all_models_by_label.values():
+            setting = model._meta.swappable
+            if setting and label.lower() in (
+                model._meta.label_lower,
+                str(getattr(settings, setting, model._meta.label)).lower(),
+            ):
+                return str(setting)
+        return None
+
     def get_model(self, app_label: str, model_name: str | None = None, require_ready: bool = True) -> Any:
         """The model ``"app.Model"``, or ``app, "Model"``. Raises ``LookupError`` with the nearest name."""
         if model_name is None:

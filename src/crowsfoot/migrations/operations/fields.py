@@ -204,7 +204,10 @@ class RenameField(FieldOperation):
         return ModelChange(key, key, {self.old_name: self.new_name}, referring=True)
 
     def references_field(self, model_name: str, name: str, app_label: str) -> bool:
-        return self.references_model(model_name, app_label) and name.lower() in (self.old_name_lower, self.new_name_lower)
+        return self.references_model(model_name, app_label) and name.lower() in (
+            self.old_name_lower,
+            self.new_name_lower,
+        )
 
     def fields_after(self, fields: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
         return [(self.new_name if name == self.old_name else name, field) for name, field in fields]

@@ -109,7 +109,9 @@ class RenameIndex(IndexOperation):
         if old_name and old_fields:
             raise ValueError("RenameIndex.old_name and old_fields are mutually exclusive.")
         if old_fields:
-            raise FieldError("RenameIndex(old_fields=…) is for index_together, which no model has any more. Use AddIndex.")
+            raise FieldError(
+                "RenameIndex(old_fields=…) is for index_together, which no model has any more. Use AddIndex."
+            )
         self.model_name, self.new_name, self.old_name, self.old_fields = model_name, new_name, old_name or "", None
 
     @property

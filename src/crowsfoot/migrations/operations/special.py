@@ -17,7 +17,9 @@ class SeparateDatabaseAndState(Operation):
     serialization_expand_args: ClassVar = ["database_operations", "state_operations"]
 
     def __init__(
-        self, database_operations: Iterable[Operation] | None = None, state_operations: Iterable[Operation] | None = None
+        self,
+        database_operations: Iterable[Operation] | None = None,
+        state_operations: Iterable[Operation] | None = None,
     ) -> None:
         self.database_operations = list(database_operations or [])
         self.state_operations = list(state_operations or [])
@@ -116,7 +118,9 @@ class RunSQL(Operation):
             elif len(part) == 2:
                 schema_editor.execute(part[0], part[1])
             else:
-                raise ValueError(f"Expected a 2-tuple but got {len(part)}: RunSQL takes texts and (text, params) pairs.")
+                raise ValueError(
+                    f"Expected a 2-tuple but got {len(part)}: RunSQL takes texts and (text, params) pairs."
+                )
 
     def describe(self) -> str:
         return "Raw SQL operation"
