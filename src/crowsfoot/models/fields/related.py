@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
+from crowsfoot.conf import SettingsReference
 from crowsfoot.models.fields.base import BLANK_CHOICE_DASH, Field
 from crowsfoot.schema.entity import Entity
 from crowsfoot.schema.registry import is_complete
@@ -178,11 +179,14 @@ class RelatedField(Field[T]):
         return name, path, args, kwargs
 
     def _to_label(self) -> str:
-        if not isinstance(self.to, str):
-            return str(self.to._meta.label_lower)
-        if "." in self.to or not hasattr(self, "model"):
+        """The target in migrations: a model that a setting names is written as that setting."""
+        if isinstance(self.to, SettingsReference):
+            return self.to
+        if not hasattr(self, "model") and isinstance(self.to, str):
             return self.to.lower() if "." in self.to else self.to
-        return self.target_label
+        label = self.target_label if isinstance(self.to, str) else str(self.to._meta.label_lower)
+        setting = self.model._meta.apps.swappable_setting(label) if hasattr(self, "model") else None
+        return label if setting is None else SettingsReference(label, setting)
 
 
 class _Blank(dict[str, str]):
