@@ -58,5 +58,3 @@ class News(Article):
         app_label = "club"
         proxy = True
         default_permissions = ("view",)
-
-

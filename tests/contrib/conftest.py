@@ -63,9 +63,7 @@ def db(request: pytest.FixtureRequest) -> Iterator[Database]:
     else:
         url = request.getfixturevalue("postgres_schema")
     database = crowsfoot.connect(url)
-    crowsfoot.create_tables(
-        ContentType, Permission, Group, User, Site, club.Member, club.Badge, club.Article
-    )
+    crowsfoot.create_tables(ContentType, Permission, Group, User, Site, club.Member, club.Badge, club.Article)
     ContentType.objects.clear_cache()
     yield database
     ContentType.objects.clear_cache()

@@ -32,7 +32,7 @@ def asha(db: Any) -> Any:
 
 
 @pytest.fixture
-def hashed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The passwords that were hashed, which is what takes the time of a log-in."""
     passwords: list[Any] = []
     encode = algorithms.MD5PasswordHasher.encode
@@ -42,7 +42,7 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
         return encode(self, password, salt)
 
     monkeypatch.setattr(algorithms.MD5PasswordHasher, "encode", noting)
-    yield passwords
+    return passwords
 
 
 # -- who is let in -----------------------------------------------------------------------------------------------------
@@ -108,8 +108,9 @@ def test_a_name_need_not_be_text(db: Any, call: Any, number: Any) -> None:
 # -- odd input ---------------------------------------------------------------------------------------------------------
 
 ODD: list[Any] = [
-    None, "", " ", "\0", "asha\0", "\ud800", "asha\udfff", "x" * 1_000_000, "a" * 151, b"asha", bytearray(b"asha"), 0, 1.5,
-    True, [], ["asha"], {"asha": 1}, object(), User, User(username="asha"), float("nan"), 10**40, "' OR 1=1 --", "%s", "?",
+    None, "", " ", "\0", "asha\0", "\ud800", "asha\udfff", "x" * 1_000_000, "a" * 151, b"asha", bytearray(b"asha"),
+    0, 1.5, True, [], ["asha"], {"asha": 1}, object(), User, User(username="asha"), float("nan"), 10**40, "' OR 1=1 --",
+    "%s", "?",
 ]  # fmt: skip
 
 
@@ -145,8 +146,8 @@ def test_no_stored_hash_makes_it_raise(asha: Any, call: Any) -> None:
 
 
 anything = st.one_of(
-    st.none(), st.text(), st.text(st.characters(categories=["Cs"])), st.binary(), st.integers(), st.floats(), st.booleans(),
-    st.lists(st.text(), max_size=2), st.sampled_from(["asha", "secret"]),
+    st.none(), st.text(), st.text(st.characters(categories=["Cs"])), st.binary(), st.integers(), st.floats(),
+    st.booleans(), st.lists(st.text(), max_size=2), st.sampled_from(["asha", "secret"]),
 )  # fmt: skip
 
 
@@ -256,5 +257,8 @@ def test_permission_denied_ends_the_matter(asha: Any, call: Any) -> None:
 def test_a_setting_without_backends_is_an_error() -> None:
     with settings.override(AUTHENTICATION_BACKENDS=[]), pytest.raises(ImproperlyConfigured, match="No authentication"):
         auth.get_backends()
-    with settings.override(AUTHENTICATION_BACKENDS=["nowhere.Backend"]), pytest.raises(ImproperlyConfigured, match="nowhere"):
+    with (
+        settings.override(AUTHENTICATION_BACKENDS=["nowhere.Backend"]),
+        pytest.raises(ImproperlyConfigured, match="nowhere"),
+    ):
         auth.get_backends()

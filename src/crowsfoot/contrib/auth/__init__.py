@@ -23,8 +23,8 @@ def get_user_model() -> Any:
         return apps.get_model(label)
     except LookupError as error:
         raise ImproperlyConfigured(
-            f"AUTH_USER_MODEL refers to model '{label}' that has not been installed. {error} Add its app to the project's "
-            "apps ('crowsfoot.contrib.auth' for auth.User), or import its models."
+            f"AUTH_USER_MODEL refers to model '{label}' that has not been installed. {error} Add its app to the "
+            "project's apps ('crowsfoot.contrib.auth' for auth.User), or import its models."
         ) from error
 
 
@@ -69,9 +69,9 @@ def authenticate(request: Any = None, **credentials: Any) -> Any:
     """The user whom these credentials prove, or None: ``authenticate(username="asha", password="…")``.
 
     The backends of AUTHENTICATION_BACKENDS are asked in turn; the first that knows the user is noted on it as
-    ``backend``, and one that raises ``PermissionDenied`` ends the matter. With ``ModelBackend`` it is one query (and one
-    more when the password's hash is renewed), it takes as long for an unknown user as for a known one, and no value of
-    the credentials makes it raise.
+    ``backend``, and one that raises ``PermissionDenied`` ends the matter. With ``ModelBackend`` it is one query (and
+    one more when the password's hash is renewed), it takes as long for an unknown user as for a known one, and no value
+    of the credentials makes it raise.
     """
     for backend, path in _compatible_backends(request, credentials):
         try:

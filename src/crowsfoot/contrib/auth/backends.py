@@ -6,6 +6,7 @@ A backend has ``authenticate`` and ``get_user``, the questions about permissions
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from crowsfoot.contrib.auth import get_user_model
@@ -80,10 +81,8 @@ class ModelBackend(BaseBackend):
         user = None
         key = _user_name(model, name)
         if key is not None:
-            try:
+            with suppress(model.DoesNotExist):
                 user = model._default_manager.get_by_natural_key(key)
-            except model.DoesNotExist:
-                pass
         if user is None:
             burn(password)
             return None
@@ -97,10 +96,8 @@ class ModelBackend(BaseBackend):
         user = None
         key = _user_name(model, name)
         if key is not None:
-            try:
+            with suppress(model.DoesNotExist):
                 user = await model._default_manager.aget_by_natural_key(key)
-            except model.DoesNotExist:
-                pass
         if user is None:
             await aburn(password)
             return None
@@ -182,7 +179,7 @@ class ModelBackend(BaseBackend):
     def with_perm(
         self, perm: Any, is_active: bool | None = True, include_superusers: bool = True, obj: Any = None
     ) -> Any:
-        """The users who have a permission, as a queryset. Raises ``ValueError`` and ``TypeError`` for a bad ``perm``."""
+        """The users who have a permission, as a queryset. Raises ``ValueError`` or ``TypeError`` for a bad ``perm``."""
         users = get_user_model()._default_manager
         wanted = _wanted_permission(perm)
         if obj is not None:

@@ -43,15 +43,15 @@ class PermissionManager(Manager[Any]):
     def get_by_natural_key(self, codename: str, app_label: str, model: str) -> Permission:
         """The permission of a model with this codename. At most two queries. Raises ``DoesNotExist``."""
         types = ContentType.objects.db_manager(self.db)
-        return self.get(codename=codename, content_type=types.get_by_natural_key(app_label, model))  # type: ignore[no-any-return]
+        return self.get(codename=codename, content_type=types.get_by_natural_key(app_label, model))
 
     async def aget_by_natural_key(self, codename: str, app_label: str, model: str) -> Permission:
         content_type = await ContentType.objects.db_manager(self.db).aget_by_natural_key(app_label, model)
-        return await self.aget(codename=codename, content_type=content_type)  # type: ignore[no-any-return]
+        return await self.aget(codename=codename, content_type=content_type)
 
 
 class Permission(models.Model):
-    """Something that users may do to the rows of a model. Each model has four from the start: add, change, delete, view.
+    """Something that users may do to the rows of a model. Each model has four to begin with: add, change, delete, view.
 
     ``Meta.permissions`` of a model adds others, ``Meta.default_permissions`` chooses among the four.
     """
@@ -88,10 +88,10 @@ class GroupManager(Manager[Any]):
 
     def get_by_natural_key(self, name: str) -> Group:
         """The group with this name. One query. Raises ``DoesNotExist``."""
-        return self.get(name=name)  # type: ignore[no-any-return]
+        return self.get(name=name)
 
     async def aget_by_natural_key(self, name: str) -> Group:
-        return await self.aget(name=name)  # type: ignore[no-any-return]
+        return await self.aget(name=name)
 
 
 class Group(models.Model):
@@ -158,7 +158,7 @@ class UserManager(BaseUserManager):
 
         Raises ``ValueError`` for an empty name and ``IntegrityError`` for one that is taken.
         """
-        user = self._new(username, email, extra_fields, False)
+        user = self._new(username, email, extra_fields)
         user.password = make_password(password)
         user.save(using=self._db)
         return user
@@ -166,7 +166,7 @@ class UserManager(BaseUserManager):
     async def acreate_user(
         self, username: str, email: str | None = None, password: str | bytes | None = None, **extra_fields: Any
     ) -> Any:
-        user = self._new(username, email, extra_fields, False)
+        user = self._new(username, email, extra_fields)
         user.password = await asyncio.to_thread(make_password, password)
         await user.asave(using=self._db)
         return user
@@ -182,15 +182,13 @@ class UserManager(BaseUserManager):
     ) -> Any:
         return await self.acreate_user(username, email, password, **_flags_of_superuser(extra_fields))
 
-    def _new(self, username: str, email: str | None, extra_fields: dict[str, Any], default: bool) -> Any:
+    def _new(self, username: str, email: str | None, extra_fields: dict[str, Any]) -> Any:
         if not username:
             raise ValueError("The given username must be set")
-        flags = {"is_staff": default, "is_superuser": default, **extra_fields}
+        flags = {"is_staff": False, "is_superuser": False, **extra_fields}
         # In a migration this manager is of a model without methods.
         real = self.model if hasattr(self.model, "normalize_username") else apps.get_model(self.model._meta.label)
-        return self.model(
-            username=real.normalize_username(username), email=self.normalize_email(email), **flags
-        )
+        return self.model(username=real.normalize_username(username), email=self.normalize_email(email), **flags)
 
     def with_perm(
         self,
@@ -209,7 +207,8 @@ class UserManager(BaseUserManager):
             backends = auth.get_backends()
             if len(backends) != 1:
                 raise ValueError(
-                    "You have multiple authentication backends configured and therefore must provide the `backend` argument."
+                    "You have multiple authentication backends configured and therefore must provide the `backend` "
+                    "argument."
                 )
             chosen = backends[0]
         elif isinstance(backend, str):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -263,7 +262,7 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS = ["email"]
 
-    class Meta:
+    class Meta:  # pyright: ignore[reportIncompatibleVariableOverride]  (each base has one; the nearest counts)
         verbose_name = "user"
         verbose_name_plural = "users"
         abstract = True

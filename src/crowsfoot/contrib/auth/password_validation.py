@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from crowsfoot.conf import settings
 from crowsfoot.contrib.auth.common_passwords import COMMON_PASSWORDS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from crowsfoot.contrib.auth import get_backends
 from crowsfoot.errors import PermissionDenied
@@ -108,4 +108,4 @@ class PermissionQuestions:
 def _listed(perm_list: Any) -> Iterable[str]:
     if not isinstance(perm_list, Iterable) or isinstance(perm_list, str):
         raise ValueError(f"perm_list must be an iterable of permissions, such as [{perm_list!r}].")
-    return perm_list
+    return cast("Iterable[str]", perm_list)

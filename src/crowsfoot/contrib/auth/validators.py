@@ -12,8 +12,8 @@ class ASCIIUsernameValidator(RegexValidator):
 
     regex = r"^[\w.@+-]+\Z"
     message = (
-        "Enter a valid username. This value may contain only unaccented lowercase a-z and uppercase A-Z letters, numbers, "
-        "and @/./+/-/_ characters."
+        "Enter a valid username. This value may contain only unaccented lowercase a-z and uppercase A-Z letters, "
+        "numbers, and @/./+/-/_ characters."
     )
     flags = re.ASCII
 

@@ -27,7 +27,7 @@ class ContentTypeManager(Manager[Any]):
     use_in_migrations = True
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # pyright: ignore[reportUnknownMemberType]
         # By database: every content type under its id and under (app_label, model).
         self._cache: dict[str, dict[Any, ContentType]] = {}
 
@@ -49,7 +49,7 @@ class ContentTypeManager(Manager[Any]):
         return self._known[key]
 
     def get_for_models(self, *models: Any, for_concrete_models: bool = True) -> dict[Any, ContentType]:
-        """The content types by model. One query for all that are not remembered, and one for each that has to be made."""
+        """The content types by model. One query for all that are not remembered, and one for each that is missing."""
         keys = {model: _key(model, for_concrete_models) for model in models}
         self._learn(keys.values())
         return {model: self._known[key] for model, key in keys.items()}
@@ -85,8 +85,8 @@ class ContentTypeManager(Manager[Any]):
         wanted = models.Q()
         for app_label, names in by_app.items():
             wanted |= models.Q(app_label=app_label, model__in=names)
-        found = yield from self.using(session.alias).filter(wanted)._load(session)
-        self._remember(found)
+        rows: Any = self.using(session.alias).filter(wanted)
+        self._remember((yield from rows._load(session)))
 
     def _make(self, session: Session, keys: list[Key]) -> Operation[None]:
         """Make rows, or take those that somebody else has made since; neither disturbs a transaction that is open."""
@@ -94,7 +94,8 @@ class ContentTypeManager(Manager[Any]):
         conflict = rows._conflict(False, True, ["model"], ["app_label", "model"])
         for app_label, name in keys:
             made = self.model(app_label=app_label, model=name)
-            self._remember((yield from rows._bulk_create(session, [made], conflict=conflict)))
+            yield from rows._bulk_create(session, [made], conflict=conflict)
+            self._remember([made])
 
     # -- by what they are ----------------------------------------------------------------------------------------------
 

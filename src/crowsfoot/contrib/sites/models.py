@@ -23,16 +23,16 @@ class SiteManager(Manager[Any]):
 
     def get_current(self) -> Site:
         """The site of the setting SITE_ID. One query. Raises ``ImproperlyConfigured`` and ``Site.DoesNotExist``."""
-        return self.get(pk=_site_id())  # type: ignore[no-any-return]
+        return self.get(pk=_site_id())
 
     async def aget_current(self) -> Site:
-        return await self.aget(pk=_site_id())  # type: ignore[no-any-return]
+        return await self.aget(pk=_site_id())
 
     def get_by_natural_key(self, domain: str) -> Site:
-        return self.get(domain=domain)  # type: ignore[no-any-return]
+        return self.get(domain=domain)
 
     async def aget_by_natural_key(self, domain: str) -> Site:
-        return await self.aget(domain=domain)  # type: ignore[no-any-return]
+        return await self.aget(domain=domain)
 
 
 def _site_id() -> Any:
