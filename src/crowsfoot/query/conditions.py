@@ -45,7 +45,7 @@ class Q:
         if not getattr(other, "conditional", False):
             raise TypeError(other)
         if not self:
-            return other.copy() if hasattr(other, "copy") else other  # type: ignore[no-any-return]
+            return other.copy() if hasattr(other, "copy") else other
         if isinstance(other, Q) and not other:
             return self.copy()
         node = Q.create([], connector)
@@ -69,14 +69,7 @@ class Q:
         return Q(other) | self
 
     def __invert__(self) -> Q:
-        if (
-            not self.negated
-            and len(self.children) == 1
-            and isinstance(self.children[0], Q)
-            and self.children[0].negated
-        ):
-            return self.children[0].copy_negated(False)
-        return Q.create([self], self.AND, True) if self.negated else self.copy_negated(True)
+        return self.copy_negated(not self.negated)
 
     def copy_negated(self, negated: bool) -> Q:
         return Q.create(self.children, self.connector, negated)

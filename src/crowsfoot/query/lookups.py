@@ -71,7 +71,7 @@ class Lookup(Expression):
     @property
     def value_type(self) -> ValueType | None:
         """What the right side is prepared as."""
-        return self.lhs._output_field_or_none  # type: ignore[no-any-return]
+        return self.lhs._output_field_or_none
 
     def prepare(self, value: Any) -> Any:
         """The value to bind for ``value``; raises ``TypeError``, ``ValueError`` or ``ValidationError``."""

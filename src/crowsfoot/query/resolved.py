@@ -56,7 +56,7 @@ class Col(Resolved):
         self.group = group
 
     def _resolve_output_field(self) -> ValueType | None:
-        return self.attribute.value_type  # type: ignore[no-any-return]
+        return self.attribute.value_type
 
     @property
     def target(self) -> Any:
@@ -85,6 +85,9 @@ class Ref(Resolved):
 
     def set_source_expressions(self, exprs: Sequence[Any]) -> None:
         (self.source,) = exprs
+
+    def _resolve_output_field(self) -> ValueType | None:
+        return self.source.output_field
 
     def get_refs(self) -> set[str]:
         return {self.refs}

@@ -264,12 +264,15 @@ class Scope:
             node = found(lhs, None)
             node.rhs = ExpressionList([e.resolve_expression(self) for e in as_values(items)])
             return self._bound(node, negated)
+        # A None in the list of an ``exclude`` leaves out the rows without a value too.
+        missing = lookups.IsNull(lhs, True) if negated and any(v is None for v in items) else None
         if not any(v is not None for v in items):
-            return Nothing()
+            return Nothing() if missing is None else self._bound(missing, False)
         node = found(lhs, items)
         index, _ = self.slot(value, _after(keys, _preparer(node, found)))
         node.rhs = Param(index, node.rhs_type, array=True)
-        return self._bound(node, negated)
+        node = self._bound(node, negated)
+        return node if missing is None else Condition([node, self._bound(missing, False)], "OR")
 
     def _subquery(self, lhs: Any, found: Any, queryset: Any, negated: bool) -> Any:
         statement, offset = self.embed(queryset.for_lookup(lhs, found))

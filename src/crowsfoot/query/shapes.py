@@ -153,7 +153,7 @@ def freeze(value: Any, out: list[Any]) -> Hashable:
     if kind in (list, tuple, set, frozenset) or kind.__name__ in ("dict_keys", "dict_values", "range"):
         return _freeze_list(kind, value, out)
     if hasattr(value, "freeze"):
-        return value.freeze(out)  # type: ignore[no-any-return]
+        return value.freeze(out)
     out.append(value)
     return kind
 
@@ -213,7 +213,7 @@ def _literal(value: Any) -> Hashable:
         return _type_key(value)
     if isinstance(value, (list, tuple)):
         return tuple(_literal(v) for v in value)
-    return hashable(value)  # type: ignore[no-any-return]
+    return hashable(value)
 
 
 def _type_key(value_type: Any) -> Hashable:

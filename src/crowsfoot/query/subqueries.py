@@ -39,7 +39,7 @@ class Subquery(Expression):
 
     def _resolve_output_field(self) -> ValueType | None:
         statement = self.statement if self.statement is not None else self.queryset.query
-        return statement.single_type()  # type: ignore[no-any-return]
+        return statement.single_type()
 
     def get_group_by_cols(self) -> list[Any]:
         return [self]

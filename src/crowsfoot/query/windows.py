@@ -132,7 +132,7 @@ class Window(Expression):
         self.contains_aggregate = any(e.contains_aggregate for e in [*inner, *others])
 
     def _resolve_output_field(self) -> ValueType | None:
-        return self.source_expression._output_field_or_none  # type: ignore[no-any-return]
+        return self.source_expression._output_field_or_none
 
     def get_group_by_cols(self) -> list[Any]:
         cols = [c for e in [*self.partition_by, *self.order_by] for c in e.get_group_by_cols()]
@@ -153,6 +153,6 @@ class Window(Expression):
         function = self.source_expression
         if isinstance(function, Aggregate):
             say = getattr(function, compiler.dialect.as_vendor, function.as_sql)
-            return say(compiler, connection, over=(over, params))  # type: ignore[no-any-return]
+            return say(compiler, connection, over=(over, params))
         sql, first = compiler.compile(function)
         return sql + over, [*first, *params]

@@ -36,9 +36,9 @@ class Dialect:
     # What stands behind the definition of a column that numbers rows.
     identity_suffix: ClassVar[str] = ""
     begin: ClassVar[str] = "BEGIN"
-    # Check keys at the end of the transaction, and at the statement again.
+    # Check keys at the end of the transaction, and at the statement again (None where that cannot be undone before).
     defer_keys: ClassVar[str] = "SET CONSTRAINTS ALL DEFERRED"
-    check_keys: ClassVar[str] = "SET CONSTRAINTS ALL IMMEDIATE"
+    check_keys: ClassVar[str | None] = "SET CONSTRAINTS ALL IMMEDIATE"
     # How many rows deep one DELETE may take rows along by ON DELETE CASCADE; None where there is no such limit.
     cascade_depth: ClassVar[int | None] = None
     operators: ClassVar[dict[str, str]] = {}

@@ -69,7 +69,11 @@ class PostgreSQL(Dialect):
     casts: ClassVar = {**column_types, "char": "varchar", "float": "double precision", "zone": "text"}
     # A column is compared with a wider number, and an index serves it all the same.
     wider: ClassVar = {"smallint": "bigint", "integer": "bigint"}
-    operators: ClassVar = {"^": "POWER({lhs}, {rhs})"}
+    operators: ClassVar = {
+        "^": "POWER({lhs}, {rhs})",
+        "<<": "({lhs} << ({rhs})::integer)",
+        ">>": "({lhs} >> ({rhs})::integer)",
+    }
     numbered_parameters = True
 
     def placeholder(self, number: int) -> str:

@@ -94,7 +94,7 @@ class SQLite(Dialect):
     identity_suffix = "AUTOINCREMENT"
     begin = "BEGIN IMMEDIATE"
     defer_keys = "PRAGMA defer_foreign_keys = ON"
-    check_keys = "PRAGMA defer_foreign_keys = OFF"
+    check_keys = None  # switching it off forgets the violations so far; the end of the transaction checks them
     cascade_depth = 900  # SQLite's own limit for nested triggers is 1,000
     column_types: ClassVar = {
         "smallint": "smallint",
