@@ -90,6 +90,11 @@ class Database:
     def vendor(self) -> str:
         return self.dialect.vendor
 
+    @property
+    def has_one_connection(self) -> bool:
+        """Whether all async code shares one connection: of a database in memory there is no second."""
+        return self.parts.memory_key is not None
+
     def copy(self) -> Database:
         """The same database with connections of its own."""
         return Database(self.alias, self.parts)
@@ -251,7 +256,7 @@ class Database:
             return None
         if session.task is asyncio.current_task():
             return session
-        if session.blocks and self.parts.memory_key is not None:
+        if session.blocks and self.has_one_connection:
             raise TransactionManagementError(
                 "This task was started inside another task's atomic block. A transaction belongs to one task, and a "
                 "database in memory has one connection, so the two would wait for each other forever. Await the "
@@ -273,7 +278,7 @@ class Database:
 
     async def _acquire(self) -> Session:
         if self._pool is None:
-            self._pool = Pool(self._aopen, 1 if self.parts.memory_key is not None else POOL_SIZE)
+            self._pool = Pool(self._aopen, 1 if self.has_one_connection else POOL_SIZE)
         return Session(self.alias, self.dialect, await self._pool.acquire())
 
     async def _release(self, session: Session) -> None:

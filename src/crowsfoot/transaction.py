@@ -49,7 +49,7 @@ class Atomic:
     def __call__(self, function: Function) -> Function:
         """``function``, each call of which is in a block. An async function's is an async block."""
         wrapped: Any = self._around_async(function) if inspect.iscoroutinefunction(function) else self._around(function)
-        return wrapped  # type: ignore[no-any-return]
+        return wrapped
 
     def _around(self, function: Callable[P, T]) -> Callable[P, T]:
         @wraps(function)

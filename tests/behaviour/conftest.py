@@ -1,7 +1,6 @@
 """One body per behaviour, run on SQLite and PostgreSQL, sync and async.
 
-A test is an ``async def`` that asks for ``do``. ``await do(qs.get, name="Asha")`` calls ``qs.get`` or awaits ``qs.aget``.
-In the sync half nothing is ever awaited for real: the body runs to its end without an event loop.
+A test is an ``async def`` that asks for ``do``: ``await do(qs.get, name="Asha")`` calls ``get`` or awaits ``aget``. In the sync half nothing is ever awaited for real: the body runs to its end without an event loop.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from behaviour_models import TABLES
+
 from crowsfoot import create_tables
 from crowsfoot.database import Database, databases
 from crowsfoot.drivers.url import parse_url

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from behaviour_models import Author, Post, Tag
+
 from crowsfoot.errors import FieldError
 from crowsfoot.models import Avg, Count, Max, Prefetch, Sum
 
 
 async def library(do: Any) -> tuple[Any, Any]:
     """Asha with three posts, Ben with one."""
-    asha, ben = await do(Author.objects.create, name="Asha", age=40), await do(Author.objects.create, name="Ben", age=30)
+    asha, ben = (
+        await do(Author.objects.create, name="Asha", age=40),
+        await do(Author.objects.create, name="Ben", age=30),
+    )
     for rank, title in enumerate(("Hello", "Django tips", "Async"), 1):
         await do(Post.objects.create, title=title, rank=rank, author=asha)
     await do(Post.objects.create, title="Gardens", rank=9, author=ben)
@@ -161,9 +164,8 @@ async def _closed(rows: Any) -> None:
 
 async def test_other_queries_while_an_iterator_is_open(do: Any) -> None:
     asha, _ = await library(do)
-    seen = []
-    async for post in do.each(do.iterator(Post.objects.order_by("rank"), chunk_size=1)):
-        seen.append((post.rank, await do(Author.objects.filter(pk=post.author_id).exists)))
+    posts = do.each(do.iterator(Post.objects.order_by("rank"), chunk_size=1))
+    seen = [(p.rank, await do(Author.objects.filter(pk=p.author_id).exists)) async for p in posts]
     assert seen == [(1, True), (2, True), (3, True), (9, True)]
     async with do.atomic():
         async for post in do.each(do.iterator(Post.objects.order_by("rank"), chunk_size=1)):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from behaviour_models import Author, Post
+
 from crowsfoot.errors import FieldError, IntegrityError
 from crowsfoot.models import F
 
@@ -53,9 +53,7 @@ async def test_update_or_create(do: Any) -> None:
     with do.queries(2 + BLOCK):
         found, made = await do(Author.objects.update_or_create, name="Asha", defaults={"age": 41})
     assert (found, made, found.age) == (asha, False, 41)
-    ben, made = await do(
-        Author.objects.update_or_create, name="Ben", defaults={"age": 1}, create_defaults={"age": 30}
-    )
+    ben, made = await do(Author.objects.update_or_create, name="Ben", defaults={"age": 1}, create_defaults={"age": 30})
     assert (made, ben.age) == (True, 30)
     await do(asha.refresh_from_db)
     assert asha.age == 41

@@ -35,7 +35,7 @@ class Reading(Generic[M]):
 
         Raises the model's ``DoesNotExist`` where there is none and ``MultipleObjectsReturned`` where there are several.
         """
-        return self._get_by(args, kwargs)  # type: ignore[no-any-return]
+        return self._get_by(args, kwargs)
 
     def _get_by(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if not args:
@@ -58,7 +58,7 @@ class Reading(Generic[M]):
         return queryset._one(rows)
 
     async def aget(self: Any, *args: Any, **kwargs: Any) -> M:
-        return await self._database.arun(self._to_get(args, kwargs)._get)  # type: ignore[no-any-return]
+        return await self._database.arun(self._to_get(args, kwargs)._get)
 
     def _to_get(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if not (args or kwargs):
@@ -88,11 +88,11 @@ class Reading(Generic[M]):
             self._set_known(rows)
         if rows and self._prefetch and self.query.columns is None:
             yield from prefetch(session, rows, self._prefetch)
-        return self._one(rows)  # type: ignore[no-any-return]
+        return self._one(rows)
 
     def _one(self: Any, rows: list[Any]) -> M:
         if len(rows) == 1:
-            return rows[0]  # type: ignore[no-any-return]
+            return rows[0]
         model = self.model
         if not rows:
             raise model.DoesNotExist(f"{model._meta.object_name} matching query does not exist.")
@@ -104,14 +104,14 @@ class Reading(Generic[M]):
         return next(iter(self._first_of("first")), None)
 
     async def afirst(self: Any) -> M | None:
-        return await _afirst(self._first_of("first"))  # type: ignore[no-any-return]
+        return await _afirst(self._first_of("first"))
 
     def last(self: Any) -> M | None:
         """The last row in the order (by key where there is none), None where there is no row. One query."""
         return next(iter(self._first_of("last")), None)
 
     async def alast(self: Any) -> M | None:
-        return await _afirst(self._first_of("last"))  # type: ignore[no-any-return]
+        return await _afirst(self._first_of("last"))
 
     def _first_of(self: Any, which: str) -> Any:
         ordered = self
@@ -132,17 +132,17 @@ class Reading(Generic[M]):
 
     def earliest(self: Any, *fields: str) -> M:
         """The row with the smallest value of these fields (``Meta.get_latest_by`` without any). One query."""
-        return self._earliest(fields, False).get()  # type: ignore[no-any-return]
+        return self._earliest(fields, False).get()
 
     async def aearliest(self: Any, *fields: str) -> M:
-        return await self._earliest(fields, False).aget()  # type: ignore[no-any-return]
+        return await self._earliest(fields, False).aget()
 
     def latest(self: Any, *fields: str) -> M:
         """The row with the largest value of these fields (``Meta.get_latest_by`` without any). One query."""
-        return self._earliest(fields, True).get()  # type: ignore[no-any-return]
+        return self._earliest(fields, True).get()
 
     async def alatest(self: Any, *fields: str) -> M:
-        return await self._earliest(fields, True).aget()  # type: ignore[no-any-return]
+        return await self._earliest(fields, True).aget()
 
     def _earliest(self: Any, fields: tuple[str, ...], flip: bool) -> Any:
         names: Any = fields or self.model._meta.get_latest_by
@@ -162,12 +162,12 @@ class Reading(Generic[M]):
         """The number of rows. One query, or none where the rows are here already."""
         if self._result_cache is not None:
             return len(self._result_cache)
-        return self._database.run(self._count)  # type: ignore[no-any-return]
+        return self._database.run(self._count)
 
     async def acount(self: Any) -> int:
         if self._result_cache is not None:
             return len(self._result_cache)
-        return await self._database.arun(self._count)  # type: ignore[no-any-return]
+        return await self._database.arun(self._count)
 
     def _count(self: Any, session: Session) -> Operation[int]:
         plan = self._plan(session, "count")
@@ -180,12 +180,12 @@ class Reading(Generic[M]):
         """Whether there is any row. One query, or none where the rows are here already."""
         if self._result_cache is not None:
             return bool(self._result_cache)
-        return self._database.run(self._exists)  # type: ignore[no-any-return]
+        return self._database.run(self._exists)
 
     async def aexists(self: Any) -> bool:
         if self._result_cache is not None:
             return bool(self._result_cache)
-        return await self._database.arun(self._exists)  # type: ignore[no-any-return]
+        return await self._database.arun(self._exists)
 
     def _exists(self: Any, session: Session) -> Operation[bool]:
         plan = self._plan(session, "exists")
@@ -217,10 +217,10 @@ class Reading(Generic[M]):
 
     def aggregate(self: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Values computed over all rows, by name: ``aggregate(Avg("age"))`` is ``{"age__avg": 34.5}``. One query."""
-        return self._database.run(self._aggregate, self._aggregates(args, kwargs))  # type: ignore[no-any-return]
+        return self._database.run(self._aggregate, self._aggregates(args, kwargs))
 
     async def aaggregate(self: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        return await self._database.arun(self._aggregate, self._aggregates(args, kwargs))  # type: ignore[no-any-return]
+        return await self._database.arun(self._aggregate, self._aggregates(args, kwargs))
 
     def _aggregates(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         if self.query.distinct_on:
@@ -343,10 +343,10 @@ class Reading(Generic[M]):
 
     def explain(self: Any, *, format: str | None = None, **options: Any) -> str:
         """The database's plan for this query, as text. One query."""
-        return self._database.run(self._explain)  # type: ignore[no-any-return]
+        return self._database.run(self._explain)
 
     async def aexplain(self: Any, *, format: str | None = None, **options: Any) -> str:
-        return await self._database.arun(self._explain)  # type: ignore[no-any-return]
+        return await self._database.arun(self._explain)
 
     def _explain(self: Any, session: Session) -> Operation[str]:
         plan = self._plan(session, "select")
