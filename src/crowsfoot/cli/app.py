@@ -6,22 +6,45 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from cyclopts import App, CycloptsError, Group
+from cyclopts import App, CycloptsError, Group, Parameter
 from rich.text import Text
 
 from crowsfoot.cli.checking import check
 from crowsfoot.cli.console import CommandError, is_explained, show_error
-from crowsfoot.cli.context import Context
+from crowsfoot.cli.context import Context, Ctx
 from crowsfoot.cli.drawing import diagram
+from crowsfoot.cli.migrating import makemigrations, migrate, showmigrations, sqlmigrate
 from crowsfoot.cli.scaffold import startapp, startproject
 from crowsfoot.cli.shell import shell
+from crowsfoot.cli.tour import tour as show_tour
 from crowsfoot.database import databases
 
 TRACEBACK = "--traceback"
+
+
+def tour(
+    *,
+    database: str | None = None,
+    mermaid: Annotated[bool, Parameter(negative="")] = False,
+    context: Ctx,
+) -> int:
+    """See what Crowsfoot does: a small blog is built, walked, deleted from and drawn. Needs no project.
+
+    Parameters
+    ----------
+    database
+        The URL of a PostgreSQL to do it on; by default it is SQLite in a temporary folder.
+    mermaid
+        Draw the models as Mermaid's text, for a README, and not for the terminal.
+    """
+    return show_tour(database, mermaid, context.out)
+
+
 COMMANDS: tuple[tuple[str, tuple[Callable[..., Any], ...]], ...] = (
-    ("Begin", (startproject, startapp)),
+    ("Begin", (tour, startproject, startapp)),
+    ("Change the tables", (makemigrations, migrate, showmigrations, sqlmigrate)),
     ("Look at the models and the data", (shell, check, diagram)),
 )
 

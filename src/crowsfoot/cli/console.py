@@ -10,8 +10,11 @@ from rich.console import Console
 from rich.text import Text
 
 from crowsfoot import errors
+from crowsfoot.migrations import exceptions, questioner
+from crowsfoot.migrations.questioner import StopAsking
 
 TITLES: tuple[tuple[type[Exception], str], ...] = (
+    (StopAsking, "No migration was written"),
     (errors.ModelError, "The models need a change"),
     (errors.ImproperlyConfigured, "The project is not set up right"),
     (errors.FieldError, "A query does not fit the models"),
@@ -21,6 +24,9 @@ TITLES: tuple[tuple[type[Exception], str], ...] = (
     (errors.InterfaceError, "The database cannot be used"),
     (errors.DatabaseError, "The database refuses"),
 )
+
+EXPLAINED = {errors.__name__, exceptions.__name__, questioner.__name__}
+"""The modules of errors whose words are meant for the user."""
 
 
 class CommandError(Exception):
@@ -56,7 +62,7 @@ def problems() -> Console:
 
 def is_explained(error: BaseException) -> bool:
     """Whether an error says by itself all that its reader needs."""
-    return isinstance(error, CommandError) or any(base.__module__ == errors.__name__ for base in type(error).__mro__)
+    return isinstance(error, CommandError) or any(base.__module__ in EXPLAINED for base in type(error).__mro__)
 
 
 def show_error(console: Console, error: BaseException) -> None:

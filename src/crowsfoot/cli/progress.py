@@ -37,6 +37,10 @@ class Progress:
         if self.bar.live.is_started:
             self.bar.stop()
 
-    def advance(self, what: str | None = None, total: int | None = None) -> None:
-        """One step is done; ``what`` comes next."""
-        self.bar.update(self.task, advance=1, description=what, total=total)
+    def doing(self, what: str, total: int | None = None) -> None:
+        """Say what is being done now, and of how many steps, once that is known."""
+        self.bar.update(self.task, description=what, total=total)
+
+    def advance(self) -> None:
+        """One step is done."""
+        self.bar.advance(self.task)
