@@ -99,14 +99,14 @@ class MigrationLoader:
         module = importlib.import_module(f"{package.__name__}.{name}")
         if not hasattr(module, "Migration"):
             raise BadMigrationError(
-                f"Migration {name} in app {app_label} has no Migration class. Write `class Migration(migrations.Migration):` "
-                f"with its operations, or begin the file's name with an underscore: {module.__file__}"
+                f"Migration {name} in app {app_label} has no Migration class. Write `class "
+                f"Migration(migrations.Migration):` with its operations, or begin the file's name with an underscore: {module.__file__}"
             )
-        return module.Migration(name, app_label)  # type: ignore[no-any-return]
+        return module.Migration(name, app_label)
 
     def get_migration(self, app_label: str, name: str) -> Migration:
         """The migration of this name. Raises ``KeyError``."""
-        return self.graph.nodes[app_label, name]  # type: ignore[no-any-return]
+        return self.graph.nodes[app_label, name]
 
     def get_migration_by_prefix(self, app_label: str, name_prefix: str) -> Migration:
         """The one migration whose name begins so. Raises ``AmbiguityError`` for several, ``KeyError`` for none."""
@@ -114,7 +114,8 @@ class MigrationLoader:
         found = [name for name in names if name == name_prefix] or [n for n in names if n.startswith(name_prefix)]
         if len(found) > 1:
             raise AmbiguityError(
-                f"There is more than one migration for {app_label!r} with the prefix {name_prefix!r}: {', '.join(found)}"
+                f"There is more than one migration for {app_label!r} with the prefix {name_prefix!r}: "
+                f"{', '.join(found)}"
             )
         if not found:
             raise KeyError(unknown_name("migration", name_prefix, f"The app {app_label!r}", names))
@@ -158,7 +159,7 @@ class MigrationLoader:
                 self.graph.add_dependency(migration, child, key, skip_validation=True)
 
     def _resolved(self, wanted: Node, current_app: str) -> Node | None:
-        """A dependency with ``__first__`` and ``__latest__`` made into names; None where there is nothing to wait for."""
+        """A dependency with ``__first__`` or ``__latest__`` made into a name; None where nothing is to be waited for.."""
         app, name = wanted
         if name not in (FIRST, LATEST):
             return app, name

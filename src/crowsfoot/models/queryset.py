@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Hashable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar, overload
 
 from crowsfoot.conf import settings
 from crowsfoot.database import DEFAULT, Database, databases
@@ -16,6 +16,7 @@ from crowsfoot.models.prefetch import Prefetch, prefetch
 from crowsfoot.models.reading import Reading
 from crowsfoot.models.related_tree import merge, tree
 from crowsfoot.models.state import FetchMode
+from crowsfoot.models.typed import Condition, FieldPath
 from crowsfoot.models.writing import Writing
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.conditions import Q
@@ -26,6 +27,7 @@ from crowsfoot.query.statements import Combined, Lock, Query, order_items, selec
 from crowsfoot.query.subqueries import Exists, Subquery
 
 M = TypeVar("M")
+T = TypeVar("T")
 REPR_SIZE = 20
 
 
@@ -135,7 +137,7 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
         found._sub = None
         return found
 
-    def filter(self, *args: Any, **kwargs: Any) -> Self:
+    def filter(self, *args: Condition, **kwargs: Any) -> Self:
         """The rows that meet every condition. Conditions of one call on a to-many relation hold for one related row.
 
         Raises ``FieldError`` for an unknown name or look-up, and ``ValueError``, ``TypeError`` or ``ValidationError``
@@ -144,7 +146,7 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
         self._refuse_combined("filter")
         return self._where(False, args, kwargs)
 
-    def exclude(self, *args: Any, **kwargs: Any) -> Self:
+    def exclude(self, *args: Condition, **kwargs: Any) -> Self:
         """The rows that do not meet all the conditions."""
         self._refuse_combined("exclude")
         return self._where(True, args, kwargs)
@@ -182,7 +184,7 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
 
         return self._follow(key, given, build)
 
-    def complex_filter(self, filter_obj: Any) -> Self:
+    def complex_filter(self, filter_obj: Q | Mapping[str, Any]) -> Self:
         """``filter()`` by a ``Q`` or by a dict of look-ups."""
         return self.filter(filter_obj) if isinstance(filter_obj, Q) else self.filter(**filter_obj)
 
@@ -300,12 +302,18 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
 
         return self._follow(("distinct", names), [], build)
 
-    def values(self, *fields: Any, **expressions: Any) -> Self:
+    def values(self, *fields: Any, **expressions: Any) -> QuerySet[dict[str, Any]]:
         """Rows as dicts of these fields; all concrete fields without arguments."""
         self._refuse_combined_values("values")
         return self._select("dict", fields, expressions)
 
-    def values_list(self, *fields: Any, flat: bool = False, named: bool = False) -> Self:
+    @overload
+    def values_list(self, field: FieldPath[T], /, *, flat: Literal[True]) -> QuerySet[T]: ...
+    @overload
+    def values_list(self, *fields: Any, flat: Literal[False] = False) -> QuerySet[tuple[Any, ...]]: ...
+    @overload
+    def values_list(self, *fields: Any, flat: bool = False, named: bool = False) -> QuerySet[Any]: ...
+    def values_list(self, *fields: Any, flat: bool = False, named: bool = False) -> Any:
         """Rows as tuples; with ``flat`` the values of one field, with ``named`` namedtuples."""
         if flat and named:
             raise TypeError("'flat' and 'named' can't be used together.")
@@ -331,7 +339,7 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
         if self.query.combined is not None and self.query.combined.operator != "UNION":
             return
 
-    def _select(self, rows: str, fields: tuple[Any, ...], expressions: dict[str, Any]) -> Self:
+    def _select(self, rows: str, fields: tuple[Any, ...], expressions: dict[str, Any]) -> QuerySet[Any]:
         plain = tuple(f if isinstance(f, str) else f.name for f in fields)
         base = self._annotate((), expressions, select=True) if expressions else self
         if expressions and rows == "dict":
@@ -415,20 +423,20 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
 
     # -- combination ---------------------------------------------------------------------------------------------------
 
-    def union(self, *others: Any, all: bool = False) -> Any:
+    def union(self, *others: QuerySet[Any], all: bool = False) -> Self:
         """The rows of any of these querysets, each once unless ``all``."""
         asked = [qs for qs in (self, *others) if not qs.query.empty]
         if not asked:
             return self
         return asked[0]._combine("UNION", all, asked[1:])
 
-    def intersection(self, *others: Any) -> Any:
+    def intersection(self, *others: QuerySet[Any]) -> Self:
         """The rows that all of these querysets have."""
         if any(qs.query.empty for qs in (self, *others)):
             return self.none()
         return self._combine("INTERSECT", False, others)
 
-    def difference(self, *others: Any) -> Any:
+    def difference(self, *others: QuerySet[Any]) -> Self:
         """The rows that this queryset has and the others have not."""
         if self.query.empty:
             return self
@@ -486,13 +494,13 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
         """The keys of these rows, as a subquery."""
         return self.values("pk") if self.query.columns is None else self
 
-    def __and__(self, other: Any) -> Any:
+    def __and__(self, other: QuerySet[Any]) -> Self:
         return self._merge_sets(other, "AND")
 
-    def __or__(self, other: Any) -> Any:
+    def __or__(self, other: QuerySet[Any]) -> Self:
         return self._merge_sets(other, "OR")
 
-    def __xor__(self, other: Any) -> Any:
+    def __xor__(self, other: QuerySet[Any]) -> Self:
         return self._merge_sets(other, "XOR")
 
     # -- as part of another query --------------------------------------------------------------------------------------
@@ -641,6 +649,10 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
         self._fetch_all()
         return bool(self._result_cache)
 
+    @overload
+    def __getitem__(self, k: int) -> M: ...
+    @overload
+    def __getitem__(self, k: slice) -> Self: ...
     def __getitem__(self, k: Any) -> Any:
         """A row by number, or a slice: a copy with a limit (a list, when the rows are here or a step is given)."""
         if not isinstance(k, (int, slice)):

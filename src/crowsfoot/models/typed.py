@@ -7,13 +7,16 @@ an ``F`` whose comparisons make ``Q`` objects, so it can stand wherever a name o
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, overload
+from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar, overload
 
 from crowsfoot.errors import unknown_name
 from crowsfoot.query.conditions import Q
-from crowsfoot.query.expressions import F, OrderBy
+from crowsfoot.query.expressions import Combinable, F, OrderBy
+from crowsfoot.query.nodes import BaseExpression
 
 T = TypeVar("T")
+# What ``filter()`` takes besides look-ups by name.
+Condition: TypeAlias = Q | Combinable | BaseExpression
 
 
 class FieldPath(F, Generic[T]):

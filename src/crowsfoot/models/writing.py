@@ -39,10 +39,10 @@ class Writing(Generic[M]):
 
     def create(self: Any, **kwargs: Any) -> M:
         """Make an instance and save it. One statement. Raises ``TypeError`` for names that are no fields."""
-        return self._write_to.run(self._create, kwargs)  # type: ignore[no-any-return]
+        return self._write_to.run(self._create, kwargs)
 
     async def acreate(self: Any, **kwargs: Any) -> M:
-        return await self._write_to.arun(self._create, kwargs)  # type: ignore[no-any-return]
+        return await self._write_to.arun(self._create, kwargs)
 
     def _create(self: Any, session: Session, kwargs: dict[str, Any]) -> Operation[M]:
         reverse = {r.get_accessor_name() for r in self.model._meta.related_objects if r.one_to_one} & set(kwargs)
@@ -50,7 +50,7 @@ class Writing(Generic[M]):
             raise ValueError(f"The following fields do not exist in this model: {', '.join(sorted(reverse))}")
         obj = self.model(**kwargs)
         yield from save_new(session, obj)
-        return obj  # type: ignore[no-any-return]
+        return obj
 
     def get_or_create(self: Any, defaults: Any = None, **kwargs: Any) -> tuple[M, bool]:
         """The row that meets the look-ups, else a new one made of them and ``defaults``; and whether it is new.
@@ -58,10 +58,10 @@ class Writing(Generic[M]):
         One query where the row is there, else two statements in a savepoint; safe where another transaction makes the
         same row, given that a unique constraint holds.
         """
-        return self._write_to.run(self._get_or_create, defaults, kwargs)  # type: ignore[no-any-return]
+        return self._write_to.run(self._get_or_create, defaults, kwargs)
 
     async def aget_or_create(self: Any, defaults: Any = None, **kwargs: Any) -> tuple[M, bool]:
-        return await self._write_to.arun(self._get_or_create, defaults, kwargs)  # type: ignore[no-any-return]
+        return await self._write_to.arun(self._get_or_create, defaults, kwargs)
 
     def _get_or_create(self: Any, session: Session, defaults: Any, kwargs: dict[str, Any]) -> Operation[Any]:
         rows = self.using(session.alias)
@@ -84,13 +84,13 @@ class Writing(Generic[M]):
         self: Any, defaults: Any = None, create_defaults: Any = None, **kwargs: Any
     ) -> tuple[M, bool]:
         """The row that meets the look-ups with ``defaults`` set, else a new one; and whether it is new. In a transaction."""
-        return self._write_to.run(self._update_or_create, defaults, create_defaults, kwargs)  # type: ignore[no-any-return]
+        return self._write_to.run(self._update_or_create, defaults, create_defaults, kwargs)
 
     async def aupdate_or_create(
         self: Any, defaults: Any = None, create_defaults: Any = None, **kwargs: Any
     ) -> tuple[M, bool]:
         found = await self._write_to.arun(self._update_or_create, defaults, create_defaults, kwargs)
-        return found  # type: ignore[no-any-return]
+        return found
 
     def _update_or_create(
         self: Any, session: Session, defaults: Any, create_defaults: Any, kwargs: dict[str, Any]
@@ -159,7 +159,7 @@ class Writing(Generic[M]):
     ) -> list[M]:
         """Insert many instances, with one statement for each batch and without signals; returns them with their keys."""
         options = self._bulk_options(objs, batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields)
-        return self._write_to.run(self._bulk_create, **options) if options["objs"] else options["objs"]  # type: ignore[no-any-return]
+        return self._write_to.run(self._bulk_create, **options) if options["objs"] else options["objs"]
 
     async def abulk_create(
         self: Any,
@@ -171,7 +171,7 @@ class Writing(Generic[M]):
         unique_fields: Any = None,
     ) -> list[M]:
         options = self._bulk_options(objs, batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields)
-        return await self._write_to.arun(self._bulk_create, **options) if options["objs"] else options["objs"]  # type: ignore[no-any-return]
+        return await self._write_to.arun(self._bulk_create, **options) if options["objs"] else options["objs"]
 
     def _bulk_options(
         self: Any, objs: Any, batch_size: Any, ignore: bool, update: bool, update_fields: Any, unique_fields: Any
@@ -268,11 +268,11 @@ class Writing(Generic[M]):
     def bulk_update(self: Any, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
         """Write these fields of many instances, one statement for each batch, without signals; the number of rows."""
         checked = self._bulk_update_options(objs, fields, batch_size)
-        return self._write_to.run(self._bulk_update, *checked) if checked[0] else 0  # type: ignore[no-any-return]
+        return self._write_to.run(self._bulk_update, *checked) if checked[0] else 0
 
     async def abulk_update(self: Any, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
         checked = self._bulk_update_options(objs, fields, batch_size)
-        return await self._write_to.arun(self._bulk_update, *checked) if checked[0] else 0  # type: ignore[no-any-return]
+        return await self._write_to.arun(self._bulk_update, *checked) if checked[0] else 0
 
     def _bulk_update_options(self: Any, objs: Any, fields: Any, batch_size: Any) -> tuple[list[Any], list[Any], Any]:
         if batch_size is not None and batch_size <= 0:
@@ -322,12 +322,12 @@ class Writing(Generic[M]):
         """Set fields of all rows to values or expressions; the number of rows. One statement, without signals."""
         self._check_update()
         self._result_cache = None
-        return self._write_to.run(self._update, kwargs)  # type: ignore[no-any-return]
+        return self._write_to.run(self._update, kwargs)
 
     async def aupdate(self: Any, **kwargs: Any) -> int:
         self._check_update()
         self._result_cache = None
-        return await self._write_to.arun(self._update, kwargs)  # type: ignore[no-any-return]
+        return await self._write_to.arun(self._update, kwargs)
 
     def _check_update(self: Any) -> None:
         self._refuse_combined("update")
@@ -402,12 +402,12 @@ class Writing(Generic[M]):
         """Delete all rows and do what each ``on_delete`` says; how many rows were deleted, in all and by model."""
         self._check_delete()
         self._result_cache = None
-        return self._write_to.run(self._delete)  # type: ignore[no-any-return]
+        return self._write_to.run(self._delete)
 
     async def adelete(self: Any) -> tuple[int, dict[str, int]]:
         self._check_delete()
         self._result_cache = None
-        return await self._write_to.arun(self._delete)  # type: ignore[no-any-return]
+        return await self._write_to.arun(self._delete)
 
     delete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = adelete.queryset_only = True  # type: ignore[attr-defined]

@@ -52,7 +52,7 @@ def _plain(kind: str, names: list[str], readers: list[Any]) -> Hydrator:
         made = f"made({', '.join(terms)})"
     else:
         made = f"({', '.join(terms)},)"
-    return eval(f"lambda rows: [{made} for {', '.join(variables)}, *_ in rows]", scope)  # type: ignore[no-any-return]
+    return eval(f"lambda rows: [{made} for {', '.join(variables)}, *_ in rows]", scope)
 
 
 def _read(variable: str, number: int, reader: Any) -> str:

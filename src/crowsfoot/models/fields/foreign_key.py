@@ -193,7 +193,7 @@ class ForeignKey(RelatedField[T]):
     # -- type and values -----------------------------------------------------------------------------------------------
 
     def make_type(self) -> types.Type:
-        return self.target_field.type  # type: ignore[no-any-return]
+        return self.target_field.type
 
     @property
     def target_field(self) -> Any:
@@ -235,7 +235,7 @@ class ForeignKey(RelatedField[T]):
             raise type(error)(str(error).replace(target, f"Field {self.name!r}", 1)) from error
 
     def db_converters(self) -> list[Any]:
-        return self.target_field.db_converters()  # type: ignore[no-any-return]
+        return self.target_field.db_converters()
 
     @property
     def db_binder(self) -> Any:

@@ -48,7 +48,7 @@ class RelatedField(Field[T]):
 
     @property
     def owner(self) -> Entity:
-        return self.model._meta.entity  # type: ignore[no-any-return]
+        return self.model._meta.entity
 
     @property
     def target_label(self) -> str:
@@ -59,7 +59,7 @@ class RelatedField(Field[T]):
         if self.to == RECURSIVE:
             return str(self.model._meta.label_lower)
         if "." in self.to:
-            return self.model._meta.apps.swapped(self.to).lower()  # type: ignore[no-any-return]
+            return self.model._meta.apps.swapped(self.to).lower()
         return f"{self.model._meta.app_label}.{self.to}".lower()
 
     @property
