@@ -37,7 +37,7 @@ def tour(
     database
         The URL of a PostgreSQL to do it on; by default it is SQLite in a temporary folder.
     mermaid
-        Draw the models as Mermaid's text, for a README, and not for the terminal.
+        Draw the models as Mermaid's text too, for a README.
     """
     return show_tour(database, mermaid, context.out)
 
