@@ -1,4 +1,4 @@
-"""`MigrationAutodetector`: what has to be done to get from one state of the models to another, as numbered migrations."""
+"""`MigrationAutodetector`: what leads from one state of the models to another, as numbered migrations."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class MigrationAutodetector:
     def arrange_for_graph(
         self, changes: dict[str, list[Migration]], graph: MigrationGraph, migration_name: str | None = None
     ) -> dict[str, list[Migration]]:
-        """Number and name migrations as those that follow the graph's, and let the first of each app depend on its last.
+        """Number and name migrations as followers of the graph's, and let the first of each app depend on its last.
 
         An app without migrations gets its first only where the questioner agrees.
         """

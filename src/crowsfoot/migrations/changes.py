@@ -46,8 +46,8 @@ def statements(
 ) -> Statements:
     """The statements that lead from one state's tables to the other's, in the database ``alias``.
 
-    Raises ``ModelError`` for relations that lead nowhere, and ``ValueError`` for a field that becomes a many-to-many one
-    or ceases to be one.
+    Raises ``ModelError`` for relations that lead nowhere, and ``ValueError`` for a field that becomes a many-to-many
+    one or ceases to be one.
     """
     changes = [change, *_followers(from_state, to_state, change)]
     old_apps = from_state.rendered(c.before for c in changes if c.before is not None)
@@ -109,8 +109,8 @@ def _refuse_other_kind(model: Any, name: str, link: Any) -> None:
     if name in known:
         raise ValueError(
             f"{model._meta.label}.{name} cannot be altered between a ManyToManyField with a link table of its own "
-            f"({link._meta.db_table}) and any other field: they are not compatible types (you cannot alter to or from M2M "
-            "fields, or add or remove through= on M2M fields). Remove the field and add another."
+            f"({link._meta.db_table}) and any other field: they are not compatible types (you cannot alter to or from "
+            "M2M fields, or add or remove through= on M2M fields). Remove the field and add another."
         )
 
 

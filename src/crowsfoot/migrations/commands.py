@@ -67,8 +67,8 @@ def make_migrations(
 ) -> list[Written]:
     """Write what has changed in the models (of these apps; of all, without any) as migration files; returns them.
 
-    ``empty`` writes a file without operations for each app, ``merge`` one that joins migrations which stand side by side.
-    Apps with models and no migrations get their first. Raises ``LookupError`` for an app that is not installed,
+    ``empty`` writes a file without operations for each app, ``merge`` one that joins migrations which stand side by
+    side. Apps with models and no migrations get their first. Raises ``LookupError`` for an app that is not installed,
     ``BadMigrationError`` where migrations stand side by side, and what the questioner raises.
     """
     labels = list(app_labels)
@@ -78,11 +78,7 @@ def make_migrations(
     conflicts = {app: names for app, names in loader.detect_conflicts().items() if not labels or app in labels}
     if merge:
         return _write(_merges(loader, conflicts, questioner, name), dry_run)
-    if conflicts:
-        listed = "; ".join(f"{app}: {', '.join(names)}" for app, names in conflicts.items())
-        raise BadMigrationError(
-            f"Conflicting migrations: more than one is the last of its app ({listed}). Join them with: makemigrations --merge"
-        )
+    _refuse(conflicts)
     if empty:
         return _write(_empty(loader, labels, name), dry_run)
     return _write(_detected(loader, labels, questioner, name), dry_run)
@@ -98,7 +94,10 @@ def _detected(
 ) -> list[Migration]:
     questioner = questioner or MigrationQuestioner()
     fresh = _unmigrated_projects_apps(loader) if not labels else loader.unmigrated_apps & set(labels)
-    questioner.specified_apps |= fresh | set(labels)
+    begun = {
+        app for app in loader.migrated_apps if not loader.graph.leaf_nodes(app)
+    }  # a package with nothing in it yet
+    questioner.specified_apps |= fresh | begun | set(labels)
     detector = MigrationAutodetector(
         loader.project_state(), _current_state(), questioner, unmigrated=loader.unmigrated_apps - fresh
     )
@@ -205,7 +204,8 @@ def migrate(
     """Bring a database to the last migrations: of all apps, of one, or to the migration ``target`` of it.
 
     ``target`` may be the beginning of a name, or ``zero`` for none at all. ``fake`` records and runs nothing;
-    ``plan_only`` does neither. ``progress(action, migration, fake)`` is called before and after each. Returns the steps.
+    ``plan_only`` does neither. ``progress(action, migration, fake)`` is called before and after each. Returns the
+    steps.
 
     Each migration is a transaction: one that fails leaves the database as it was before it, and those before it stay.
     Sends ``pre_migrate`` and ``post_migrate`` for each app. Raises ``LookupError`` for an unknown app or migration.
@@ -213,7 +213,7 @@ def migrate(
     executor = MigrationExecutor(databases[using], progress)
     loader = executor.loader
     loader.check_consistent_history(executor.connection)
-    _refuse_conflicts(loader)
+    _refuse(loader.detect_conflicts())
     plan = executor.migration_plan(_targets(loader, app_label, target))
     steps = [Step(m.app_label, m.name, backwards, list(m.operations)) for m, backwards in plan]
     if plan_only:
@@ -224,12 +224,12 @@ def migrate(
     return steps
 
 
-def _refuse_conflicts(loader: MigrationLoader) -> None:
-    conflicts = loader.detect_conflicts()
+def _refuse(conflicts: dict[str, list[str]]) -> None:
     if conflicts:
         listed = "; ".join(f"{app}: {', '.join(names)}" for app, names in conflicts.items())
         raise BadMigrationError(
-            f"Conflicting migrations: more than one is the last of its app ({listed}). Join them with: makemigrations --merge"
+            f"Conflicting migrations: more than one is the last of its app ({listed}). "
+            "Join them with: makemigrations --merge"
         )
 
 

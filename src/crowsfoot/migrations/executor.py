@@ -24,7 +24,7 @@ Progress: TypeAlias = Callable[..., None]
 
 
 class MigrationExecutor:
-    """Runs migrations on one database. Each is a transaction with its own record; one that fails leaves nothing behind."""
+    """Runs migrations on one database. Each is a transaction with its record; a failed one leaves nothing behind."""
 
     def __init__(self, connection: Database, progress_callback: Progress | None = None) -> None:
         self.connection = connection
@@ -77,7 +77,7 @@ class MigrationExecutor:
     ) -> ProjectState:
         """Run ``plan`` (by default what leads to ``targets``); returns the state that the database is in then.
 
-        ``fake`` only records. ``fake_initial`` only records an app's first migration where its tables are there already.
+        ``fake`` only records. ``fake_initial`` only records an app's first migration where its tables are there.
         Raises ``InvalidMigrationPlan`` for a plan that goes both ways, ``IrreversibleError``, and whatever a migration
         raises; those before it stay.
         """

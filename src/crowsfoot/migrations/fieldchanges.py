@@ -122,5 +122,5 @@ def _given(answer: Any) -> Any:
 def _column(name: str, field: Any) -> str | None:
     """The column that an unbound field would have."""
     if field.db_column or field.many_to_many:
-        return field.db_column  # type: ignore[no-any-return]
+        return field.db_column
     return f"{name}_id" if field.is_relation else name

@@ -99,8 +99,9 @@ class MigrationLoader:
         module = importlib.import_module(f"{package.__name__}.{name}")
         if not hasattr(module, "Migration"):
             raise BadMigrationError(
-                f"Migration {name} in app {app_label} has no Migration class. Write `class "
-                f"Migration(migrations.Migration):` with its operations, or begin the file's name with an underscore: {module.__file__}"
+                f"Migration {name} in app {app_label} has no Migration class. Write `class Migration"
+                f"(migrations.Migration):` with its operations, or begin the file's name with an underscore: "
+                f"{module.__file__}"
             )
         return module.Migration(name, app_label)
 
@@ -159,7 +160,7 @@ class MigrationLoader:
                 self.graph.add_dependency(migration, child, key, skip_validation=True)
 
     def _resolved(self, wanted: Node, current_app: str) -> Node | None:
-        """A dependency with ``__first__`` or ``__latest__`` made into a name; None where nothing is to be waited for.."""
+        """A dependency with ``__first__`` or ``__latest__`` made into a name; None where nothing has to wait."""
         app, name = wanted
         if name not in (FIRST, LATEST):
             return app, name

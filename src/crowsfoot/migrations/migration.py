@@ -113,12 +113,17 @@ class Migration:
             run(self.app_label, schema_editor, before, after)
             if len(schema_editor.collected_sql) == found:
                 schema_editor.collected_sql.append("-- (no-op)")
-        elif operation.atomic and not schema_editor.atomic_migration:
-            # The migration has no transaction, this operation asks for one of its own.
-            with SchemaEditor(schema_editor.connection) as inner:
-                run(self.app_label, inner, before, after)
-        else:
-            run(self.app_label, schema_editor, before, after)
+            return
+        try:
+            if operation.atomic and not schema_editor.atomic_migration:
+                # The migration has no transaction, this operation asks for one of its own.
+                with SchemaEditor(schema_editor.connection) as inner:
+                    run(self.app_label, inner, before, after)
+            else:
+                run(self.app_label, schema_editor, before, after)
+        except Exception as error:
+            error.add_note(f"This was at {operation.describe()!r} of the migration {self}.")
+            raise
 
     # -- names ---------------------------------------------------------------------------------------------------------
 

@@ -170,7 +170,8 @@ def _option(meta: Any, name: str) -> Any:
 
 def _bases(model: Any) -> tuple[Any, ...]:
     """What the model inherits from: models by name, abstract ones replaced by what they inherit from."""
-    flat = list(dict.fromkeys(_flat(model)))
+    order = list(model.__mro__)
+    flat = sorted(set(_flat(model)), key=order.index)
     bases = tuple(base._meta.label_lower if hasattr(base, "_meta") else base for base in flat)
     is_model = any(isinstance(base, str) or issubclass(base, Model) for base in bases)
     return bases if is_model else (Model,)

@@ -181,7 +181,7 @@ class MigrationPlanner:
 
 
 def _in(app: str, needs: Iterable[Need], planned: Mapping[str, Any]) -> list[Need]:
-    """The needs that mean something: removals and alterations in other apps only wait where there are such operations."""
+    """The needs that mean something: a removal or alteration in another app, only where there is such an operation."""
     return [
         need
         for need in needs

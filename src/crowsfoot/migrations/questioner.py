@@ -69,8 +69,8 @@ class NonInteractiveMigrationQuestioner(MigrationQuestioner):
 
     def ask_not_null_addition(self, field_name: str, model_name: str) -> Any:
         raise StopAsking(
-            f"Field {field_name!r} on model {model_name!r} is new, may not be NULL and has no default: rows that are there "
-            "would have no value. Give it default=… or null=True, or run makemigrations where it can ask."
+            f"Field {field_name!r} on model {model_name!r} is new, may not be NULL and has no default: rows that are "
+            "there would have no value. Give it default=… or null=True, or run makemigrations where it can ask."
         )
 
     def ask_not_null_alteration(self, field_name: str, model_name: str) -> Any:
@@ -142,15 +142,15 @@ class InteractiveMigrationQuestioner(MigrationQuestioner):
 
     def ask_not_null_addition(self, field_name: str, model_name: str) -> Any:
         return self._one_off(
-            f"Field {field_name!r} on model {model_name!r} is new, may not be NULL and has no default. What shall the rows "
-            "have that are there?"
+            f"Field {field_name!r} on model {model_name!r} is new, may not be NULL and has no default. What shall the "
+            "rows have that are there?"
         )[0]
 
     def ask_not_null_alteration(self, field_name: str, model_name: str) -> Any:
         leave = "Leave it: no row holds NULL, or I take care of them before"
         value, other = self._one_off(
-            f"Field {field_name!r} on model {model_name!r} may no longer be NULL and has no default. What shall the rows "
-            "have that hold NULL?",
+            f"Field {field_name!r} on model {model_name!r} may no longer be NULL and has no default. What shall the "
+            "rows have that hold NULL?",
             leave,
         )
         return NOT_PROVIDED if other == leave else value
@@ -163,8 +163,8 @@ class InteractiveMigrationQuestioner(MigrationQuestioner):
 
     def ask_unique_callable_default_addition(self, field_name: str, model_name: str) -> Any:
         question = (
-            f"Field {field_name!r} on model {model_name!r} is unique, and its default is computed once for all rows that are "
-            "there: with more than one row the migration will fail."
+            f"Field {field_name!r} on model {model_name!r} is unique, and its default is computed once for all rows "
+            "that are there: with more than one row the migration will fail."
         )
         if self._choice(question, ["Go on", "Quit and change models.py by hand"]) == 2:
             raise StopAsking("Nothing was written.")

@@ -21,8 +21,8 @@ MOST_ROWS = 5
 class SchemaEditor:
     """What an operation talks to. As a context manager it is one transaction on the current thread's connection.
 
-    On SQLite a table is changed by making a new one, which must not touch the rows that refer to it. So foreign keys are
-    off meanwhile; before the end every one of them is checked, and a row that refers to nothing undoes the whole.
+    On SQLite a table is changed by making a new one, which must not touch the rows that refer to it. So foreign keys
+    are off meanwhile; before the end every one of them is checked, and a row that refers to nothing undoes the whole.
 
     With ``collect_sql`` nothing is run: the statements are kept in ``collected_sql``. With ``atomic=False`` every
     statement stands for itself.
@@ -89,14 +89,14 @@ class SchemaEditor:
             listed = [f"row {rowid} of {table} refers to a row of {parent}" for table, rowid, parent, _ in broken]
             more = f", and {len(listed) - MOST_ROWS} more" if len(listed) > MOST_ROWS else ""
             raise IntegrityError(
-                f"FOREIGN KEY constraint failed: {'; '.join(listed[:MOST_ROWS])}{more}, which is not there. Nothing has been "
-                "changed. Delete those rows or give them a row to refer to, then migrate again."
+                f"FOREIGN KEY constraint failed: {'; '.join(listed[:MOST_ROWS])}{more}, which is not there. Nothing "
+                "has been changed. Delete those rows or give them a row to refer to, then migrate again."
             )
 
     # -- statements ----------------------------------------------------------------------------------------------------
 
     def execute(self, sql: str, params: Sequence[Any] | None = ()) -> None:
-        """Run one statement, with ``%s`` for each of ``params``; without ``params`` (None) a per cent sign is itself."""
+        """Run one statement, with ``%s`` for each of ``params``; where these are None, a per cent sign is itself."""
         sql = str(sql)
         if self.collect_sql:
             self.collected_sql.append(_ended(sql))
@@ -117,12 +117,12 @@ class SchemaEditor:
         if self.collect_sql:
             self.collected_sql.extend(_ended(statement) for statement in said)
             return
-        if said.needs_foreign_keys_off and not self._unchecked:
-            if self.connection.run(_fetch, "PRAGMA foreign_keys") == [(1,)]:
-                raise NotSupportedError(
-                    "SQLite cannot change this table inside a transaction that has begun already: the rows that refer to it "
-                    "would be deleted. Change the schema outside of atomic()."
-                )
+        unsafe = said.needs_foreign_keys_off and not self._unchecked
+        if unsafe and self.connection.run(_fetch, "PRAGMA foreign_keys") == [(1,)]:
+            raise NotSupportedError(
+                "SQLite cannot change this table inside a transaction that has begun already: the rows that refer to "
+                "it would be deleted. Change the schema outside of atomic()."
+            )
         self.connection.run(_execute, said)
 
     def change(self, from_state: ProjectState, to_state: ProjectState, change: ModelChange) -> None:

@@ -75,8 +75,8 @@ class Serializer:
         if isinstance(value, Iterable):
             return self.sequence(list(value), "(", ")")
         raise ValueError(
-            f"Cannot serialize: {value!r}. A migration can hold plain values, classes, functions of modules, and what has "
-            "a deconstruct() method."
+            f"Cannot serialize: {value!r}. A migration can hold plain values, classes, functions of modules, and what "
+            "has a deconstruct() method."
         )
 
     # -- names ---------------------------------------------------------------------------------------------------------
@@ -137,8 +137,8 @@ class Serializer:
             raise ValueError(f"Cannot serialize function {value!r}: No module")
         if "<locals>" in value.__qualname__:
             raise ValueError(
-                f"Could not find function {value.__name__} in {module}. It is defined inside of another function; move it to "
-                f"the top of its module, so that migrations can import it: {_where(value)}"
+                f"Could not find function {value.__name__} in {module}. It is defined inside of another function; move "
+                f"it to the top of its module, so that migrations can import it: {_where(value)}"
             )
         if "." in value.__qualname__ and inspect.ismethod(value):
             raise ValueError(f"Cannot serialize {value!r}: it belongs to an instance. Use a function of a module.")

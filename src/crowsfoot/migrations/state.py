@@ -13,6 +13,7 @@ from crowsfoot.conf import settings
 from crowsfoot.errors import unknown_name
 from crowsfoot.migrations.exceptions import InvalidBasesError
 from crowsfoot.migrations.modelstate import ModelState
+from crowsfoot.migrations.renaming import renamed, rule_renamed
 from crowsfoot.migrations.utils import Key, models_of, replaced, resolve, target_of, through_of, together
 from crowsfoot.models.apps import Apps
 from crowsfoot.models.attributes import install_relation
@@ -258,6 +259,8 @@ class ProjectState:
             if option in state.options:
                 sets = {replaced(names, old_name, new_name) for names in together(state.options[option])}
                 state.options[option] = sets
+        for option in ("indexes", "constraints"):
+            state.options[option] = [rule_renamed(rule, old_name, new_name) for rule in state.options[option]]
         for option in ("order_with_respect_to", "get_latest_by"):
             if state.options.get(option) == old_name:
                 state.options[option] = new_name
@@ -287,6 +290,10 @@ def without_default(field: Any, preserve_default: bool) -> Any:
 
 def _field_renamed(field: Any, key: Key, owner: Key, old_name: str, new_name: str) -> Any:
     """The field as it names a renamed field of ``owner``; None where it does not."""
+    if key == owner and field.generated:
+        changed = field.clone()
+        changed.expression = renamed(field.expression, old_name, new_name)
+        return changed
     if target_of(field, *key) == owner and getattr(field, "to_field", None) == old_name:
         changed = field.clone()
         changed.to_field = new_name

@@ -63,9 +63,8 @@ class MigrationWriter:
         parts: list[Source] = []
         settings = frozenset({f"from {self.serializer.package}.conf import settings"})
         plain = [pair for pair in self.migration.dependencies if not isinstance(pair, SwappableTuple)]
-        for pair in self.migration.dependencies:
-            if isinstance(pair, SwappableTuple):
-                parts.append(Source(f"migrations.swappable_dependency(settings.{pair.setting})", settings))
+        named = [pair.setting for pair in self.migration.dependencies if isinstance(pair, SwappableTuple)]
+        parts += [Source(f"migrations.swappable_dependency(settings.{name})", settings) for name in named]
         parts += [self.serializer.serialize(tuple(pair)) for pair in sorted(plain)]
         return _block("[", parts, "]", 1)
 

@@ -11,7 +11,7 @@ from crowsfoot.migrations.state import ProjectState
 from crowsfoot.models import routing
 
 
-class OperationCategory(str, enum.Enum):
+class OperationCategory(enum.StrEnum):
     """The kinds of operations, with the mark that stands before each in lists."""
 
     ADDITION = "+"
@@ -23,8 +23,8 @@ class OperationCategory(str, enum.Enum):
 
 
 class Operation:
-    """One step. ``state_forwards`` changes the state; ``database_forwards`` and ``database_backwards`` bring the database
-    after it, by an editor (`SchemaEditor`).
+    """One step. ``state_forwards`` changes the state; ``database_forwards`` and ``database_backwards`` bring the
+    database after it, by an editor (`SchemaEditor`).
 
     Most steps say what they are to the tables by ``change`` and inherit both ways. The names of ``__init__``'s
     parameters are the attributes that ``deconstruct`` reads.

@@ -139,7 +139,7 @@ class RemoveField(FieldOperation):
 
 
 class AlterField(FieldOperation):
-    """Change a field to ``field``. With ``preserve_default=False`` its default is for rows that held NULL, and not kept."""
+    """Change a field to ``field``. With ``preserve_default=False`` its default is only for rows that held NULL."""
 
     category = OperationCategory.ALTERATION
 

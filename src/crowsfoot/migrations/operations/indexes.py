@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from crowsfoot.errors import FieldError
 from crowsfoot.migrations.changes import ModelChange
 from crowsfoot.migrations.operations.base import Operation, OperationCategory
 from crowsfoot.migrations.state import ProjectState
+from crowsfoot.models.indexes import Index
 
 
 class IndexOperation(Operation):
@@ -108,24 +108,26 @@ class RenameIndex(IndexOperation):
             raise ValueError("RenameIndex requires one of old_name and old_fields arguments to be set.")
         if old_name and old_fields:
             raise ValueError("RenameIndex.old_name and old_fields are mutually exclusive.")
-        if old_fields:
-            raise FieldError(
-                "RenameIndex(old_fields=…) is for index_together, which no model has any more. Use AddIndex."
-            )
-        self.model_name, self.new_name, self.old_name, self.old_fields = model_name, new_name, old_name or "", None
+        self.model_name, self.new_name, self.old_name, self.old_fields = model_name, new_name, old_name, old_fields
 
     @property
     def old_name_lower(self) -> str:
-        return self.old_name.lower()
+        return self.old_name.lower() if self.old_name else ""
 
     @property
     def new_name_lower(self) -> str:
         return self.new_name.lower()
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        state.rename_index(app_label, self.model_name_lower, self.old_name, self.new_name)
+        if self.old_name:
+            state.rename_index(app_label, self.model_name_lower, self.old_name, self.new_name)
+            return
+        state.remove_model_options(app_label, self.model_name_lower, "index_together", self.old_fields)
+        state.add_index(app_label, self.model_name_lower, Index(fields=self.old_fields, name=self.new_name))
 
-    def entries_after(self, entries: list[Any]) -> list[Any]:
+    def entries_after(self, entries: list[Any]) -> list[Any] | None:
+        if not self.old_name:
+            return None
         found = []
         for index in entries:
             kept = index
@@ -136,16 +138,20 @@ class RenameIndex(IndexOperation):
         return found
 
     def describe(self) -> str:
-        return f"Rename index {self.old_name} on {self.model_name} to {self.new_name}"
+        if self.old_name:
+            return f"Rename index {self.old_name} on {self.model_name} to {self.new_name}"
+        listed = ", ".join(self.old_fields)
+        return f"Rename unnamed index for {listed} on {self.model_name} to {self.new_name}"
 
     @property
     def migration_name_fragment(self) -> str:
-        return f"rename_{self.old_name_lower}_{self.new_name_lower}"
+        before = self.old_name_lower or f"{self.model_name_lower}_{'_'.join(self.old_fields)}"
+        return f"rename_{before}_{self.new_name_lower}"
 
     def reduce(self, operation: Operation, app_label: str) -> bool | list[Operation]:
         same = isinstance(operation, RenameIndex) and self.model_name_lower == operation.model_name_lower
         if same and operation.old_name_lower == self.new_name_lower:  # type: ignore[attr-defined]
-            return [RenameIndex(self.model_name, operation.new_name, self.old_name)]  # type: ignore[attr-defined]
+            return [RenameIndex(self.model_name, operation.new_name, self.old_name, self.old_fields)]  # type: ignore[attr-defined]
         return super().reduce(operation, app_label)
 
 

@@ -127,7 +127,7 @@ class RunSQL(Operation):
 
 
 class RunPython(Operation):
-    """Call ``code(apps, schema_editor)``, where ``apps.get_model("app", "Model")`` is the model of that point in history.
+    """Call ``code(apps, schema_editor)``; ``apps.get_model("app", "Model")`` is the model as it is at that point.
 
     The way back is ``reverse_code``. ``atomic=False`` leaves it out of the transaction where the migration has none.
     """
