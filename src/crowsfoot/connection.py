@@ -7,7 +7,7 @@ Async code sends SQL of its own with ``await connection.aquery(sql, params)``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from crowsfoot.database import DEFAULT, Database, databases
 from crowsfoot.drivers.connection import Answer
@@ -39,13 +39,13 @@ class _Marks(dict[str, str]):
     def __init__(self, dialect: Dialect, given: Mapping[str, Any]) -> None:
         super().__init__()
         self.dialect, self.given = dialect, given
-        self.values: list[Any] = []
+        self.taken: list[Any] = []
 
     def __getitem__(self, name: str) -> str:
         if name not in self.given:
             raise ProgrammingError(f"The SQL has a placeholder %({name})s, and the parameters have no {name!r}.")
-        self.values.append(self.given[name])
-        return self.dialect.placeholder(len(self.values))
+        self.taken.append(self.given[name])
+        return self.dialect.placeholder(len(self.taken))
 
 
 def translate(dialect: Dialect, sql: str, params: Any) -> tuple[str, tuple[Any, ...]]:
@@ -57,8 +57,8 @@ def translate(dialect: Dialect, sql: str, params: Any) -> tuple[str, tuple[Any, 
     if params is None:
         return sql, ()
     if isinstance(params, Mapping):
-        marks = _Marks(dialect, params)
-        text, values = sql % marks, marks.values
+        marks = _Marks(dialect, cast(Mapping[str, Any], params))
+        text, values = sql % marks, marks.taken
     else:
         values = list(params)
         try:
@@ -79,13 +79,13 @@ def _bound(dialect: Dialect, value: Any) -> Any:
 
 
 def _query(session: Session, sql: str, params: Sequence[Any]) -> Operation[Answer]:
-    session.version += 1
+    session.wrote()
     answer: Answer = yield Raw(sql, params)
     return answer
 
 
 def _many(session: Session, sql: str, rows: list[tuple[Any, ...]]) -> Operation[int]:
-    session.version += 1
+    session.wrote()
     count: int = yield ExecuteMany(sql, rows)
     return count
 
@@ -109,7 +109,7 @@ class Cursor:
         """Send one statement. Its parameters are ``%s`` with a sequence, or ``%(name)s`` with a mapping."""
         self._check()
         answer = self.database.run(_query, *translate(self.database.dialect, sql, params))
-        self.rowcount = answer.count
+        self.rowcount = answer.number
         self.description = [(name, *[None] * 6) for name in answer.columns] if answer.columns else None
         self._rows = map(tuple, answer.rows) if answer.columns else None
         return self
@@ -232,7 +232,7 @@ class Connection:
         return Cursor(self.database)
 
     async def aquery(self, sql: str, params: Any = None) -> Answer:
-        """Send SQL of one's own from async code: its ``columns``, ``rows`` and ``count``."""
+        """Send SQL of one's own from async code: its ``columns``, ``rows`` and ``number`` of rows."""
         return await self.database.arun(_query, *translate(self.database.dialect, sql, params))
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from crowsfoot.connection import Connection
 from crowsfoot.database import Database
 from crowsfoot.drivers.run import Execute, Fetch, Operation, Script
 from crowsfoot.errors import IntegrityError, NotSupportedError
@@ -28,12 +29,15 @@ class SchemaEditor:
     statement stands for itself.
     """
 
-    def __init__(self, connection: Database, collect_sql: bool = False, atomic: bool = True) -> None:
+    def __init__(self, connection: Connection | Database, collect_sql: bool = False, atomic: bool = True) -> None:
+        if isinstance(connection, Database):
+            connection = Connection(connection)
         self.connection = connection
+        self.database = connection.database
         self.collect_sql = collect_sql
         self.collected_sql: list[str] = []
         self.atomic_migration = atomic
-        self.schema = Schema(connection.dialect)
+        self.schema = Schema(self.database.dialect)
         self._unchecked = False
         self._begun = False
 
@@ -42,12 +46,12 @@ class SchemaEditor:
     def __enter__(self) -> Self:
         if self.collect_sql:
             return self
-        if self.connection.dialect.rebuilds_tables and not self.connection.session.in_atomic_block:
-            self.connection.run(_execute, ["PRAGMA foreign_keys = OFF"])
+        if self.database.dialect.rebuilds_tables and not self.database.session.in_atomic_block:
+            self.database.run(_execute, ["PRAGMA foreign_keys = OFF"])
             self._unchecked = True
         try:
             if self.atomic_migration:
-                self.connection.run(enter)
+                self.database.run(enter)
                 self._begun = True
         except BaseException:
             self._restore()
@@ -67,24 +71,23 @@ class SchemaEditor:
 
     def _end(self, error: BaseException | None) -> None:
         self._begun = False
-        session = self.connection.session
         try:
             if error is None and self._unchecked:
                 self.check_constraints()
         except BaseException:
-            _drive(self.connection, session, leave(session, True))
+            self.database.run_broken(leave, True)
             raise
-        for callback, _ in _drive(self.connection, session, leave(session, error is not None)):
-            callback()
+        for callback in self.database.run_broken(leave, error is not None):
+            callback.call()
 
     def _restore(self) -> None:
         if self._unchecked:
             self._unchecked = False
-            self.connection.run(_execute, ["PRAGMA legacy_alter_table = OFF", "PRAGMA foreign_keys = ON"])
+            self.database.run(_execute, ["PRAGMA legacy_alter_table = OFF", "PRAGMA foreign_keys = ON"])
 
     def check_constraints(self) -> None:
         """Raise ``IntegrityError`` that names the rows which refer to rows that are not there. One query."""
-        broken = self.connection.run(_fetch, "PRAGMA foreign_key_check")
+        broken = self.database.run(_fetch, "PRAGMA foreign_key_check")
         if broken:
             listed = [f"row {rowid} of {table} refers to a row of {parent}" for table, rowid, parent, _ in broken]
             more = f", and {len(listed) - MOST_ROWS} more" if len(listed) > MOST_ROWS else ""
@@ -97,20 +100,17 @@ class SchemaEditor:
 
     def execute(self, sql: str, params: Sequence[Any] | None = ()) -> None:
         """Run one statement, with ``%s`` for each of ``params``; where these are None, a per cent sign is itself."""
-        sql = str(sql)
         if self.collect_sql:
-            self.collected_sql.append(_ended(sql))
-        elif params:
-            self.connection.run(_execute_one, self.connection.dialect.finish(sql, len(params)), params)
+            self.collected_sql.append(_ended(str(sql)))
         else:
-            self.connection.run(_execute, [sql if params is None else sql.replace("%%", "%")])
+            self.connection.cursor().execute(str(sql), params)
 
     def script(self, sql: str) -> None:
         """Run several statements separated by semicolons."""
         if self.collect_sql:
             self.collected_sql.append(_ended(sql))
         else:
-            self.connection.run(_script, sql)
+            self.database.run(_script, sql)
 
     def run(self, said: Statements) -> None:
         """Run schema statements. Raises ``NotSupportedError`` where SQLite would lose rows by them."""
@@ -118,12 +118,12 @@ class SchemaEditor:
             self.collected_sql.extend(_ended(statement) for statement in said)
             return
         unsafe = said.needs_foreign_keys_off and not self._unchecked
-        if unsafe and self.connection.run(_fetch, "PRAGMA foreign_keys") == [(1,)]:
+        if unsafe and self.database.run(_fetch, "PRAGMA foreign_keys") == [(1,)]:
             raise NotSupportedError(
                 "SQLite cannot change this table inside a transaction that has begun already: the rows that refer to "
                 "it would be deleted. Change the schema outside of atomic()."
             )
-        self.connection.run(_execute, said)
+        self.database.run(_execute, said)
 
     def change(self, from_state: ProjectState, to_state: ProjectState, change: ModelChange) -> None:
         """Bring the tables of one model, and those that follow it, from one state to the other."""
@@ -149,31 +149,15 @@ def _ended(statement: str) -> str:
     return statement if statement.rstrip().endswith(";") or statement.startswith("--") else f"{statement};"
 
 
-def _drive(connection: Database, session: Session, operation: Operation[Any]) -> Any:
-    """Run an operation even where the transaction can only be rolled back, as ending it must be possible."""
-    session.needs_rollback, broken = False, session.needs_rollback
-
-    def resumed(_: Session) -> Operation[Any]:
-        session.needs_rollback = broken
-        return (yield from operation)
-
-    return connection.run(resumed)
-
-
 def _execute(session: Session, statements: Sequence[str]) -> Operation[None]:
     for statement in statements:
         yield Execute(statement)
-    session.version += 1
-
-
-def _execute_one(session: Session, sql: str, params: Sequence[Any]) -> Operation[None]:
-    yield Execute(sql, params)
-    session.version += 1
+    session.wrote()
 
 
 def _script(session: Session, sql: str) -> Operation[None]:
     yield Script(sql)
-    session.version += 1
+    session.wrote()
 
 
 def _fetch(session: Session, sql: str) -> Operation[list[tuple[Any, ...]]]:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import copy
 import inspect
 import itertools
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Never, Self, TypeVar, overload
 
 from crowsfoot.models import routing
 from crowsfoot.models.queryset import QuerySet
 from crowsfoot.models.reading import Reading
+from crowsfoot.models.state import FetchMode
+from crowsfoot.models.typed import Condition, FieldPath
+from crowsfoot.query.conditions import Q
 
 M = TypeVar("M")
+T = TypeVar("T")
 
 
 class BaseManager(Generic[M]):
@@ -47,9 +52,7 @@ class BaseManager(Generic[M]):
         if meta.abstract:
             raise AttributeError(f"Manager isn't available; {owner._meta.object_name} is abstract")
         if meta.swapped:
-            raise AttributeError(
-                f"Manager isn't available; '{meta.label}' has been swapped for '{meta.swapped}'"
-            )
+            raise AttributeError(f"Manager isn't available; '{meta.label}' has been swapped for '{meta.swapped}'")
         return self if self.model is owner else meta.managers_map[self.name]
 
     def contribute_to_class(self, cls: Any, name: str) -> None:
@@ -79,13 +82,13 @@ class BaseManager(Generic[M]):
     def db(self) -> str:
         return self._db or routing.read(self.model, self._hints)
 
-    def get_queryset(self) -> Any:
+    def get_queryset(self) -> QuerySet[M]:
         """The rows that this manager speaks of; override it to leave some out."""
         if self._db is None and not self._hints:
             return self._queryset_class(self.model)
         return self._queryset_class(self.model, using=self._db, hints=self._hints)
 
-    def _rows(self) -> Any:
+    def _rows(self) -> QuerySet[M]:
         """``get_queryset()`` for a method that only copies the queryset: then one serves every call."""
         found = self._kept
         if found is not None and found._shape is self.model.__entity__.root:
@@ -95,18 +98,8 @@ class BaseManager(Generic[M]):
             self._kept = found
         return found
 
-    def all(self) -> Any:
+    def all(self) -> QuerySet[M]:
         return self.get_queryset()
-
-    def get(self, *args: Any, **kwargs: Any) -> Any:
-        rows = self._kept
-        if rows is None or rows._shape is not self.model.__entity__.root:
-            rows = self._rows()
-        if type(rows).get is Reading.get:  # nobody's own: its arguments need not be packed twice
-            return rows._get_by(args, kwargs)
-        return rows.get(*args, **kwargs)
-
-    get.__doc__ = Reading.get.__doc__
 
     def __class_getitem__(cls, *args: Any) -> Any:
         return cls
@@ -148,8 +141,9 @@ def _methods(cls: type, queryset_class: type) -> dict[str, Any]:
     """Forwarders for the public methods of a queryset class that the manager class has not itself."""
     found: dict[str, Any] = {}
     for name, method in inspect.getmembers(queryset_class, predicate=inspect.isfunction):
-        if hasattr(cls, name):
-            continue
+        theirs = method is not getattr(QuerySet, name, None)
+        if hasattr(cls, name) and not (theirs and getattr(cls, name) is getattr(Manager, name, None)):
+            continue  # the manager's own, or the usual one for a method that the queryset class leaves as it is
         hidden = getattr(method, "queryset_only", None)
         if hidden or (hidden is None and name.startswith("_")):
             continue
@@ -185,8 +179,248 @@ def _forward(name: str, method: Any) -> Any:
     return ask
 
 
-class Manager(BaseManager.from_queryset(QuerySet), Generic[M]):  # type: ignore[misc]
+class Manager(BaseManager[M]):
     """The default manager, ``objects``: every queryset method, on all rows of the model."""
+
+    # The methods of `QuerySet` that make sense on all rows, with its signatures; their documentation is taken from there.
+    # Those that only copy the queryset share one for all calls (``_rows``).
+
+    # For type checkers, ``objects = Manager()`` is one of the model that it is written in.
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(self: Manager[Never]) -> None: ...
+        @overload
+        def __init__(self) -> None: ...
+        def __init__(self) -> None: ...
+
+        @overload  # type: ignore[override]
+        def __get__(self: Manager[Never], instance: None, owner: type[T]) -> Manager[T]: ...
+        @overload
+        def __get__(self, instance: None, owner: Any) -> Self: ...
+        def __get__(self, instance: Any, owner: Any = None) -> Any: ...
+
+    # -- copies --------------------------------------------------------------------------------------------------------
+
+    def filter(self, *args: Condition, **kwargs: Any) -> QuerySet[M]:
+        return self._rows().filter(*args, **kwargs)
+
+    def exclude(self, *args: Condition, **kwargs: Any) -> QuerySet[M]:
+        return self._rows().exclude(*args, **kwargs)
+
+    def complex_filter(self, filter_obj: Q | Mapping[str, Any]) -> QuerySet[M]:
+        return self._rows().complex_filter(filter_obj)
+
+    def none(self) -> QuerySet[M]:
+        return self._rows().none()
+
+    def annotate(self, *args: Any, **kwargs: Any) -> QuerySet[M]:
+        return self._rows().annotate(*args, **kwargs)
+
+    def alias(self, *args: Any, **kwargs: Any) -> QuerySet[M]:
+        return self._rows().alias(*args, **kwargs)
+
+    def order_by(self, *names: Any) -> QuerySet[M]:
+        return self._rows().order_by(*names)
+
+    def reverse(self) -> QuerySet[M]:
+        return self._rows().reverse()
+
+    def distinct(self, *names: str) -> QuerySet[M]:
+        return self._rows().distinct(*names)
+
+    def values(self, *fields: Any, **expressions: Any) -> QuerySet[dict[str, Any]]:
+        return self._rows().values(*fields, **expressions)
+
+    @overload
+    def values_list(self, field: FieldPath[T], /, *, flat: Literal[True]) -> QuerySet[T]: ...
+    @overload
+    def values_list(self, *fields: Any, flat: Literal[False] = False) -> QuerySet[tuple[Any, ...]]: ...
+    @overload
+    def values_list(self, *fields: Any, flat: bool = False, named: bool = False) -> QuerySet[Any]: ...
+    def values_list(self, *fields: Any, flat: bool = False, named: bool = False) -> Any:
+        return self._rows().values_list(*fields, flat=flat, named=named)
+
+    def only(self, *fields: Any) -> QuerySet[M]:
+        return self._rows().only(*fields)
+
+    def defer(self, *fields: Any) -> QuerySet[M]:
+        return self._rows().defer(*fields)
+
+    def select_related(self, *fields: Any) -> QuerySet[M]:
+        return self._rows().select_related(*fields)
+
+    def prefetch_related(self, *lookups: Any) -> QuerySet[M]:
+        return self._rows().prefetch_related(*lookups)
+
+    def fetch_mode(self, fetch_mode: FetchMode) -> QuerySet[M]:
+        return self._rows().fetch_mode(fetch_mode)
+
+    def using(self, alias: str | None) -> QuerySet[M]:
+        return self._rows().using(alias)
+
+    def select_for_update(
+        self, nowait: bool = False, skip_locked: bool = False, of: tuple[str, ...] = (), no_key: bool = False
+    ) -> QuerySet[M]:
+        return self._rows().select_for_update(nowait, skip_locked, of, no_key)
+
+    def union(self, *others: QuerySet[Any], all: bool = False) -> QuerySet[M]:
+        return self.get_queryset().union(*others, all=all)
+
+    def intersection(self, *others: QuerySet[Any]) -> QuerySet[M]:
+        return self.get_queryset().intersection(*others)
+
+    def difference(self, *others: QuerySet[Any]) -> QuerySet[M]:
+        return self.get_queryset().difference(*others)
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def get(self, *args: Condition, **kwargs: Any) -> M:
+        rows = self._kept
+        if rows is None or rows._shape is not self.model.__entity__.root:
+            rows = self._rows()
+        if type(rows).get is Reading.get:  # nobody's own: its arguments need not be packed twice
+            return rows._get_by(args, kwargs)
+        return rows.get(*args, **kwargs)
+
+    async def aget(self, *args: Condition, **kwargs: Any) -> M:
+        return await self.get_queryset().aget(*args, **kwargs)
+
+    def first(self) -> M | None:
+        return self.get_queryset().first()
+
+    async def afirst(self) -> M | None:
+        return await self.get_queryset().afirst()
+
+    def last(self) -> M | None:
+        return self.get_queryset().last()
+
+    async def alast(self) -> M | None:
+        return await self.get_queryset().alast()
+
+    def earliest(self, *fields: str) -> M:
+        return self.get_queryset().earliest(*fields)
+
+    async def aearliest(self, *fields: str) -> M:
+        return await self.get_queryset().aearliest(*fields)
+
+    def latest(self, *fields: str) -> M:
+        return self.get_queryset().latest(*fields)
+
+    async def alatest(self, *fields: str) -> M:
+        return await self.get_queryset().alatest(*fields)
+
+    def count(self) -> int:
+        return self.get_queryset().count()
+
+    async def acount(self) -> int:
+        return await self.get_queryset().acount()
+
+    def exists(self) -> bool:
+        return self.get_queryset().exists()
+
+    async def aexists(self) -> bool:
+        return await self.get_queryset().aexists()
+
+    def contains(self, obj: Any) -> bool:
+        return self.get_queryset().contains(obj)
+
+    async def acontains(self, obj: Any) -> bool:
+        return await self.get_queryset().acontains(obj)
+
+    def aggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return self.get_queryset().aggregate(*args, **kwargs)
+
+    async def aaggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return await self.get_queryset().aaggregate(*args, **kwargs)
+
+    def in_bulk(self, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, M]:
+        return self.get_queryset().in_bulk(id_list, field_name=field_name)
+
+    async def ain_bulk(self, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, M]:
+        return await self.get_queryset().ain_bulk(id_list, field_name=field_name)
+
+    def iterator(self, chunk_size: int | None = None) -> Iterator[M]:
+        return self.get_queryset().iterator(chunk_size)
+
+    def aiterator(self, chunk_size: int = 2000) -> AsyncIterator[M]:
+        return self.get_queryset().aiterator(chunk_size)
+
+    def explain(self, *, format: str | None = None, **options: Any) -> str:
+        return self.get_queryset().explain(format=format, **options)
+
+    async def aexplain(self, *, format: str | None = None, **options: Any) -> str:
+        return await self.get_queryset().aexplain(format=format, **options)
+
+    # -- writing -------------------------------------------------------------------------------------------------------
+
+    def create(self, **kwargs: Any) -> M:
+        return self.get_queryset().create(**kwargs)
+
+    async def acreate(self, **kwargs: Any) -> M:
+        return await self.get_queryset().acreate(**kwargs)
+
+    def get_or_create(self, defaults: Any = None, **kwargs: Any) -> tuple[M, bool]:
+        return self.get_queryset().get_or_create(defaults, **kwargs)
+
+    async def aget_or_create(self, defaults: Any = None, **kwargs: Any) -> tuple[M, bool]:
+        return await self.get_queryset().aget_or_create(defaults, **kwargs)
+
+    def update_or_create(self, defaults: Any = None, create_defaults: Any = None, **kwargs: Any) -> tuple[M, bool]:
+        return self.get_queryset().update_or_create(defaults, create_defaults, **kwargs)
+
+    async def aupdate_or_create(
+        self, defaults: Any = None, create_defaults: Any = None, **kwargs: Any
+    ) -> tuple[M, bool]:
+        return await self.get_queryset().aupdate_or_create(defaults, create_defaults, **kwargs)
+
+    def bulk_create(
+        self,
+        objs: Iterable[M],
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,
+        update_conflicts: bool = False,
+        update_fields: Any = None,
+        unique_fields: Any = None,
+    ) -> list[M]:
+        rows = self.get_queryset()
+        return rows.bulk_create(objs, batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields)
+
+    async def abulk_create(
+        self,
+        objs: Iterable[M],
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,
+        update_conflicts: bool = False,
+        update_fields: Any = None,
+        unique_fields: Any = None,
+    ) -> list[M]:
+        rows = self.get_queryset()
+        return await rows.abulk_create(
+            objs, batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields
+        )
+
+    def bulk_update(self, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
+        return self.get_queryset().bulk_update(objs, fields, batch_size)
+
+    async def abulk_update(self, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
+        return await self.get_queryset().abulk_update(objs, fields, batch_size)
+
+    def update(self, **kwargs: Any) -> int:
+        return self.get_queryset().update(**kwargs)
+
+    async def aupdate(self, **kwargs: Any) -> int:
+        return await self.get_queryset().aupdate(**kwargs)
+
+
+def _document() -> None:
+    """A method of the same name means the same."""
+    for name, method in vars(Manager).items():
+        if inspect.isfunction(method) and method.__doc__ is None:
+            method.__doc__ = getattr(QuerySet, name).__doc__
+
+
+_document()
 
 
 class EmptyManager(Manager[Any]):

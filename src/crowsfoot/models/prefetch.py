@@ -128,6 +128,9 @@ def _distinct(keys: Iterable[Any]) -> list[Any]:
 def load_to_one(session: Session, end: Any, instances: Sequence[Any], queryset: Any) -> Operation[None]:
     """Load a to-one relation onto instances that lack it; equal keys share one instance. One query."""
     found = yield from children_of(session, end, instances, queryset)
+    origin = instances[0]._origin if instances else None
+    if origin is not None and len(origin.members) > 1:
+        origin.children(end).take(row for rows in found.values() for row in rows)
     owner = end.owner.attributes_of(end.local_columns)
     names = [a.name for a in owner]
     back = end.inverse.accessor if not end.inverse.many else None

@@ -10,7 +10,7 @@ from crowsfoot.conf import settings
 from crowsfoot.database import DEFAULT, Database, databases
 from crowsfoot.drivers.run import Fetch, Operation
 from crowsfoot.errors import EmptyResultSet, FieldError, NotSupportedError, ProgrammingError
-from crowsfoot.models import routing
+from crowsfoot.models import peers, routing
 from crowsfoot.models.plans import Plan, select_plan
 from crowsfoot.models.prefetch import Prefetch, prefetch
 from crowsfoot.models.reading import Reading
@@ -21,8 +21,9 @@ from crowsfoot.models.writing import Writing
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.conditions import Q
 from crowsfoot.query.expressions import F, OrderBy
+from crowsfoot.query.nodes import Uncacheable
 from crowsfoot.query.scope import Scope
-from crowsfoot.query.shapes import SCALARS, Shape, Uncacheable, freeze, root
+from crowsfoot.query.shapes import SCALARS, Shape, freeze, root
 from crowsfoot.query.statements import Combined, Lock, Query, order_items, select_items
 from crowsfoot.query.subqueries import Exists, Subquery
 
@@ -51,6 +52,7 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
     _fetch_mode: FetchMode | None = None
     _known_related: tuple[Any, ...] = ()
     _for_write: bool = False
+    _via: Any = None
     _sub: tuple[Query, tuple[Any, ...]] | None = None
 
     def __init__(self, model: Any = None, query: Any = None, using: str | None = None, hints: Any = None) -> None:
@@ -425,14 +427,14 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
 
     def union(self, *others: QuerySet[Any], all: bool = False) -> Self:
         """The rows of any of these querysets, each once unless ``all``."""
-        asked = [qs for qs in (self, *others) if not qs.query.empty]
+        asked: list[Any] = [qs for qs in (self, *others) if not qs.query.empty]
         if not asked:
             return self
         return asked[0]._combine("UNION", all, asked[1:])
 
     def intersection(self, *others: QuerySet[Any]) -> Self:
         """The rows that all of these querysets have."""
-        if any(qs.query.empty for qs in (self, *others)):
+        if self.query.empty or any(qs.query.empty for qs in others):
             return self.none()
         return self._combine("INTERSECT", False, others)
 
@@ -453,6 +455,7 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
             size += query.size
             values += more
         found = self._clone()
+        found._via = None
         found._low, found._high = 0, None
         combined = Combined(operator, all, tuple(parts))
         base = first_query
@@ -508,7 +511,8 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
     def as_subquery(self) -> tuple[Query, tuple[Any, ...]]:
         """The description with its slice, and the values of all its slots."""
         if self._sub is None:
-            query, limits = self.query, ()
+            query = self.query
+            limits: tuple[int, ...] = ()
             if self._low or self._high is not None:
                 query, limits = query.with_limits(self._low, self._high)
                 query = query.but(empty=query.empty or (self._high is not None and self._high <= self._low))
@@ -558,6 +562,9 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
         """A queryset among expressions is a subquery."""
         return Subquery(self).resolve_expression(query, *args, **kwargs)
 
+    as_subquery.queryset_only = for_lookup.queryset_only = True  # type: ignore[attr-defined]
+    freeze.queryset_only = resolve_expression.queryset_only = True  # type: ignore[attr-defined]
+
     # -- running -------------------------------------------------------------------------------------------------------
 
     def _plan(self, db: Database | Session, operation: str) -> Plan | None:
@@ -584,7 +591,10 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
 
     def _fetch_all(self) -> None:
         if self._result_cache is None:
-            self._result_cache = self._ask("select")
+            if self._via is not None and peers.has_peers(self):
+                self._database.run(self._load)
+            else:
+                self._result_cache = self._ask("select")
         if self._prefetch and not self._prefetch_done:
             self._database.run(self._prefetch_all)
 
@@ -597,6 +607,11 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
         return self._result_cache
 
     def _rows(self, session: Session) -> Operation[list[Any]]:
+        if self._via is not None and peers.has_peers(self):
+            found: list[Any] = yield from peers.answer(session, self, "select")
+            if found is not peers.MISSING:
+                self._prefetch_done = True
+                return found
         plan = self._plan(session, "select")
         if plan is None or (self._high is not None and self._high <= self._low):
             return []

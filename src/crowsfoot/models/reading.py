@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from crowsfoot.database import databases
 from crowsfoot.drivers.run import CloseCursor, Fetch, FetchRows, OpenCursor, Operation
 from crowsfoot.errors import EmptyResultSet, FieldError
+from crowsfoot.models import peers
 from crowsfoot.models.plans import MAX_GET_RESULTS
 from crowsfoot.models.prefetch import prefetch
 from crowsfoot.persistence.hydrate import make_hydrator
@@ -170,6 +171,10 @@ class Reading(Generic[M]):
         return await self._database.arun(self._count)
 
     def _count(self: Any, session: Session) -> Operation[int]:
+        if self._via is not None and peers.has_peers(self):
+            prepared = yield from peers.answer(session, self, "count")
+            if prepared is not peers.MISSING:
+                return int(prepared)
         plan = self._plan(session, "count")
         if plan is None or (self._high is not None and self._high <= self._low):
             return 0
@@ -188,6 +193,10 @@ class Reading(Generic[M]):
         return await self._database.arun(self._exists)
 
     def _exists(self: Any, session: Session) -> Operation[bool]:
+        if self._via is not None and peers.has_peers(self):
+            prepared = yield from peers.answer(session, self, "exists")
+            if prepared is not peers.MISSING:
+                return bool(prepared)
         plan = self._plan(session, "exists")
         if plan is None or (self._high is not None and self._high <= self._low):
             return False

@@ -13,6 +13,7 @@ from crowsfoot.database import Database, databases
 from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import FieldFetchBlocked
 from crowsfoot.models import routing, signals
+from crowsfoot.models.peers import Via
 from crowsfoot.models.manager import Manager
 from crowsfoot.models.state import FETCH_RAISE
 from crowsfoot.persistence.session import Session, atomically
@@ -96,9 +97,10 @@ class RelatedManager(Manager[M]):
         if None in key:
             return queryset.none()
         shape = queryset._follow(("of", end), list(key), lambda query: _of(query, end, key))
+        shape._bare = False
+        shape._via = Via(end, self.instance, self.names[0], len(queryset._values))
         if not end.inverse.many and end.inverse.accessor:
             attname = end.target.attributes_of(end.remote_columns)[0].name
-            shape._bare = False
             shape._known_related = ((end.inverse.accessor, attname, {key[0]: self.instance}),)
         return shape
 
@@ -185,7 +187,8 @@ def _of(query: Query, end: End, key: tuple[Any, ...]) -> tuple[Query, Scope]:
         narrowed = narrowed.with_step(node)
     # The first filter() on a many-to-many manager speaks of the same link as the manager itself.
     sticky = len(end.hops) > 1
-    return narrowed.but(size=query.size + len(key), group=scope.group or 0, sticky=sticky), scope
+    tie = (len(query.steps), len(key))
+    return narrowed.but(size=query.size + len(key), group=scope.group or 0, sticky=sticky, tie=tie), scope
 
 
 class KeyManager(RelatedManager[M]):
@@ -503,7 +506,7 @@ def _side(attributes: Any, keys: list[tuple[Any, ...]]) -> Any:
     """One side of a link is one of ``keys``."""
     if len(attributes) == 1:
         name = attributes[0].name
-        return Q(**{name: keys[0][0]}) if len(keys) == 1 else Q(**{f"{name}__in": [key[0] for key in keys]})
+        return Q((name, keys[0][0])) if len(keys) == 1 else Q((f"{name}__in", [key[0] for key in keys]))
     found = Q()
     for key in keys:
         found |= Q(**dict(zip([a.name for a in attributes], key, strict=True)))

@@ -26,7 +26,7 @@ def tree(entity: Entity, names: tuple[str, ...]) -> tuple[Related, ...]:
 
 
 def _step(entity: Entity, name: str, rest: tuple[str, ...]) -> Related:
-    end = entity.find(name)
+    end: Any = entity.find(name)
     if end is None or not hasattr(end, "hops"):
         end = _by_accessor(entity, name)
     if end is None or end.many:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
@@ -28,7 +29,7 @@ def _router(router: Any) -> Any:
     return _LOADED[router]
 
 
-def _ask(method: str, model: Any, hints: dict[str, Any]) -> str:
+def _ask(method: str, model: Any, hints: Mapping[str, Any]) -> str:
     for router in routers():
         chosen = getattr(router, method, None)
         found = chosen(model, **hints) if chosen is not None else None
@@ -40,12 +41,12 @@ def _ask(method: str, model: Any, hints: dict[str, Any]) -> str:
     return DEFAULT
 
 
-def read(model: Any, hints: dict[str, Any]) -> str:
+def read(model: Any, hints: Mapping[str, Any]) -> str:
     """The alias to read ``model`` from."""
     return _ask("db_for_read", model, hints)
 
 
-def write(model: Any, hints: dict[str, Any]) -> str:
+def write(model: Any, hints: Mapping[str, Any]) -> str:
     """The alias to write ``model`` to."""
     return _ask("db_for_write", model, hints)
 

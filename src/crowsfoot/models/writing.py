@@ -30,6 +30,8 @@ MAX_PARAMETERS = 30_000
 class Writing(Generic[M]):
     """The writing half of `QuerySet`."""
 
+    _result_cache: list[Any] | None
+
     @property
     def _write_to(self: Any) -> Any:
         self._for_write = True
@@ -348,7 +350,9 @@ class Writing(Generic[M]):
             else:
                 own.append((attribute, node))
         slots = (*values, *[v if p is None else p(v) for v, p in zip(scope.values, scope.preparers, strict=True)])
-        session.version += 1
+        session.wrote(query.entity.table.name)
+        for attribute, _ in (pair for pairs in above.values() for pair in pairs):
+            session.wrote(attribute.entity.table.name)
         if above:
             return (yield from atomically(session, self._update_inherited(session, query, own, above, slots)))
         if not own:

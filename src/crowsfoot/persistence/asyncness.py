@@ -47,7 +47,8 @@ def refuse_caller() -> None:
     twin = "the awaitable method of the same name with an 'a' in front"
     frame = sys._getframe(1)
     while frame is not None and frame.f_globals.get("__name__", "").startswith("crowsfoot."):
-        called, subject = frame.f_code.co_name, frame.f_locals.get("self")
+        called = frame.f_code.co_name
+        subject: Any = frame.f_locals.get("self")
         if subject is not None:
             if hasattr(type(subject), f"a{called}"):
                 name, owner, twin = f"{called}()", subject, f"await ….a{called}(…)"

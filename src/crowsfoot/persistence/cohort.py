@@ -26,6 +26,19 @@ class Cohort:
         """The members that somebody still uses, in the order of the result."""
         return [member for member in (weak() for weak in self.members) if member is not None]
 
+    def children(self, end: Any) -> Cohort:
+        """The cohort of what the members reach by ``end``: one, however many queries bring it."""
+        if self.prepared is None:
+            self.prepared = {}
+        found: Cohort = self.prepared.setdefault(end, Cohort(self.db, (), self.fetch_mode))
+        return found
+
+    def take(self, rows: Iterable[Any]) -> None:
+        """Make ``rows`` members too: they came by the same relation as those that are."""
+        for row in rows:
+            row.__dict__["_origin"] = self
+            self.members.append(ref(row))
+
     def __copy__(self) -> Cohort:
         return lone(self.db, self.fetch_mode)
 

@@ -1,4 +1,4 @@
-"""What hangs on an entity's rows: which rows go with them, which are changed, and which forbid it. Read from the relations.
+"""What hangs on an entity's rows: which go with them, which are changed, which forbid it. Read from the relations.
 
 No row is looked at here: the result holds for every delete of one entity. `delete` carries it out.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from crowsfoot.schema.entity import Entity
-from crowsfoot.schema.relation import End, OnDelete
+from crowsfoot.schema.relation import SET_NULL, End, OnDelete
 
 DELETE, UPDATE, PROTECT, RESTRICT, NOTHING = "delete", "update", "protect", "restrict", "nothing"
 # From a row of a model to the rows of the models that it inherits from: these go with it.
@@ -66,9 +66,10 @@ class Edge:
 class Consequences:
     """The entities whose rows a delete of ``root`` rows may take, and the edges between them.
 
-    ``groups`` are these entities in the order in which their rows can be found, the root's first; entities that lead to
-    each other stand in one group. ``order`` are the groups in the order of deletion: what points at a row goes before it.
-    ``defers`` says that there is no such order, so that keys can be checked only when all is done.
+    ``groups`` are these entities in the order in which their rows can be found, the root's first; entities that lead
+    to each other stand in one group. ``order`` are the groups in the order of deletion: what points at a row goes
+    first. ``defers`` says that there is no such order, so that keys can be checked only when all is done; ``tied`` are
+    the first entities of groups in which that holds as soon as their rows go in more than one statement.
     """
 
     def __init__(self, root: Entity, keep_parents: bool, ignored: Callable[[Entity], bool]) -> None:
@@ -84,6 +85,7 @@ class Consequences:
         self.reach = {entity: self._reached_from(entity) for entity in self.entities}
         self.groups = self._group()
         self.defers = False
+        self.tied: set[Entity] = set()
         self.order = self._order()
 
     def of(self, action: str) -> list[Edge]:
@@ -170,15 +172,15 @@ class Consequences:
         before: list[set[int]] = [set() for _ in self.groups]
         takers: list[set[int]] = [set() for _ in self.groups]
         for edge in self.edges:
-            if edge.target not in group_of or edge.action == UPDATE:
-                continue
+            if edge.target not in group_of or edge.rule.name == SET_NULL.name:
+                continue  # an emptied key holds nothing back; one that is set may lead to a row that goes as well
             first, then = (edge.source, edge.target) if edge.action == UP else (edge.target, edge.source)
             if group_of[first] != group_of[then]:
                 before[group_of[then]].add(group_of[first])
                 if edge.action == DELETE:
                     takers[group_of[then]].add(group_of[first])
-            elif edge.action not in TAKES and self.is_cyclic(self.groups[group_of[then]]):
-                self.defers = True
+            elif edge.action not in TAKES:
+                self.tied.add(self.groups[group_of[then]][0])
         waiting = sorted(range(len(self.groups)), key=lambda p: self.entities.index(self.groups[p][0]))
         gone: set[int] = set()
         found: list[list[Entity]] = []

@@ -1,7 +1,7 @@
 """Deleting rows with all that hangs on them, as an operation over entities.
 
-What needs model classes (instances, signals, the values of ``SET``, the words of a refusal) are methods of `Deletion` that
-`models.deletion` fills in.
+What needs model classes (instances, signals, the values of ``SET``, the words of a refusal) are methods of `Deletion`
+that `models.deletion` fills in.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ Batch = tuple[Entity, list[Any]]
 class Deletion:
     """One delete on its way. ``values`` are those of the plan's root query, or the keys that were given.
 
-    First everything is looked up and asked that may stop it, then it is carried out; nothing is sent that changes a row
-    before all refusals are known. Costs a statement for each table and key to change, one for each PROTECT, RESTRICT and
-    computed ``SET`` that can be reached, and one for each table whose keys or rows have to be looked up. Branches that
-    are known to have no rows cost nothing.
+    First everything is looked up and asked that may stop it, then it is carried out; nothing is sent that changes a
+    row before all refusals are known. Costs a statement for each table and each key to change, one for each PROTECT,
+    RESTRICT and computed ``SET`` that can be reached, and one for each table whose keys or rows have to be looked up.
+    Branches that are known to have no rows cost nothing.
     """
 
     def __init__(self, session: Session, plan: DeletePlan, values: Sequence[Any]) -> None:
@@ -36,6 +36,7 @@ class Deletion:
         self.instances: dict[Entity, list[Any]] = {}
         self.counts: dict[Entity, int] = {}
         self._alive: set[Entity] = set()
+        self._changes: list[Edge] = []
         # What is deleted of each cyclic group, by its first entity: batches of keys, children first.
         self._batches: dict[Entity, list[Batch]] = {}
 
@@ -46,7 +47,7 @@ class Deletion:
         on; and ``IntegrityError`` where another transaction added rows in between.
         """
         if self.plan.is_single:
-            self.session.version += 1
+            self.session.wrote()
             self.counts[self.consequences.root] = yield from self._execute(self.plan.delete(self.consequences.root))
         elif self.session.in_atomic_block:
             yield from self._whole()
@@ -145,7 +146,7 @@ class Deletion:
         return [(entity, ordered[i : i + depth]) for i in range(0, len(ordered), depth)]
 
     def _spread(self, group: list[Entity]) -> Operation[list[Batch]]:
-        """Rows of tables that hang on each other: what hangs on the rows found last is looked up, until nothing does."""
+        """Rows of tables that hang on each other: what hangs on the rows found last is looked up until nothing does."""
         seen: dict[Entity, set[Any]] = {entity: set() for entity in group}
         waiting: list[Batch] = []
         batches: list[Batch] = []
@@ -183,7 +184,6 @@ class Deletion:
                         blockers[edge] = found
             if blockers:
                 self.refuse(edges[0].action, blockers)
-        self._changes: list[Edge] = []
         for edge, slot in self.plan.updates.items():
             if edge.source in self._alive and (
                 not self.computes(edge) or (yield from self._fetch(self.plan.question(edge)))
@@ -195,12 +195,13 @@ class Deletion:
 
     def _carry_out(self) -> Operation[None]:
         session, dialect = self.session, self.session.dialect
-        session.version += 1
+        session.wrote()
         order = [entity for group in self.consequences.order for entity in group if entity in self._alive]
         for entity in order:
             if entity in self.instances:
                 self.before(self.instances[entity])
-        if self.consequences.defers:
+        defers = self.consequences.defers or any(len(self._batches.get(e, ())) > 1 for e in self.consequences.tied)
+        if defers:
             yield Execute(dialect.defer_keys)
         for edge in self._changes:
             yield from self._change(edge)
@@ -212,7 +213,7 @@ class Deletion:
                 self.counts[entity] = yield from self._execute(self.plan.delete(entity))
                 if entity in self.instances:
                     self.after(self.instances[entity])
-        if self.consequences.defers:
+        if defers and dialect.check_keys is not None:
             yield Execute(dialect.check_keys)
 
     def _change(self, edge: Edge) -> Operation[None]:

@@ -1,7 +1,7 @@
 """How rows are deleted with all that hangs on them: what is looked up first, and the statements after that.
 
-A `DeletePlan` is made once per kind of delete; its statements are compiled when they are first needed. Where nothing forces
-rows to be looked at, each table is one DELETE whose condition leads back to the rows that were asked for, by subqueries.
+A `DeletePlan` is made once per kind of delete; its statements are compiled when they are first needed. Where nothing
+forces rows to be looked at, each table is one DELETE whose condition leads back, by subqueries, to the rows asked for.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ class Statement(NamedTuple):
 class DeletePlan:
     """How rows of one entity are deleted.
 
-    ``root`` is the query that was asked to delete, or one on the keys in slot ``given``. ``hooked`` are the entities whose
-    rows must be loaded, because signals are sent for them. ``known`` has the slots of the keys that are at hand when the
-    deleting begins; all other rows are described by conditions. ``lookups`` are the groups to look up before that, in
-    order, and ``size`` the number of slots: the root's own values are the first of them.
+    ``root`` is the query that was asked to delete, or one on the keys in slot ``given``. ``hooked`` are the entities
+    whose rows must be loaded, because signals are sent for them. ``known`` has the slots of the keys that are at hand
+    when the deleting begins; all other rows are described by conditions. ``seeds`` are the queries by which the looking
+    up of an entity begins, and ``size`` is the number of slots: the root's own values are the first of them.
     """
 
     def __init__(
@@ -69,7 +69,6 @@ class DeletePlan:
         self.loaders: dict[Hashable, Any] = {}
         self.known: dict[Entity, Known] = {} if given is None else {consequences.root: given}
         self.seeds: dict[Entity, Query] = {}
-        self.lookups: list[list[Entity]] = []
         self.is_single = not hooked and len(consequences.entities) == 1 and not (
             self.protects or self.restricts or self.updates or consequences.is_cyclic(consequences.groups[0])
         )  # fmt: skip
@@ -106,10 +105,10 @@ class DeletePlan:
         root = self.consequences.root
         for entity in group:
             outside = [self._hang(e) for e in self.consequences.incoming[entity] if e.source not in group]
-            self.seeds[entity] = self.root if entity is root else Query(entity, (_any(outside),) if outside else ())
+            own = Query(entity, (_any(outside),)) if outside else Query(entity, empty=True)
+            self.seeds[entity] = self.root if entity is root else own
         for entity in group:
             self.known[entity] = Known(self._slot())
-        self.lookups.append(group)
 
     def _must_know(self, entity: Entity, incoming: list[Edge]) -> bool:
         """Whether the condition that describes the rows may not hold any more when they are to be deleted."""

@@ -74,7 +74,7 @@ def insert_rows(
         flat += [v if p is None else p(v) for v, p in zip(scope.values, scope.preparers, strict=True)]
     else:
         compiled = insert_plan(session.dialect, entity, attributes, len(rows), returning, conflict)
-    session.version += 1
+    session.wrote(entity.table.name)
     params = compiled.bind(tuple(flat))
     if compiled.row is not None:
         found: list[Any] = yield Fetch(compiled.sql, params, make_hydrator(compiled.row, session.alias))
@@ -92,7 +92,7 @@ def update_row(
     returning: tuple[Attribute, ...] = (),
 ) -> Operation[Any]:
     """UPDATE one row by its key; returns whether there was such a row, or its ``returning`` values. One statement."""
-    session.version += 1
+    session.wrote(entity.table.name)
     if any(is_expression(value) for value in values):
         compiled, slots = _with_expressions(session.dialect, entity, attributes, values, key, returning)
     else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from crowsfoot.drivers.run import Execute, Operation
@@ -61,11 +61,39 @@ class Callback(NamedTuple):
         logger.error("Error calling %s in on_commit() (%s).", name, error, exc_info=error)
 
 
+class Writes:
+    """How often each table of a database was written by this process; answers that were prepared before are stale then.
+
+    What may have written any table, raw SQL or the end of a transaction, counts for all of them.
+    """
+
+    __slots__ = ("everything", "tables")
+
+    def __init__(self) -> None:
+        self.everything = 0
+        self.tables: dict[str, int] = {}
+
+    def add(self, table: str) -> None:
+        self.tables[table] = self.tables.get(table, 0) + 1
+
+    def mark(self, tables: Iterable[str]) -> int:
+        """A number that grows with every write to one of ``tables``."""
+        return self.everything + sum(self.tables.get(table, 0) for table in tables)
+
+
+WRITES: dict[str, Writes] = {}
+
+
+def writes_of(alias: str) -> Writes:
+    return WRITES.setdefault(alias, Writes())
+
+
 class Session:
     """What operations know of where they run. ``connection`` is a driver's; only the drivers' loops touch it."""
 
     def __init__(self, alias: str, dialect: Dialect, connection: Any) -> None:
         self.alias = alias
+        self.writes = writes_of(alias)
         self.dialect = dialect
         self.connection = connection
         self.blocks: list[Block] = []
@@ -82,8 +110,13 @@ class Session:
         # In async code: the task whose transaction is open here, and whether an operation runs at this moment.
         self.task: Any = None
         self.driving = False
-        # Raised by every write and by the end of a transaction: what was prepared before is not handed out after.
-        self.version = 0
+
+    def wrote(self, table: str | None = None) -> None:
+        """To be told of every write, to ``table`` or to who knows which: what was prepared before is not handed out after."""
+        if table is None:
+            self.writes.everything += 1
+        else:
+            self.writes.add(table)
 
     @property
     def in_atomic_block(self) -> bool:
@@ -144,9 +177,10 @@ def begin(session: Session) -> Operation[None]:
     session.begun = not session.autocommit
 
 
-def leave(session: Session, failed: bool) -> Operation[list[Callback]]:
+def leave(session: Session, failed: bool, own: bool = False) -> Operation[list[Callback]]:
     """End the innermost block: commit or release, or roll back where it ``failed`` or the transaction is unusable.
 
+    ``own`` says that the block is an operation's own, whose writes are known one by one.
     Returns the ``on_commit`` callbacks to run now. Raises what the database says to a COMMIT, having rolled back.
     """
     if not session.blocks:
@@ -154,8 +188,9 @@ def leave(session: Session, failed: bool) -> Operation[list[Callback]]:
             "An atomic block ends, but its transaction is not here. Was its database replaced by connect() meanwhile?"
         )
     block = session.blocks.pop()
-    session.version += 1
     failed = failed or session.needs_rollback
+    if failed or not own:
+        session.wrote()
     if block.begins:
         return (yield from _end(session, failed))
     if not failed:
@@ -195,7 +230,6 @@ def _end(session: Session, failed: bool) -> Operation[list[Callback]]:
     session.savepoints.clear()
     session.needs_rollback = session.begun = False
     session.broken_by = None
-    session.version += 1
     if failed:
         yield from _roll_back(session)
         return []
@@ -228,7 +262,7 @@ def atomically(session: Session, operation: Operation[Any], savepoint: bool = Fa
         if isinstance(error, DatabaseError) and not session.needs_rollback:
             error.undone = True
         raise
-    for callback in (yield from leave(session, False)):
+    for callback in (yield from leave(session, False, own=True)):
         callback.call()
     return result
 
@@ -269,7 +303,7 @@ def savepoint_end(session: Session, name: str | None, commit: bool) -> Operation
     """Release a savepoint that was set by hand, or roll back to it; nothing outside a transaction."""
     if not session.blocks and session.autocommit:
         return
-    session.version += 1
+    session.wrote()
     if commit:
         yield Execute(f'RELEASE SAVEPOINT "{name}"')
         return

@@ -51,7 +51,8 @@ class Query:
     ``steps`` are conditions in the order of their ``filter()`` calls; ``annotations`` are ``(name, expression)`` pairs,
     of which those in ``hidden`` are not selected. ``size`` is the number of slots, ``group`` the number of the last
     ``filter()`` call. ``rows`` says what comes out: ``model``, ``dict``, ``tuple``, ``flat`` or ``named``; ``columns``
-    are the names chosen by ``values()``. ``deferred`` is ``(names, defer)``. ``limits`` are the slots of LIMIT and OFFSET.
+    are the names chosen by ``values()``. ``tie`` is ``(position, number)`` of the steps that bind related rows to their owner.
+    ``deferred`` is ``(names, defer)``. ``limits`` are the slots of LIMIT and OFFSET.
     """
 
     entity: Entity
@@ -75,6 +76,7 @@ class Query:
     lock: Lock | None = None
     empty: bool = False
     extra_columns: tuple[tuple[str, Any], ...] = ()
+    tie: tuple[int, int] | None = None
     tables: Any = field(default=None, compare=False)
 
     # -- reading -------------------------------------------------------------------------------------------------------

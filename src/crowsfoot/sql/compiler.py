@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +40,8 @@ from crowsfoot.schema.types import ValueType
 from crowsfoot.sql.conditions import compile_condition
 from crowsfoot.sql.dialect import Dialect
 from crowsfoot.sql.joins import JoinTree, Names, Source
+
+SIDES = re.compile(r"({lhs}|{rhs})")
 
 
 class Slot:
@@ -204,6 +207,9 @@ class Compiler:
 
     def order_by(self, node: OrderBy) -> tuple[str, list[Any]]:
         sql, params = self.compile(node.expression)
+        known = getattr(node.expression, "_output_field_or_none", None)
+        if known is not None:
+            sql = self.dialect.sort_key(sql, known)
         direction = "DESC" if node.descending else "ASC"
         nulls = " NULLS FIRST" if node.nulls_first else " NULLS LAST" if node.nulls_last else ""
         return f"{sql} {direction}{nulls}", params
@@ -265,7 +271,9 @@ class Compiler:
         text = node.sql.get(self.dialect.vendor) or node.sql.get("")
         if text is None:
             raise NotSupportedError(f"{type(node).__name__} has no SQL: give it an as_sql(compiler, connection) method.")
-        return text.replace("{lhs}", lhs).replace("{rhs}", rhs), params + more
+        sides = {"{lhs}": (lhs, params), "{rhs}": (rhs, more)}
+        parts = [sides.get(part, (part, [])) for part in SIDES.split(text)]
+        return "".join(sql for sql, _ in parts), [param for _, given in parts for param in given]
 
     def compile_operand(self, rhs: Any, node: Lookup) -> tuple[str, list[Any]]:
         """The right side of a look-up: a slot, or an expression."""

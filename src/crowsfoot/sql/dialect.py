@@ -121,6 +121,10 @@ class Dialect:
         """``sql`` as a value of another type."""
         return f"CAST({sql} AS {self.column_type(value_type.type)})"
 
+    def sort_key(self, sql: str, value_type: ValueType) -> str:
+        """What rows are ordered by, where that is not the value itself."""
+        return sql
+
     def as_number(self, sql: str, value_type: ValueType) -> str:
         """What a mathematical function gives, as a number of the type that is promised."""
         return sql

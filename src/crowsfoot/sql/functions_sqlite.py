@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import json
 import operator
 import random
 import re
@@ -123,6 +124,30 @@ def time_add(connector: str, left: Any, right: Any) -> str:
 DAY = datetime.date(1900, 1, 1)
 
 
+# -- JSON --------------------------------------------------------------------------------------------------------------
+
+
+def json_contains(whole: str, part: str) -> bool:
+    """Whether ``part`` is in ``whole`` as PostgreSQL's ``@>`` has it: an array also contains a single item."""
+    one, other = json.loads(whole), json.loads(part)
+    if isinstance(one, list) and not isinstance(other, (list, dict)):
+        return any(_same(item, other) for item in one)
+    return _contains(one, other)
+
+
+def _contains(whole: Any, part: Any) -> bool:
+    if isinstance(whole, dict) and isinstance(part, dict):
+        return all(key in whole and _contains(whole[key], value) for key, value in part.items())
+    if isinstance(whole, list) and isinstance(part, list):
+        return all(any(_contains(item, wanted) for item in whole) for wanted in part)
+    return _same(whole, part)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal, where True is not 1."""
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
 # -- text and more -----------------------------------------------------------------------------------------------------
 
 
@@ -207,6 +232,7 @@ FUNCTIONS: list[tuple[str, int, Callable[..., Any], bool]] = [
     ("crowsfoot_trunc", 4, _strict(trunc), True),
     ("crowsfoot_time_diff", 2, _strict(time_diff), True),
     ("crowsfoot_time_add", 3, _strict(time_add), True),
+    ("crowsfoot_json_contains", 2, _strict(json_contains), True),
     ("crowsfoot_bitxor", 2, _strict(operator.xor), True),
     ("crowsfoot_lpad", 3, _strict(lpad), True),
     ("crowsfoot_rpad", 3, _strict(rpad), True),

@@ -51,8 +51,10 @@ class Names:
 
     def __init__(self) -> None:
         self.used: set[str] = set()
+        self.tables: set[str] = set()
 
     def take(self, table: str) -> str:
+        self.tables.add(table)
         name, number = table, 2
         while name in self.used:
             name, number = f"{table[:55]}_{number}", number + 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import uuid
 from typing import Any, ClassVar
 
@@ -96,7 +95,7 @@ class PostgreSQL(Dialect):
     def binder(self, value_type: ValueType) -> Converter | None:
         logical = value_type.type
         if isinstance(logical, JSON):
-            return lambda value: json.dumps(value, cls=logical.encoder)
+            return logical.dump
         return {"datetime": datetime_out, "zone": zone_out}.get(logical.kind)
 
     def array_binder(self, value_type: ValueType) -> Converter:
@@ -106,7 +105,7 @@ class PostgreSQL(Dialect):
     def reader(self, value_type: ValueType) -> Converter | None:
         logical = value_type.type
         if isinstance(logical, JSON):
-            return lambda value: json.loads(value, cls=logical.decoder) if isinstance(value, str) else value
+            return lambda value: logical.load(value) if isinstance(value, str) else value
         if logical.kind == "datetime":
             return datetime_in
         if logical.kind == "binary":

@@ -151,6 +151,9 @@ class SQLite(Dialect):
         words = formats.get(value_type.kind)
         return f"STRFTIME('{words}', {sql})" if words else super().cast(sql, value_type)
 
+    def sort_key(self, sql: str, value_type: ValueType) -> str:
+        return f"({sql} ->> '$')" if value_type.kind == "json" else sql
+
     def as_number(self, sql: str, value_type: ValueType) -> str:
         if value_type.kind in ("smallint", "integer", "bigint"):
             return f"CAST({sql} AS INTEGER)"
@@ -159,7 +162,7 @@ class SQLite(Dialect):
     def binder(self, value_type: ValueType) -> Converter | None:
         logical = value_type.type
         if isinstance(logical, JSON):
-            return lambda value: json.dumps(value, cls=logical.encoder)
+            return logical.dump
         if logical.kind == "any":
             return bind_any
         return self.binders.get(logical.kind)
@@ -175,7 +178,7 @@ class SQLite(Dialect):
         if isinstance(logical, Decimal):
             return decimal_reader(logical.decimal_places)
         if isinstance(logical, JSON):
-            return lambda value: json.loads(value, cls=logical.decoder)
+            return logical.load
         return self.readers.get(logical.kind)
 
     def column_type(self, column_type: Type, identity: bool = False) -> str:
@@ -220,6 +223,8 @@ class SQLite(Dialect):
     def in_array(self, lhs: str, mark: str, node: Any) -> str:
         known = node._output_field_or_none
         value = "CAST(value AS NUMERIC)" if known is not None and known.kind == "decimal" else "value"
+        if known is not None and known.kind == "json":
+            lhs, value = f"JSON({lhs})", "JSON(value)"
         return f"{lhs} IN (SELECT {value} FROM json_each({mark}))"
 
     def combine(self, node: CombinedExpression, lhs: str, rhs: str) -> str:

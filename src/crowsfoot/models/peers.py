@@ -1,0 +1,204 @@
+"""Cohorts for to-many relations: ``author.posts.…`` asked of one author after another is answered for several at once.
+
+The first member that asks a question is answered alone. When the same question (the same shape and values) is asked of a
+second member, it is answered for the next two members of the cohort, then four, then eight: a loop over N members costs at
+most log2(N) + 2 queries and loads at most twice the rows that it uses. A prepared answer is handed out once. A write to a
+table of the query, the end of a transaction, and age drop what was prepared.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable
+from typing import Any
+
+from crowsfoot.drivers.run import Fetch, Operation
+from crowsfoot.errors import EmptyResultSet
+from crowsfoot.models.plans import Plan
+from crowsfoot.models.prefetch import prefetch
+from crowsfoot.models.state import FETCH_ONE
+from crowsfoot.persistence.cohort import Cohort
+from crowsfoot.persistence.hydrate import make_hydrator
+from crowsfoot.persistence.session import Session
+from crowsfoot.sql.peers import OWNER, can_batch, compile_for_owners
+
+# Answers that were prepared longer ago than this are asked again (seconds).
+MAX_AGE = 1.0
+MISSING: Any = object()
+
+
+class Asked:
+    """One question as the members of a cohort ask it: who asked, how many are answered at once, what is prepared."""
+
+    __slots__ = ("children", "position", "ready", "seen", "size", "stamp", "writes")
+
+    def __init__(self, children: Cohort) -> None:
+        self.size = 1
+        self.position = 0
+        self.seen: set[Any] = set()
+        self.ready: dict[Any, Any] = {}
+        self.stamp = 0.0
+        self.writes: Any = None
+        # The rows that arrive by one relation are one cohort, however many questions brought them.
+        self.children = children
+
+
+class Via:
+    """The relation and the owner that a queryset of related rows belongs to; ``slot`` is where the owner's key is."""
+
+    __slots__ = ("attname", "end", "owner", "slot")
+
+    def __init__(self, end: Any, owner: Any, attname: str, slot: int) -> None:
+        self.end = end
+        self.owner = owner
+        self.attname = attname
+        self.slot = slot
+
+
+def has_peers(queryset: Any) -> bool:
+    """Whether the owner of these related rows came with others who may ask the same."""
+    origin = queryset._via.owner._origin
+    return origin is not None and len(origin.members) > 1 and queryset._fetch_mode is not FETCH_ONE
+
+
+def answer(session: Session, queryset: Any, operation: str) -> Operation[Any]:
+    """The answer to ``select``, ``count`` or ``exists`` for the queryset's owner: prepared, or asked now.
+
+    ``MISSING`` where the question cannot be asked for several owners; the caller then asks it for this one.
+    """
+    via = queryset._via
+    cohort: Cohort = via.owner._origin
+    sliced = bool(queryset._low) or queryset._high is not None
+    if not can_batch(queryset.query, operation, sliced):
+        return MISSING
+    asked = _asked(cohort, queryset, operation)
+    key = queryset._values[via.slot]
+    if asked.ready and not _is_fresh(asked, session):
+        asked.ready.clear()
+    found = asked.ready.pop(key, MISSING)
+    if found is not MISSING:
+        return found
+    again = key in asked.seen
+    asked.seen.add(key)
+    owners = {key: via.owner}
+    if not again:
+        owners = _next_owners(cohort, asked, via, key)
+        asked.size = 2 if asked.size == 1 else min(asked.size * 2, 1 << 16)
+    answers = yield from _ask(session, queryset, operation, owners, asked)
+    found = answers.pop(key)
+    asked.ready.update(answers)
+    return found
+
+
+def _asked(cohort: Cohort, queryset: Any, operation: str) -> Asked:
+    via = queryset._via
+    values = queryset._values
+    rest = (*values[: via.slot], *values[via.slot + 1 :])
+    question: Hashable = (operation, queryset._shape, queryset._low, queryset._high, queryset.db, _hashable(rest))
+    children = cohort.children(via.end)
+    assert cohort.prepared is not None
+    found: Asked | None = cohort.prepared.get(question)
+    if found is None:
+        found = cohort.prepared[question] = Asked(children)
+    return found
+
+
+def _hashable(values: tuple[Any, ...]) -> Hashable:
+    try:
+        hash(values)
+    except TypeError:
+        return tuple(repr(value) for value in values)
+    return values
+
+
+def _is_fresh(asked: Asked, session: Session) -> bool:
+    tables, mark = asked.writes
+    return time.monotonic() - asked.stamp < MAX_AGE and session.writes.mark(tables) == mark
+
+
+def _next_owners(cohort: Cohort, asked: Asked, via: Via, key: Any) -> dict[Any, Any]:
+    """The asking owner and those that come after it in the cohort and have not asked yet, by key."""
+    found = {key: via.owner}
+    members = cohort.members
+    start = _position(members, via.owner, asked.position)
+    position = start
+    while len(found) < asked.size and position + 1 < len(members):
+        position += 1
+        member = members[position]()
+        if member is None or type(member) is not type(via.owner):
+            continue
+        other = member.__dict__.get(via.attname)
+        if other is not None and other not in asked.seen and other not in asked.ready:
+            found[other] = member
+    asked.position = start
+    return found
+
+
+def _position(members: list[Any], owner: Any, begin: int) -> int:
+    """Where ``owner`` stands, looked for from where the last one stood."""
+    for position in range(begin, len(members)):
+        if members[position]() is owner:
+            return position
+    for position in range(min(begin, len(members))):
+        if members[position]() is owner:
+            return position
+    return len(members)
+
+
+def _ask(
+    session: Session, queryset: Any, operation: str, owners: dict[Any, Any], asked: Asked
+) -> Operation[dict[Any, Any]]:
+    """Ask for these owners, in one query (and one per prefetch); the answers by key."""
+    batch = _plan(session, queryset, operation)
+    if batch is None:
+        return {key: [] if operation == "select" else 0 if operation == "count" else False for key in owners}
+    plan, tables = batch
+    via = queryset._via
+    values = list(queryset._all_values())
+    values[via.slot] = list(owners)
+    rows = yield Fetch(plan.sql, plan.bind(tuple(values)), plan.hydrate)
+    asked.stamp, asked.writes = time.monotonic(), (tables, session.writes.mark(tables))
+    if operation == "count":
+        counted = dict(rows)
+        return {key: counted.get(key, 0) for key in owners}
+    if operation == "exists":
+        there = set(rows)
+        return {key: key in there for key in owners}
+    asked.children.take(rows)
+    if queryset._prefetch:
+        yield from prefetch(session, rows, queryset._prefetch)
+    return _shared_out(via, rows, owners)
+
+
+def _shared_out(via: Via, rows: list[Any], owners: dict[Any, Any]) -> dict[Any, list[Any]]:
+    """Rows by the key of their owner, whom they know where the way back is to one."""
+    back = via.end.inverse
+    name = back.accessor if not back.many else None
+    found: dict[Any, list[Any]] = {key: [] for key in owners}
+    for row in rows:
+        key = row.__dict__.pop(OWNER)
+        found[key].append(row)
+        if name:
+            row.__dict__.setdefault(name, owners[key])
+    return found
+
+
+def _plan(session: Session, queryset: Any, operation: str) -> tuple[Plan, frozenset[str]] | None:
+    """The plan for several owners, kept on the shape, and the tables that it reads."""
+    has_low, has_high, mode = queryset._low > 0, queryset._high is not None, queryset._fetch_mode
+    key = (session.alias, "peers", operation, has_low, has_high, mode)
+    plans = queryset._shape.plans
+    if key not in plans:
+        query = queryset.query
+        if has_low or has_high:
+            query, _ = query.with_limits(1 if has_low else 0, 2 if has_high else None)
+        try:
+            compiled, compiler = compile_for_owners(session.dialect, query, operation)
+        except EmptyResultSet:
+            plans[key] = None
+        else:
+            assert compiled.row is not None
+            hydrate = make_hydrator(compiled.row, session.alias, mode)
+            plans[key] = Plan(compiled.sql, compiled.bind, hydrate), frozenset(compiler.names.tables)
+    found: tuple[Plan, frozenset[str]] | None = plans[key]
+    return found
