@@ -11,7 +11,7 @@ from crowsfoot.query.conditions import Q
 from crowsfoot.query.inference import BOOLEAN, UNKNOWN, combined_type, type_name, type_of
 from crowsfoot.query.nodes import BaseExpression
 from crowsfoot.query.resolved import Param, ResolvedOuterRef
-from crowsfoot.schema.types import ValueType
+from crowsfoot.schema.types import JSON_NULL, ValueType
 
 
 class Combinable:
@@ -197,7 +197,10 @@ class Value(Expression):
         summarize: bool = False,
         for_save: bool = False,
     ) -> Any:
-        node = Param(*query.slot(self.value, self._output_field.prepare if self._output_field else None))
+        value = self.value
+        if value is None and self._output_field is not None and self._output_field.kind == "json":
+            value = JSON_NULL
+        node = Param(*query.slot(value, self._output_field.prepare if self._output_field else None))
         node.cast = True
         node._output_field = self._output_field or self._resolve_output_field() or UNKNOWN
         node.for_save = for_save  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -398,10 +399,10 @@ def _attribute_value(value: Any, attribute: Attribute) -> Any:
 
 def _lookup_names(node: Any) -> list[str]:
     found = node._output_field_or_none
-    return list(found.get_lookups()) if found is not None and hasattr(found, "get_lookups") else []
+    return [] if found is None else [*found.type.get_lookups(), *getattr(found, "get_lookups", dict)()]
 
 
 def _near(name: str, known: Iterable[str]) -> str:
-    sentence = unknown_name("lookup", name, "", known)
-    near = sentence.partition("Did you mean ")[2].partition("?")[0]
-    return f", perhaps you meant {near.strip(chr(39))}?" if near else "."
+    """The end of a sentence about an unknown look-up: those that it may have been meant to be."""
+    near = difflib.get_close_matches(name, dict.fromkeys(known))
+    return f", perhaps you meant {' or '.join(near)}?" if near else "."

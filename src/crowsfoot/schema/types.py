@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import ipaddress
+import json
 import uuid
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol, runtime_checkable
@@ -332,8 +333,20 @@ class Inet(Type):
         return text
 
 
+class _JSONNull:
+    def __repr__(self) -> str:
+        return "JSON_NULL"
+
+
+JSON_NULL: Any = _JSONNull()
+"""JSON's null as a canonical value; None is the NULL of a column."""
+
+
 class JSON(Type):
     """Any JSON value. ``encoder`` and ``decoder`` are classes as the standard ``json`` module takes them."""
+
+    # What a name after a JSON value means that is no look-up; `query.json` says it.
+    keys: ClassVar[Callable[[str], Any] | None] = None
 
     kind = "json"
     python = object
@@ -342,6 +355,20 @@ class JSON(Type):
     def __init__(self, encoder: Any = None, decoder: Any = None) -> None:
         self.encoder = encoder
         self.decoder = decoder
+
+    def get_transform(self, name: str) -> Any:
+        found = super().get_transform(name)
+        if found is None and type(self).keys is not None and self.find_lookup(name) is None:
+            return type(self).keys(name)  # type: ignore[misc]
+        return found
+
+    def dump(self, value: Any) -> str:
+        """``value`` as JSON text."""
+        return "null" if value is JSON_NULL else json.dumps(value, cls=self.encoder)
+
+    def load(self, text: Any) -> Any:
+        """The value of JSON text."""
+        return json.loads(text, cls=self.decoder)
 
 
 class Custom(Type):

@@ -1,5 +1,6 @@
 """Database functions, with Django's names. Importing this package makes those that are look-ups known."""
 
+import crowsfoot.query.json  # noqa: F401  (the look-ups into JSON)
 from crowsfoot.query.functions import comparison, datetime, json, math, text, uuid, window
 from crowsfoot.query.functions.comparison import *  # noqa: F403
 from crowsfoot.query.functions.datetime import *  # noqa: F403
