@@ -427,7 +427,8 @@ class QuerySet(Reading[M], Writing[M], Generic[M]):
 
     def union(self, *others: QuerySet[Any], all: bool = False) -> Self:
         """The rows of any of these querysets, each once unless ``all``."""
-        asked: list[Any] = [qs for qs in (self, *others) if not qs.query.empty]
+        querysets: list[Any] = [self, *others]
+        asked = [qs for qs in querysets if not qs.query.empty]
         if not asked:
             return self
         return asked[0]._combine("UNION", all, asked[1:])
