@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from crowsfoot.query.expressions import INTEGER
 from crowsfoot.query.lookups import In
 from crowsfoot.query.resolved import Col, Param
 from crowsfoot.query.statements import Query, count_star
@@ -46,7 +47,9 @@ def compile_for_owners(dialect: Dialect, query: Query, operation: str) -> tuple[
     if operation == "select":
         compiler: SelectCompiler = _Places(dialect, asked.but(extra_columns=(*asked.extra_columns, (OWNER, column))))
     else:
-        bare = asked.without_order().but(related=(), hidden=frozenset(n for n, _ in query.annotations), extra_columns=())
+        bare = asked.without_order().but(
+            related=(), hidden=frozenset(n for n, _ in query.annotations), extra_columns=()
+        )
         if operation == "count":
             bare = bare.but(columns=((OWNER, column), ("n", count_star())), grouping=(column,), rows="tuple")
         else:
@@ -71,22 +74,28 @@ class _Places(SelectCompiler):
         owner = self.compile(dict(self.query.extra_columns)[OWNER])[0]
         by = f" ORDER BY {', '.join(order)}" if order else ""
         names = [f"c{number}" for number in range(len(outputs))]
-        columns = [f"{_bare(text, name, self.quote_name)} AS {alias}" for (text, name), alias in zip(outputs, names, strict=True)]
+        columns = [
+            f"{_bare(text, name, self.quote_name)} AS {alias}"
+            for (text, name), alias in zip(outputs, names, strict=True)
+        ]
         place = self.quote_name(PLACE)
         inner = f"SELECT {', '.join(columns)}, ROW_NUMBER() OVER (PARTITION BY {owner}{by}) AS {place} FROM {source}"
         inner += f" WHERE {where}" if where else ""
         bounds, bound_params = self._bounds(limit, offset, place)
-        sql = f"SELECT {', '.join(names)} FROM ({inner}) AS {self.quote_name('numbered')} WHERE {bounds} ORDER BY {place}"
+        sql = (
+            f"SELECT {', '.join(names)} FROM ({inner}) AS {self.quote_name('numbered')} WHERE {bounds} ORDER BY {place}"
+        )
         return sql, params + order_params + source_params + where_params + bound_params
 
     def _bounds(self, limit: Any, offset: Any, place: str) -> tuple[str, list[Any]]:
         parts: list[str] = []
         params: list[Any] = []
+        mark = self.dialect.cast_parameter("%s", INTEGER)
         if offset is not None:
-            parts.append(f"{place} > %s")
+            parts.append(f"{place} > {mark}")
             params += self.compile(offset)[1]
         if limit is not None:
-            parts.append(f"{place} <= %s" if offset is None else f"{place} <= %s + %s")
+            parts.append(f"{place} <= {mark}" + ("" if offset is None else f" + {mark}"))
             params += self.compile(limit)[1] + (self.compile(offset)[1] if offset is not None else [])
         return " AND ".join(parts), params
 
