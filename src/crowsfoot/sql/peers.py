@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from crowsfoot.query.expressions import INTEGER
+from crowsfoot.query.inference import INTEGER
 from crowsfoot.query.lookups import In
 from crowsfoot.query.resolved import Col, Param
 from crowsfoot.query.statements import Query, count_star
