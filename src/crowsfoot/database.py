@@ -7,7 +7,7 @@ import re
 import threading
 import weakref
 from asyncio import _get_running_loop
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from importlib import import_module
@@ -62,10 +62,9 @@ def explain(error: BaseException) -> None:
 
 
 class Local(threading.local):
-    """What a thread has of a database: its session, and whether async code runs on it (see ``Database.inline``)."""
+    """What a thread has of a database."""
 
     session: Session | None = None
-    inline = False
 
 
 class Database:
@@ -83,6 +82,8 @@ class Database:
         self._local = Local()
         # The session of the task's transaction, or of the operation that runs in this context.
         self._current: ContextVar[Session | None] = ContextVar(f"crowsfoot_{alias}", default=None)
+        # The session of a thread whose async code runs on it (see ``inline``).
+        self._inline: ContextVar[Session | None] = ContextVar(f"crowsfoot_inline_{alias}", default=None)
         self._pool: Pool | None = None
         self.observers: list[Callable[[str, Sequence[Any]], None]] = []
 
@@ -114,6 +115,9 @@ class Database:
         return None if session is None else session.connection
 
     def _open(self) -> Session:
+        inline = self._inline.get()
+        if inline is not None and not inline.connection.closed:
+            return inline  # a thread of async code, which asyncio.to_thread made
         connection = self._driver(SYNC_DRIVERS).connect(self.parts, *self._extras())
         connection.observers = self.observers
         session = self._local.session = Session(self.alias, self.dialect, connection)
@@ -228,7 +232,7 @@ class Database:
 
     async def drive(self, session: Session, make: Any, *args: Any, **kwargs: Any) -> Any:
         """Drive ``make(session, …)`` on a session that this task has acquired."""
-        if self._local.inline:
+        if session is self._inline.get():
             return self._run(session, make, *args, **kwargs)
         depth = len(session.blocks)
         token = self._current.set(session)
@@ -249,8 +253,9 @@ class Database:
 
         A task that was started inside another's transaction is not in it: two tasks cannot share a connection.
         """
-        if self._local.inline:
-            return self.session
+        inline = self._inline.get()
+        if inline is not None:
+            return inline
         session = self._current.get()
         if session is None or session.task is None:
             return None
@@ -265,10 +270,11 @@ class Database:
         return None
 
     @asynccontextmanager
-    async def acquired(self) -> AsyncIterator[Session]:
+    async def acquired(self) -> AsyncGenerator[Session]:
         """A session for the current task alone, as long as the block runs."""
-        if self._local.inline:
-            yield self.session
+        inline = self._inline.get()
+        if inline is not None:
+            yield inline
             return
         session = await self._acquire()
         try:
@@ -332,23 +338,28 @@ class Database:
         return self.session if _get_running_loop() is None else self.async_session
 
     @contextmanager
-    def inline(self) -> Iterator[None]:
-        """Run this thread's async code on the thread's own connection, in its open transaction. For tests.
+    def inline(self) -> Generator[None]:
+        """Run async code that is started here on this thread's connection, in its open transaction. For tests.
 
-        Statements block the event loop meanwhile.
+        Statements block the event loop meanwhile. Sync code that it has run by ``asyncio.to_thread`` is in it too.
         """
-        before, self._local.inline = self._local.inline, True
+        before = self._inline.get()
+        self._inline.set(self.session)
         try:
             yield
         finally:
-            self._local.inline = before
+            self._inline.set(before)
 
     @contextmanager
-    def rolled_back(self) -> Iterator[None]:
-        """A transaction, or a savepoint in one, that is rolled back whatever happens. For tests; they nest."""
+    def rolled_back(self) -> Generator[None]:
+        """A transaction, or a savepoint in one, that is rolled back whatever happens. For tests; they nest.
+
+        Async code that is started inside is in it too.
+        """
         self.enter(of_test=True)
         try:
-            yield
+            with self.inline():
+                yield
         finally:
             self.leave(failed=True)
 
@@ -382,7 +393,7 @@ class Database:
             await self._pool.close()
 
     @contextmanager
-    def watched(self, observer: Callable[[str, Sequence[Any]], None]) -> Iterator[None]:
+    def watched(self, observer: Callable[[str, Sequence[Any]], None]) -> Generator[None]:
         """Call ``observer(sql, params)`` before each statement, as long as the block runs."""
         self.observers.append(observer)
         try:
@@ -395,7 +406,7 @@ class Database:
 
 
 class Databases(dict[str, Database]):
-    """The databases of the process by alias. Those of the settings are opened on first use; iteration names them too."""
+    """The databases of the process by alias; those of the settings, opened on first use, among them."""
 
     def __missing__(self, alias: str) -> Database:
         url = settings.DATABASES.get(alias)

@@ -17,7 +17,7 @@ from crowsfoot.models import signals
 from crowsfoot.models.apps import Apps
 from crowsfoot.models.attributes import install_relation
 from crowsfoot.models.model import apps, current
-from crowsfoot.persistence.session import Session, atomically, enter, leave
+from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.sql.ddl import Schema
 
 T = TypeVar("T")
@@ -74,14 +74,8 @@ def _each(statements: Sequence[str]) -> Operation[None]:
 @contextmanager
 def rolled_back(using: str = DEFAULT) -> Iterator[None]:
     """A transaction, or a savepoint in one, that is rolled back at the end whatever happened. They nest."""
-    database = databases[using]
-    database.run(enter, True, False, True)
-    try:
+    with databases[using].rolled_back():
         yield
-    finally:
-        session = database.session
-        session.needs_rollback = False
-        database.run(leave, True)
 
 
 class Captured(list[dict[str, str]]):

@@ -7,7 +7,7 @@ alias of a database everywhere. The functions below it are for who needs more th
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, overload
@@ -131,7 +131,7 @@ def set_rollback(rollback: bool, using: str | None = None) -> None:
 
 
 @contextmanager
-def mark_for_rollback_on_error(using: str | None = None) -> Iterator[None]:
+def mark_for_rollback_on_error(using: str | None = None) -> Generator[None]:
     """An exception in this block makes the atomic block around it roll back, if there is one. No statement."""
     try:
         yield

@@ -1,6 +1,7 @@
 """One body per behaviour, run on SQLite and PostgreSQL, sync and async.
 
-A test is an ``async def`` that asks for ``do``: ``await do(qs.get, name="Asha")`` calls ``get`` or awaits ``aget``. In the sync half nothing is ever awaited for real: the body runs to its end without an event loop.
+A test is an ``async def`` that asks for ``do``: ``await do(qs.get, name="Asha")`` calls ``get`` or awaits ``aget``.
+In the sync half nothing is ever awaited for real: the body runs to its end without an event loop.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ def test_a_cursors_error_is_ours_and_breaks_the_block() -> None:
 def test_sql_of_ones_own_from_async_code(database: Database) -> None:
     async def main() -> None:
         answer = await connections["default"].aquery("INSERT INTO behaviour_author (name) VALUES (%s)", ["a"])
-        assert answer.count == 1
+        assert answer.number == 1
         answer = await connections["default"].aquery("SELECT name AS n FROM behaviour_author WHERE age IS NULL")
         assert (answer.columns, [tuple(row) for row in answer.rows]) == (("n",), [("a",)])
         await database.aclose()

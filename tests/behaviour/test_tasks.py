@@ -378,12 +378,28 @@ def test_inline_async_code_is_in_the_threads_transaction(database: Database) -> 
         async with atomic():
             await Author.objects.acreate(name="c")
         assert [a.name async for a in Author.objects.order_by("name").aiterator()] == ["a", "c"]
+        assert await asyncio.to_thread(names) == ["a", "c"]
         with pytest.raises(SynchronousOnlyOperation):
             Author.objects.count()
 
     with database.rolled_back():
         Author.objects.create(name="a")
-        with database.inline():
-            asyncio.run(main())
+        asyncio.run(main())
         assert names() == ["a", "c"]
     assert names() == []
+
+
+def test_inline_async_code_without_a_transaction(database: Database) -> None:
+    async def main() -> None:
+        async with atomic():
+            await Author.objects.acreate(name="a")
+            transaction.on_commit(committed.set)
+        await Author.objects.acreate(name="b")
+
+    committed = threading.Event()
+    with database.inline():
+        session = database.session
+        asyncio.run(main())
+    assert committed.is_set()
+    assert (session, session.blocks) == (database.session, [])
+    assert names() == ["a", "b"]

@@ -61,13 +61,13 @@ def test_affected_rows(connection: Any) -> None:
 
 def test_query_tells_columns_rows_and_count(connection: Any) -> None:
     answer = connection.query("SELECT id, name AS who FROM author WHERE id < $1 ORDER BY id", (3,))
-    assert (answer.columns, rows_of(answer.rows), answer.count) == (("id", "who"), [(1, "Asha"), (2, "Ben")], 2)
+    assert (answer.columns, rows_of(answer.rows), answer.number) == (("id", "who"), [(1, "Asha"), (2, "Ben")], 2)
     answer = connection.query("SELECT id FROM author WHERE id = $1", (9,))
-    assert (answer.columns, answer.rows, answer.count) == (("id",), [], 0)
+    assert (answer.columns, answer.rows, answer.number) == (("id",), [], 0)
     answer = connection.query("UPDATE author SET name = name || '!'", ())
-    assert (answer.columns, answer.rows, answer.count) == ((), [], 3)
+    assert (answer.columns, answer.rows, answer.number) == ((), [], 3)
     answer = connection.query("INSERT INTO author VALUES (4, 'Di') RETURNING id", ())
-    assert (answer.columns, rows_of(answer.rows), answer.count) == (("id",), [(4,)], 1)
+    assert (answer.columns, rows_of(answer.rows), answer.number) == (("id",), [(4,)], 1)
     connection.query("BEGIN", ())
     connection.query("DELETE FROM author", ())
     assert connection.in_transaction

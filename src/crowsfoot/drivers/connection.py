@@ -29,7 +29,7 @@ class Answer(NamedTuple):
 
     columns: tuple[str, ...]
     rows: list[Sequence[Any]]
-    count: int
+    number: int
 
 
 class Connection(Protocol):
