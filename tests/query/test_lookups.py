@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from query_models import UTC, Event
 
 from crowsfoot import timezones
 from crowsfoot.errors import FieldError
@@ -15,7 +16,6 @@ from crowsfoot.models import F, Q, Value
 from crowsfoot.query.functions import Length
 from crowsfoot.query.json import KT, JSONNull
 from crowsfoot.query.lookups import GreaterThan
-from query_models import UTC, Event
 
 BIG = 10**30
 TOKEN = "12345678-1234-4234-8234-123456789abc"

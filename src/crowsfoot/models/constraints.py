@@ -303,6 +303,8 @@ class UniqueConstraint(BaseConstraint):
 
 def refers_to(model: Any, nodes: Iterable[Any], names: Collection[str]) -> bool:
     """Whether expressions read one of the fields called ``names``, be it through a generated field."""
+    if not names:
+        return False
     meta = model._meta
     for name in referenced_names(*nodes):
         field = meta.pk if name == "pk" else meta.get_field(name)

@@ -29,12 +29,13 @@ from crowsfoot.query.resolved import (
     Nothing,
     Param,
     Ref,
+    RelatedCount,
     RelatedExists,
     ResolvedOuterRef,
     Star,
 )
 from crowsfoot.query.scope import Scope
-from crowsfoot.query.statements import Query
+from crowsfoot.query.statements import Query, count_star
 from crowsfoot.query.subqueries import Exists, Subquery
 from crowsfoot.schema.types import ValueType
 from crowsfoot.sql.conditions import compile_condition
@@ -115,8 +116,7 @@ class Compiler:
         return f"{self.quote_name(source.alias)}.{self.quote_name(column)}"
 
     def ref(self, node: Ref) -> tuple[str, list[Any]]:
-        name = self.selected.get(id(node.source))
-        return (self.quote_name(name), []) if name is not None else self.compile(node.source)
+        return self.compile(node.source)
 
     def outer_ref(self, node: ResolvedOuterRef) -> tuple[str, list[Any]]:
         compiler: Compiler | None = self
@@ -206,7 +206,9 @@ class Compiler:
         return f"SUBSTR({sql}, {node.start + 1}{length})", params
 
     def order_by(self, node: OrderBy) -> tuple[str, list[Any]]:
-        sql, params = self.compile(node.expression)
+        # An annotation that is selected goes by its name, which no other clause knows, and this one only by itself.
+        name = self.selected.get(id(node.expression.source)) if isinstance(node.expression, Ref) else None
+        sql, params = self.compile(node.expression) if name is None else (self.quote_name(name), [])
         known = getattr(node.expression, "_output_field_or_none", None)
         if known is not None:
             sql = self.dialect.sort_key(sql, known)
@@ -331,7 +333,20 @@ class Compiler:
 
     def related_exists(self, node: RelatedExists) -> tuple[str, list[Any]]:
         """EXISTS over the far side of a relation, tied to this query's row by the way back."""
-        compiler = self.nested(node.statement, node.offset)
+        compiler, tie = self._tied(node, node.statement)
+        sql, params = compiler.select(subquery=True, exists=True, tie=tie)
+        return f"EXISTS({sql})", params
+
+    def related_count(self, node: RelatedCount) -> tuple[str, list[Any]]:
+        """The number of rows on the far side of a relation."""
+        counted = node.statement.but(columns=(("n", count_star()),), rows="tuple")
+        compiler, tie = self._tied(node, counted)
+        sql, params = compiler.select(subquery=True, tie=tie)
+        return f"({sql})", params
+
+    def _tied(self, node: RelatedExists, statement: Query) -> tuple[Compiler, str]:
+        """A compiler for the far side of a relation, and the condition that ties it to this query's row."""
+        compiler = self.nested(statement, node.offset)
         back = node.end.inverse
         pairs = []
         for near in node.end.owner.attributes_of(node.end.local_columns):
@@ -340,8 +355,7 @@ class Compiler:
             source, column = compiler.joins.reach((back,), near, 0)
             compiler.required |= set(source.lineage())
             pairs.append(f"{compiler.column(source, column)} = {outside}")
-        sql, params = compiler.select(subquery=True, exists=True, tie=" AND ".join(pairs))
-        return f"EXISTS({sql})", params
+        return compiler, " AND ".join(pairs)
 
 
 def _func(self: Compiler, node: Any) -> tuple[str, list[Any]]:
@@ -370,6 +384,7 @@ RENDERERS: dict[type, Callable[[Compiler, Any], tuple[str, list[Any]]]] = {
     Exists: Compiler.exists,
     Subquery: Compiler.subquery,
     RelatedExists: Compiler.related_exists,
+    RelatedCount: Compiler.related_count,
     Func: _func,
     ColumnTuple: Compiler.column_tuple,
     ExpressionList: Compiler.expression_list,
