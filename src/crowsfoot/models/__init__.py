@@ -41,6 +41,8 @@ from crowsfoot.models.manager import Manager
 from crowsfoot.models.model import DEFERRED, Model
 from crowsfoot.models.prefetch import Prefetch
 from crowsfoot.models.queryset import QuerySet
+from crowsfoot.models.related_managers import ManyRelatedManager, RelatedManager
+from crowsfoot.models.related_types import Related, RelatedOne
 from crowsfoot.models.rels import ManyToManyRel, ManyToOneRel, OneToOneRel
 from crowsfoot.models.state import FETCH_ONE, FETCH_PEERS, FETCH_RAISE
 from crowsfoot.query import functions
@@ -128,6 +130,7 @@ __all__ = [
     "JSONField",
     "Lookup",
     "Manager",
+    "ManyRelatedManager",
     "ManyToManyField",
     "ManyToManyRel",
     "ManyToOneRel",
@@ -146,6 +149,9 @@ __all__ = [
     "ProtectedError",
     "Q",
     "QuerySet",
+    "Related",
+    "RelatedManager",
+    "RelatedOne",
     "RestrictedError",
     "RowRange",
     "SlugField",

@@ -413,6 +413,13 @@ class Manager(BaseManager[M]):
         return await self.get_queryset().aupdate(**kwargs)
 
 
+class Objects:
+    """What type checkers see in the ``objects`` of a model that declares no manager. Nothing has it at run time."""
+
+    def __get__(self, instance: None, owner: type[T]) -> Manager[T]:
+        raise NotImplementedError
+
+
 def _document() -> None:
     """A method of the same name means the same."""
     for name, method in vars(Manager).items():

@@ -6,7 +6,8 @@ import copy
 import inspect
 import sys
 import warnings
-from typing import Any, ClassVar, Self
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from crowsfoot.conf import settings
 from crowsfoot.errors import (
@@ -17,19 +18,23 @@ from crowsfoot.errors import (
     ObjectNotUpdated,
     unknown_name,
 )
-from crowsfoot.models import routing, signals, typed
+from crowsfoot.models import routing, signals
 from crowsfoot.models.apps import Apps, Current
-from crowsfoot.models.attributes import UncoveredField, install_relation, load_deferred
+from crowsfoot.models.attributes import UncoveredField, install_relation
 from crowsfoot.models.fields import AutoField, BigAutoField, SmallAutoField
 from crowsfoot.models.fields.base import DatabaseDefault, Field
 from crowsfoot.models.fields.foreign_key import OneToOneField
 from crowsfoot.models.fields.many_to_many import ManyToManyField
 from crowsfoot.models.links import make_link_model
-from crowsfoot.models.manager import Manager
+from crowsfoot.models.manager import Manager, Objects
+from crowsfoot.models.missing import class_attribute, missing_attribute
 from crowsfoot.models.options import Options
 from crowsfoot.models.persist import Persistence
+from crowsfoot.models.related_types import misfits
 from crowsfoot.models.state import ModelState
+from crowsfoot.models.typed import ImplicitKey
 from crowsfoot.models.validation import Validation
+from crowsfoot.query.conditions import Q
 from crowsfoot.schema.relation import CASCADE
 
 apps = Apps(install_relation)
@@ -78,18 +83,21 @@ class ModelBase(type):
         _Builder(cls, parents, contributed).build()
         return cls
 
-    def __getattr__(cls, name: str) -> Any:
-        if not name.startswith("_"):
-            meta = cls.__dict__.get("_meta")
-            if meta is not None:
-                try:
-                    return typed.step(cls, name)
-                except AttributeError:
-                    pass
-        declared = next((klass.__dict__[name] for klass in cls.__mro__ if name in klass.__dict__), None)
-        if hasattr(type(declared), "__get__"):  # a descriptor refused, such as the manager of a swapped model
-            return type(declared).__get__(declared, None, cls)
-        raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
+    if TYPE_CHECKING:
+        # To type checkers ``Post.author`` is the class ``Author``, so that they know its fields; these are what a path to a
+        # relation has besides. A name that no field has is an error to them, hence no ``__getattr__``.
+        through: Any
+
+        def __eq__(cls, other: object) -> Any: ...
+        def __ne__(cls, other: object) -> Any: ...
+        def __hash__(cls) -> int: ...
+        def in_(cls, values: Iterable[Any]) -> Q: ...
+        def is_null(cls, value: bool = True) -> Q: ...
+
+    else:
+
+        def __getattr__(cls, name: str) -> Any:
+            return class_attribute(cls, name)
 
     def __path__(cls, name: str) -> Any:
         """How a typed path goes on from this model by ``name``: a field's name, or ``(name, target)`` of a relation.
@@ -194,6 +202,7 @@ class _Builder:
         cls.__entity__ = meta.entity
         meta.fill_entity()
         meta.entity.ensure_ready = lambda: meta.apps.registry.ensure(meta.entity)
+        meta.entity.misfits = lambda: misfits(cls)
         for field in meta.local_many_to_many:
             if field.through is None and not meta.swapped:
                 make_link_model(Model, cls, field)
@@ -266,9 +275,7 @@ class _Builder:
             (f for f in meta.local_fields if isinstance(f, OneToOneField) and f.to is base and f.parent_link), None
         )
         if field is None:
-            field = next(
-                (f for f in meta.local_fields if isinstance(f, OneToOneField) and _targets(f, base)), None
-            )
+            field = next((f for f in meta.local_fields if isinstance(f, OneToOneField) and _targets(f, base)), None)
         if field is None:
             name = f"{base._meta.model_name}_ptr"
             key = meta.pk is None
@@ -352,7 +359,10 @@ class Model(Persistence, Validation, metaclass=ModelBase):
     DoesNotExist: ClassVar[type[ObjectDoesNotExist]]
     MultipleObjectsReturned: ClassVar[type[MultipleObjectsReturned]]
     NotUpdated: ClassVar[type[ObjectNotUpdated]]
-    pk: Any
+
+    if TYPE_CHECKING:  # what a model has unless it declares another manager or another key
+        objects = Objects()
+        id = ImplicitKey()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """A new instance, not yet saved. Arguments are field values, by position in the order of the fields or by name.
@@ -371,7 +381,9 @@ class Model(Persistence, Validation, metaclass=ModelBase):
         for field, value in zip(fields, args, strict=False):
             if value is not DEFERRED:
                 if field.name in kwargs or field.attname in kwargs:
-                    raise TypeError(f"{cls.__qualname__}() got both positional and keyword arguments for field '{field.name}'.")
+                    raise TypeError(
+                        f"{cls.__qualname__}() got both positional and keyword arguments for field '{field.name}'."
+                    )
                 if field.is_relation and not hasattr(value, "_meta"):
                     held[field.attname] = value
                 else:
@@ -427,32 +439,14 @@ class Model(Persistence, Validation, metaclass=ModelBase):
             cls._plain = found  # type: ignore[attr-defined]
         return found
 
-    def __getattr__(self, name: str) -> Any:
-        """Only what is missing comes here: a deferred field, or a relation that was not linked when its class was made.
+    if not TYPE_CHECKING:  # to type checkers a name that the class has not is an error
 
-        Python also comes here when a descriptor raised ``AttributeError``: that one is raised again.
-        """
-        unanswered = self.__dict__.pop("_unanswered", None)
-        if unanswered is not None:
-            raise unanswered
-        declared = inspect.getattr_static(type(self), name, None)
-        if hasattr(type(declared), "__get__"):
-            return type(declared).__get__(declared, self, type(self))
-        meta = type(self)._meta
-        if not name.startswith("__"):
-            attribute = meta.entity.attributes.get(name)
-            if attribute is not None:
-                return load_deferred(self, attribute)
-            if meta.apps.registry.pending:
-                before = len(meta.apps.registry.pending)
-                meta.apps.link()
-                if len(meta.apps.registry.pending) < before:
-                    return getattr(self, name)
-        raise AttributeError(_no_attribute(self, name))
+        def __getattr__(self, name: str) -> Any:
+            return missing_attribute(self, name)
 
     # -- identity ------------------------------------------------------------------------------------------------------
 
-    @property  # type: ignore[no-redef]
+    @property
     def pk(self) -> Any:
         """The primary key's value, whatever its name."""
         names = type(self).__key_names__()
@@ -578,13 +572,6 @@ def _set_others(instance: Model, kwargs: dict[str, Any]) -> None:
         raise TypeError(
             f"{cls.__name__}() got unexpected keyword arguments: {listed}" + (f". Did you mean {hint}?" if hint else "")
         )
-
-
-def _no_attribute(instance: Model, name: str) -> str:
-    cls = type(instance)
-    names = [n for n in dir(cls) if not n.startswith("_")] + [f.name for f in cls._meta.fields]
-    hint = unknown_name("attribute", name, cls.__name__, names).partition(" Did you mean ")[2].partition("?")[0]
-    return f"{cls.__name__!r} object has no attribute {name!r}" + (f". Did you mean {hint}?" if hint else "")
 
 
 routing.MODELS.append(apps)

@@ -6,8 +6,9 @@ sync and async method of every name.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from crowsfoot.database import Database, databases
 from crowsfoot.drivers.run import Operation
@@ -15,6 +16,7 @@ from crowsfoot.errors import FieldFetchBlocked
 from crowsfoot.models import routing, signals
 from crowsfoot.models.peers import Via
 from crowsfoot.models.manager import Manager
+from crowsfoot.models.queryset import QuerySet
 from crowsfoot.models.state import FETCH_RAISE
 from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.query.conditions import Q
@@ -24,6 +26,8 @@ from crowsfoot.query.statements import Query
 from crowsfoot.schema.relation import End
 
 M = TypeVar("M")
+# A related row may be given by its key where the relation has a link table.
+Key: TypeAlias = int | str | uuid.UUID
 
 
 def make_manager_class(end: End, base: Any) -> Any:
@@ -60,7 +64,7 @@ class RelatedManager(Manager[M]):
         self.model = self.end.target.model
         self.names = [a.name for a in self.end.owner.attributes_of(self.end.local_columns)]
 
-    def __call__(self, *, manager: str) -> Any:
+    def __call__(self, *, manager: str) -> RelatedManager[M]:
         """Another manager of the target for the same relation: ``author.posts(manager="published")``."""
         named = getattr(self.model, manager)
         return make_manager_class(self.end, type(named))(self.instance)
@@ -74,7 +78,7 @@ class RelatedManager(Manager[M]):
     def _need_key(self) -> None:
         raise NotImplementedError
 
-    def get_queryset(self: Any) -> Any:
+    def get_queryset(self: Any) -> QuerySet[M]:
         cached = self.instance.__dict__.get("_prefetched_objects_cache", {}).get(self.end.accessor)
         if cached is not None:
             return cached
@@ -114,43 +118,41 @@ class RelatedManager(Manager[M]):
     def _write_database(self: Any) -> Database:
         return databases[self._db or routing.write(self.model, {"instance": self.instance})]
 
-    def create(self: Any, **kwargs: Any) -> Any:
+    def create(self: Any, **kwargs: Any) -> M:
         """Make and save a row that belongs to this one."""
         return self._write_database().run(self._create, kwargs)
 
-    async def acreate(self: Any, **kwargs: Any) -> Any:
+    async def acreate(self: Any, **kwargs: Any) -> M:
         return await self._write_database().arun(self._create, kwargs)
 
-    def get_or_create(self: Any, defaults: Any = None, **kwargs: Any) -> tuple[Any, bool]:
+    def get_or_create(self: Any, defaults: Any = None, **kwargs: Any) -> tuple[M, bool]:
         """The related row that meets the look-ups, else a new one with ``defaults``; and whether it is new."""
         return self._write_database().run(self._get_or_create, defaults, kwargs)
 
-    async def aget_or_create(self: Any, defaults: Any = None, **kwargs: Any) -> tuple[Any, bool]:
+    async def aget_or_create(self: Any, defaults: Any = None, **kwargs: Any) -> tuple[M, bool]:
         return await self._write_database().arun(self._get_or_create, defaults, kwargs)
 
-    def update_or_create(
-        self: Any, defaults: Any = None, create_defaults: Any = None, **kwargs: Any
-    ) -> tuple[Any, bool]:
+    def update_or_create(self: Any, defaults: Any = None, create_defaults: Any = None, **kwargs: Any) -> tuple[M, bool]:
         """The related row that meets the look-ups, changed to ``defaults``, else a new one; and whether it is new."""
         return self._write_database().run(self._update_or_create, defaults, create_defaults, kwargs)
 
     async def aupdate_or_create(
         self: Any, defaults: Any = None, create_defaults: Any = None, **kwargs: Any
-    ) -> tuple[Any, bool]:
+    ) -> tuple[M, bool]:
         return await self._write_database().arun(self._update_or_create, defaults, create_defaults, kwargs)
 
-    def add(self: Any, *objs: Any, **options: Any) -> None:
+    def add(self: Any, *objs: M | Key, **options: Any) -> None:
         """Take these rows into the relation; those that are in it already stay."""
         self._write_database().run(self._add, objs, **options)
 
-    async def aadd(self: Any, *objs: Any, **options: Any) -> None:
+    async def aadd(self: Any, *objs: M | Key, **options: Any) -> None:
         await self._write_database().arun(self._add, objs, **options)
 
-    def remove(self: Any, *objs: Any, **options: Any) -> None:
+    def remove(self: Any, *objs: M | Key, **options: Any) -> None:
         """Take these rows out of the relation."""
         self._write_database().run(self._remove, objs, **options)
 
-    async def aremove(self: Any, *objs: Any, **options: Any) -> None:
+    async def aremove(self: Any, *objs: M | Key, **options: Any) -> None:
         await self._write_database().arun(self._remove, objs, **options)
 
     def clear(self: Any, **options: Any) -> None:
@@ -160,11 +162,11 @@ class RelatedManager(Manager[M]):
     async def aclear(self: Any, **options: Any) -> None:
         await self._write_database().arun(self._clear, **options)
 
-    def set(self: Any, objs: Iterable[Any], **options: Any) -> None:
+    def set(self: Any, objs: Iterable[M | Key], **options: Any) -> None:
         """Make the relation hold exactly these rows; only differences are written (all, with ``clear=True``)."""
         self._write_database().run(self._set, objs, **options)
 
-    async def aset(self: Any, objs: Iterable[Any], **options: Any) -> None:
+    async def aset(self: Any, objs: Iterable[M | Key], **options: Any) -> None:
         await self._write_database().arun(self._set, objs, **options)
 
     def _queryset(self: Any, session: Session) -> Any:

@@ -76,6 +76,8 @@ class Entity:
         self.model: Any = None
         self.ordering: tuple[Any, ...] = ()
         self.ensure_ready: Callable[[], None] = lambda: None
+        # What the ``models`` floor finds wrong with it once its relations are linked, one sentence each.
+        self.misfits: Callable[[], Iterable[str]] = tuple
         # Where the queries on this entity start; None until its relations are known to be good.
         self.root: Any = None
 

@@ -76,10 +76,23 @@ class Registry:
         self._doubt()
         self.link()
 
-    def remove(self, entity: Entity) -> None:
-        self.entities.pop(entity.label.lower(), None)
-        self.pending = [d for d in self.pending if d.owner is not entity]
+    def remove(self, entity: Entity) -> list[Relation]:
+        """Forget an entity with its relations, and return these.
+
+        What other entities declare to it waits for the one that takes its label.
+        """
+        label = entity.label.lower()
+        self.entities.pop(label, None)
+        gone = [r for r in self.relations if entity in (r.forward.owner, r.reverse.owner)]
+        self.relations = [relation for relation in self.relations if relation not in gone]
+        for end in [end for relation in gone for end in relation.ends]:
+            if end.owner.ends.get(end.name) is end:
+                del end.owner.ends[end.name]
         self.declared = [d for d in self.declared if d.owner is not entity]
+        waiting = [d for d in self.declared if d.target_label == label and d not in self.pending]
+        self.pending = [d for d in self.pending if d.owner is not entity] + waiting
+        self._doubt()
+        return gone
 
     def link(self) -> None:
         """Make relations of all declarations whose targets are known. A key may itself be a relation, hence the loop."""
@@ -119,7 +132,7 @@ class Registry:
             if not said and (entity is None or entity is declaration.owner):
                 found.append(self._unlinked(declaration))
         for owner in self.entities.values() if entity is None else self._around(entity):
-            found += self._clashes(owner)
+            found += [*self._clashes(owner), *owner.misfits()]
         return list(dict.fromkeys(found))
 
     def _around(self, entity: Entity) -> list[Entity]:
