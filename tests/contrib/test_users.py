@@ -68,6 +68,16 @@ def test_a_superuser_has_both_flags(call: Any) -> None:
         call(User.objects, "create_superuser", "root2", is_superuser=False)
 
 
+def test_a_superuser_is_not_made_by_an_overridden_create_user(db: Any) -> None:
+    class Welcoming(UserManager):
+        def create_user(self, *args: Any, **kwargs: Any) -> Any:
+            raise AssertionError("superusers are not welcomed")
+
+    manager = Welcoming()
+    manager.model = User
+    assert manager.create_superuser("root").is_superuser
+
+
 def test_a_name_is_needed_and_taken_once(call: Any) -> None:
     with pytest.raises(ValueError, match="The given username must be set"):
         call(User.objects, "create_user", "")

@@ -143,3 +143,13 @@ def test_password_changed_is_told() -> None:
 def test_wrong_settings(entry: Any) -> None:
     with pytest.raises(ImproperlyConfigured, match="AUTH_PASSWORD_VALIDATORS"):
         get_password_validators([entry])
+
+
+def test_a_validator_of_ones_own_words_its_complaint() -> None:
+    class Numeric(NumericPasswordValidator):
+        def get_error_message(self) -> str:
+            return "Digits only."
+
+    with pytest.raises(ValidationError) as caught:
+        Numeric().validate("123")
+    assert caught.value.messages == ["Digits only."]

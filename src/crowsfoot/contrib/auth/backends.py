@@ -49,11 +49,12 @@ class BaseBackend:
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         """The permissions that a user has in any way."""
-        return self.get_user_permissions(user_obj, obj) | self.get_group_permissions(user_obj, obj)
+        own = self.get_user_permissions(user_obj, obj)
+        return {*own, *self.get_group_permissions(user_obj, obj)}
 
     async def aget_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         own = await self.aget_user_permissions(user_obj, obj)
-        return own | await self.aget_group_permissions(user_obj, obj)
+        return {*own, *await self.aget_group_permissions(user_obj, obj)}
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         """Whether a user has a permission."""

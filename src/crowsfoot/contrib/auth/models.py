@@ -158,37 +158,47 @@ class UserManager(BaseUserManager):
 
         Raises ``ValueError`` for an empty name and ``IntegrityError`` for one that is taken.
         """
+        return self._create_user(username, email, password, **_flags(extra_fields, False))
+
+    async def acreate_user(
+        self, username: str, email: str | None = None, password: str | bytes | None = None, **extra_fields: Any
+    ) -> Any:
+        return await self._acreate_user(username, email, password, **_flags(extra_fields, False))
+
+    def create_superuser(
+        self, username: str, email: str | None = None, password: str | bytes | None = None, **extra_fields: Any
+    ) -> Any:
+        """A new user who may do everything. Raises what ``create_user`` does."""
+        return self._create_user(username, email, password, **_flags(extra_fields, True))
+
+    async def acreate_superuser(
+        self, username: str, email: str | None = None, password: str | bytes | None = None, **extra_fields: Any
+    ) -> Any:
+        return await self._acreate_user(username, email, password, **_flags(extra_fields, True))
+
+    # The next two are what managers of people's own call, and override.
+
+    def _create_user(self, username: str, email: str | None, password: str | bytes | None, **extra_fields: Any) -> Any:
         user = self._new(username, email, extra_fields)
         user.password = make_password(password)
         user.save(using=self._db)
         return user
 
-    async def acreate_user(
-        self, username: str, email: str | None = None, password: str | bytes | None = None, **extra_fields: Any
+    async def _acreate_user(
+        self, username: str, email: str | None, password: str | bytes | None, **extra_fields: Any
     ) -> Any:
         user = self._new(username, email, extra_fields)
         user.password = await asyncio.to_thread(make_password, password)
         await user.asave(using=self._db)
         return user
 
-    def create_superuser(
-        self, username: str, email: str | None = None, password: str | bytes | None = None, **extra_fields: Any
-    ) -> Any:
-        """A new user who may do everything. Raises what ``create_user`` does."""
-        return self.create_user(username, email, password, **_flags_of_superuser(extra_fields))
-
-    async def acreate_superuser(
-        self, username: str, email: str | None = None, password: str | bytes | None = None, **extra_fields: Any
-    ) -> Any:
-        return await self.acreate_user(username, email, password, **_flags_of_superuser(extra_fields))
-
     def _new(self, username: str, email: str | None, extra_fields: dict[str, Any]) -> Any:
         if not username:
             raise ValueError("The given username must be set")
-        flags = {"is_staff": False, "is_superuser": False, **extra_fields}
         # In a migration this manager is of a model without methods.
         real = self.model if hasattr(self.model, "normalize_username") else apps.get_model(self.model._meta.label)
-        return self.model(username=real.normalize_username(username), email=self.normalize_email(email), **flags)
+        name = real.normalize_username(username)
+        return self.model(username=name, email=self.normalize_email(email), **extra_fields)
 
     def with_perm(
         self,
@@ -220,12 +230,13 @@ class UserManager(BaseUserManager):
         return chosen.with_perm(perm, is_active=is_active, include_superusers=include_superusers, obj=obj)
 
 
-def _flags_of_superuser(extra_fields: dict[str, Any]) -> dict[str, Any]:
-    flags = {"is_staff": True, "is_superuser": True, **extra_fields}
-    for name in ("is_staff", "is_superuser"):
-        if flags[name] is not True:
+def _flags(extra_fields: dict[str, Any], superuser: bool) -> dict[str, Any]:
+    """The fields of a new user with both flags; a superuser must have both."""
+    fields = {"is_staff": superuser, "is_superuser": superuser, **extra_fields}
+    for name in ("is_staff", "is_superuser") if superuser else ():
+        if fields[name] is not True:
             raise ValueError(f"Superuser must have {name}=True.")
-    return flags
+    return fields
 
 
 class AbstractUser(AbstractBaseUser, PermissionsMixin):

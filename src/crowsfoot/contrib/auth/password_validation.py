@@ -2,7 +2,8 @@
 
 ``validate_password`` asks the validators of the setting AUTH_PASSWORD_VALIDATORS, a list of
 ``{"NAME": path, "OPTIONS": {…}}``. A validator has ``validate(password, user)``, which raises ``ValidationError``,
-``get_help_text()``, and perhaps ``password_changed(password, user)``.
+``get_help_text()``, and perhaps ``password_changed(password, user)``. A subclass of one of those here words its
+complaint in ``get_error_message()``.
 """
 
 from __future__ import annotations
@@ -110,8 +111,11 @@ class MinimumLengthValidator:
 
     def validate(self, password: str, user: Any = None) -> None:
         if len(password) < self.min_length:
-            message = f"This password is too short. It {self._at_least()}"
-            raise ValidationError(message, code="password_too_short", params={"min_length": self.min_length})
+            params = {"min_length": self.min_length}
+            raise ValidationError(self.get_error_message(), code="password_too_short", params=params)
+
+    def get_error_message(self) -> str:
+        return f"This password is too short. It {self._at_least()}"
 
     def get_help_text(self) -> str:
         return f"Your password {self._at_least()}"
@@ -139,11 +143,11 @@ class UserAttributeSimilarityValidator:
             if isinstance(value, str) and value:
                 known = value.lower()
                 if any(self._is_similar(secret, part) for part in [known, *re.split(r"\W+", known)] if part):
-                    raise ValidationError(
-                        "The password is too similar to the %(verbose_name)s.",
-                        code="password_too_similar",
-                        params={"verbose_name": _verbose_name(user, name)},
-                    )
+                    params = {"verbose_name": _verbose_name(user, name)}
+                    raise ValidationError(self.get_error_message(), code="password_too_similar", params=params)
+
+    def get_error_message(self) -> str:
+        return "The password is too similar to the %(verbose_name)s."
 
     def _is_similar(self, secret: str, part: str) -> bool:
         # The share is 2 * common / (both lengths), so lengths that differ too much need no comparison, and a password
@@ -176,7 +180,10 @@ class CommonPasswordValidator:
 
     def validate(self, password: str, user: Any = None) -> None:
         if password.lower().strip() in self.passwords:
-            raise ValidationError("This password is too common.", code="password_too_common")
+            raise ValidationError(self.get_error_message(), code="password_too_common")
+
+    def get_error_message(self) -> str:
+        return "This password is too common."
 
     def get_help_text(self) -> str:
         return "Your password can’t be a commonly used password."
@@ -193,7 +200,10 @@ class NumericPasswordValidator:
 
     def validate(self, password: str, user: Any = None) -> None:
         if password.isdigit():
-            raise ValidationError("This password is entirely numeric.", code="password_entirely_numeric")
+            raise ValidationError(self.get_error_message(), code="password_entirely_numeric")
+
+    def get_error_message(self) -> str:
+        return "This password is entirely numeric."
 
     def get_help_text(self) -> str:
         return "Your password can’t be entirely numeric."

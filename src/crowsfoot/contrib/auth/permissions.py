@@ -107,5 +107,5 @@ class PermissionQuestions:
 
 def _listed(perm_list: Any) -> Iterable[str]:
     if not isinstance(perm_list, Iterable) or isinstance(perm_list, str):
-        raise ValueError(f"perm_list must be an iterable of permissions, such as [{perm_list!r}].")
+        raise ValueError(f"perm_list must be an iterable of permissions. Write a list: [{perm_list!r}].")
     return cast("Iterable[str]", perm_list)
