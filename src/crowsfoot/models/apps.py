@@ -29,7 +29,10 @@ class Apps:
         name = model._meta.model_name
         old = self.all_models.get(app_label, {}).get(name)
         if old is not None:
-            self.registry.remove(old._meta.entity)
+            for relation in self.registry.remove(old._meta.entity):
+                for end in relation.ends:
+                    if end.accessor and getattr(vars(end.owner.model).get(end.accessor), "end", None) is end:
+                        delattr(end.owner.model, end.accessor)
         self.all_models.setdefault(app_label, {})[name] = model
         self.all_models_by_label[model._meta.label_lower] = model
         self.registry.add(model._meta.entity, model._meta.declarations())
