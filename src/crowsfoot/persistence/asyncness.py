@@ -50,7 +50,8 @@ def refuse_caller() -> None:
         called = frame.f_code.co_name
         subject: Any = frame.f_locals.get("self")
         if subject is not None:
-            if hasattr(type(subject), f"a{called}"):
+            kind: type[Any] = type(subject)
+            if hasattr(kind, f"a{called}"):
                 name, owner, twin = f"{called}()", subject, f"await ….a{called}(…)"
             elif called in INSTEAD:
                 name, owner, twin = called, subject, INSTEAD[called]
