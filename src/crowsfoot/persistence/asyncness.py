@@ -48,10 +48,9 @@ def refuse_caller() -> None:
     frame = sys._getframe(1)
     while frame is not None and frame.f_globals.get("__name__", "").startswith("crowsfoot."):
         called = frame.f_code.co_name
-        subject: Any = frame.f_locals.get("self")
+        subject: object = frame.f_locals.get("self")
         if subject is not None:
-            kind: type[Any] = type(subject)
-            if hasattr(kind, f"a{called}"):
+            if hasattr(type(subject), f"a{called}"):
                 name, owner, twin = f"{called}()", subject, f"await ….a{called}(…)"
             elif called in INSTEAD:
                 name, owner, twin = called, subject, INSTEAD[called]
