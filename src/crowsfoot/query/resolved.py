@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from crowsfoot.query.inference import BOOLEAN, TUPLE, UNKNOWN
+from crowsfoot.query.inference import BOOLEAN, INTEGER, TUPLE, UNKNOWN
 from crowsfoot.query.nodes import BaseExpression
 from crowsfoot.schema.types import ValueType
 
@@ -187,6 +187,16 @@ class RelatedExists(Resolved):
         self.statement = statement
         self.offset = offset
         self.group = group
+
+
+class RelatedCount(RelatedExists):
+    """How many rows ``end`` has, for the row that ``prefix`` leads to."""
+
+    conditional = False
+
+    def __init__(self, prefix: tuple[Any, ...], end: Any, statement: Any, offset: int, group: int | None) -> None:
+        super().__init__(prefix, end, statement, offset, group)
+        self._output_field = INTEGER
 
 
 class ColumnTuple(Resolved):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from crowsfoot.errors import FieldError, unknown_name
-from crowsfoot.query import lookups, paths
+from crowsfoot.query import lookups, paths, quantifiers
 from crowsfoot.query.conditions import Q
 from crowsfoot.query.expressions import F, OuterRef, Value
 from crowsfoot.query.inference import UNKNOWN
@@ -40,6 +40,8 @@ class Scope:
     def __init__(self, query: Any, group: int | None = None, start: int | None = None) -> None:
         self.query = query
         self.entity = query.entity
+        # To-one ends between the query's entity and the one that names are looked up on.
+        self.prefix: tuple[Any, ...] = ()
         self.group = group
         self.start = query.size if start is None else start
         self.values: list[Any] = []
@@ -67,6 +69,21 @@ class Scope:
         self.values.extend(values)
         self.preparers.extend([None] * len(values))
         return statement, offset
+
+    def inner(self, end: Any) -> Scope:
+        """A scope on the far side of ``end``, whose slots follow those that are open here; see ``take``."""
+        return Scope(self.query.far_side(end), group=1, start=self.start + len(self.values))
+
+    def start_from(self, ends: tuple[Any, ...]) -> None:
+        """Look names up on the entity that ``ends`` lead to."""
+        if ends:
+            self.prefix, self.entity = ends, ends[-1].target
+
+    def take(self, inner: Scope) -> None:
+        """Make the slots that were opened in an inner scope this one's too."""
+        self.values.extend(inner.values)
+        self.preparers.extend(inner.preparers)
+        self.cacheable = self.cacheable and inner.cacheable
 
     # -- names ---------------------------------------------------------------------------------------------------------
 
@@ -101,7 +118,7 @@ class Scope:
 
     def column(self, path: paths.Path) -> Any:
         """The column(s) that a path arrives at."""
-        cols = [Col(path.ends, attribute, self.group) for attribute in path.attributes]
+        cols = [Col((*self.prefix, *path.ends), attribute, self.group) for attribute in path.attributes]
         return cols[0] if len(cols) == 1 else ColumnTuple(cols)
 
     def transform(self, node: Any, name: str) -> Any:
@@ -167,6 +184,10 @@ class Scope:
         path = paths.parse(self.entity, parts)
         if not allow_joins and path.ends and not self._local(path):
             raise FieldError("Joined field references are not permitted in this query")
+        if quantifiers.asks_for_all(path):
+            if path.rest[0] != quantifiers.COUNT:
+                return quantifiers.quantified(self, path, value)
+            return self.finish(quantifiers.counted(self, path), path.rest[1:], value, None, negated)
         many = next((i for i, end in enumerate(path.ends) if end.many), None)
         if inside and many is not None:
             return self.split(path, many, value)
@@ -206,6 +227,7 @@ class Scope:
         offset = 0
         self.values.extend(scope.values)
         self.preparers.extend(scope.preparers)
+        prefix = (*self.prefix, *prefix)
         exists = RelatedExists(prefix, end, inner.with_step(leaf), offset, self.group)
         if accepts_null(leaf):
             none = Condition([RelatedExists(prefix, end, inner, offset, self.group)], negated=True)
