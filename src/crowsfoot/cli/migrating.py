@@ -67,7 +67,7 @@ def makemigrations(
         )
     written = commands.make_migrations(
         labels or [],
-        questioner=_questioner(context, labels or [], interactive and sys.stdin.isatty()),
+        questioner=make_questioner(context, labels or [], interactive and sys.stdin.isatty()),
         dry_run=dry_run or check,
         name=name,
         empty=empty,
@@ -225,7 +225,7 @@ def _relative(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
-def _questioner(context: Context, labels: list[str], interactive: bool) -> MigrationQuestioner:
+def make_questioner(context: Context, labels: list[str], interactive: bool) -> MigrationQuestioner:
     """Whoever answers what the models alone do not say: the person at the terminal, if there is one."""
     if not interactive:
         return NonInteractiveMigrationQuestioner(specified_apps=labels)
