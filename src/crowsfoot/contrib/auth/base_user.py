@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from crowsfoot import models
 from crowsfoot.contrib.auth import password_validation
@@ -13,9 +13,17 @@ from crowsfoot.drivers.run import Operation
 from crowsfoot.models.manager import Manager
 from crowsfoot.persistence.session import Session
 
+T = TypeVar("T")
+U = TypeVar("U")
 
-class BaseUserManager(Manager[Any]):
+
+class BaseUserManager(Manager[U]):
     """A manager of users."""
+
+    # For type checkers: whichever model of users it is written in, or inherited by, it is one of that model.
+    if TYPE_CHECKING:
+
+        def __get__(self, instance: None, owner: type[T]) -> BaseUserManager[T]: ...  # type: ignore[override]
 
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
@@ -23,11 +31,11 @@ class BaseUserManager(Manager[Any]):
         name, at, domain = (email or "").strip().rpartition("@")
         return f"{name}@{domain.lower()}" if at else email or ""
 
-    def get_by_natural_key(self, username: Any) -> Any:
+    def get_by_natural_key(self, username: Any) -> U:
         """The user with this name. One query. Raises the model's ``DoesNotExist``."""
         return self.get(**{self.model.USERNAME_FIELD: username})
 
-    async def aget_by_natural_key(self, username: Any) -> Any:
+    async def aget_by_natural_key(self, username: Any) -> U:
         return await self.aget(**{self.model.USERNAME_FIELD: username})
 
 

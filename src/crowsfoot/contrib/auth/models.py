@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 from crowsfoot import models, timezones
 from crowsfoot.contrib import auth
@@ -16,6 +16,9 @@ from crowsfoot.contrib.contenttypes.models import ContentType
 from crowsfoot.models import signals
 from crowsfoot.models.manager import EmptyManager, Manager
 from crowsfoot.models.model import apps
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 __all__ = [
     "AbstractBaseUser",
@@ -35,7 +38,7 @@ __all__ = [
 # -- permissions and groups --------------------------------------------------------------------------------------------
 
 
-class PermissionManager(Manager[Any]):
+class PermissionManager(Manager["Permission"]):
     """A manager of permissions."""
 
     use_in_migrations = True
@@ -81,7 +84,7 @@ class Permission(models.Model):
         return (self.codename, *self.content_type.natural_key())
 
 
-class GroupManager(Manager[Any]):
+class GroupManager(Manager["Group"]):
     """A manager of groups."""
 
     use_in_migrations = True
@@ -146,14 +149,18 @@ class PermissionsMixin(PermissionQuestions, models.Model):
 # -- users -------------------------------------------------------------------------------------------------------------
 
 
-class UserManager(BaseUserManager):
+class UserManager(BaseUserManager[U]):
     """Makes users: ``User.objects.create_user("asha", "asha@example.com", "secret")``."""
 
     use_in_migrations = True
 
+    if TYPE_CHECKING:
+
+        def __get__(self, instance: None, owner: type[T]) -> UserManager[T]: ...  # type: ignore[override]
+
     def create_user(
         self, username: str, email: str | None = None, password: str | bytes | None = None, **extra_fields: Any
-    ) -> Any:
+    ) -> U:
         """A new user with this password, or without a password that fits. One statement.
 
         Raises ``ValueError`` for an empty name and ``IntegrityError`` for one that is taken.
@@ -162,23 +169,23 @@ class UserManager(BaseUserManager):
 
     async def acreate_user(
         self, username: str, email: str | None = None, password: str | bytes | None = None, **extra_fields: Any
-    ) -> Any:
+    ) -> U:
         return await self._acreate_user(username, email, password, **_flags(extra_fields, False))
 
     def create_superuser(
         self, username: str, email: str | None = None, password: str | bytes | None = None, **extra_fields: Any
-    ) -> Any:
+    ) -> U:
         """A new user who may do everything. Raises what ``create_user`` does."""
         return self._create_user(username, email, password, **_flags(extra_fields, True))
 
     async def acreate_superuser(
         self, username: str, email: str | None = None, password: str | bytes | None = None, **extra_fields: Any
-    ) -> Any:
+    ) -> U:
         return await self._acreate_user(username, email, password, **_flags(extra_fields, True))
 
     # The next two are what managers of people's own call, and override.
 
-    def _create_user(self, username: str, email: str | None, password: str | bytes | None, **extra_fields: Any) -> Any:
+    def _create_user(self, username: str, email: str | None, password: str | bytes | None, **extra_fields: Any) -> U:
         user = self._new(username, email, extra_fields)
         user.password = make_password(password)
         user.save(using=self._db)
@@ -186,7 +193,7 @@ class UserManager(BaseUserManager):
 
     async def _acreate_user(
         self, username: str, email: str | None, password: str | bytes | None, **extra_fields: Any
-    ) -> Any:
+    ) -> U:
         user = self._new(username, email, extra_fields)
         user.password = await asyncio.to_thread(make_password, password)
         await user.asave(using=self._db)
@@ -267,7 +274,7 @@ class AbstractUser(AbstractBaseUser, PermissionsMixin):
     )
     date_joined = models.DateTimeField("date joined", default=timezones.now)
 
-    objects = UserManager()
+    objects: UserManager[Any] = UserManager()
 
     EMAIL_FIELD = "email"
     USERNAME_FIELD = "username"

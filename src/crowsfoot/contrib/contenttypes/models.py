@@ -18,7 +18,7 @@ from crowsfoot.persistence.session import Session
 Key = tuple[str, str]
 
 
-class ContentTypeManager(Manager[Any]):
+class ContentTypeManager(Manager["ContentType"]):
     """Finds content types and remembers them, so that each is read from a database once.
 
     A manager remembers by database; ``clear_cache()`` makes it forget.
@@ -27,7 +27,7 @@ class ContentTypeManager(Manager[Any]):
     use_in_migrations = True
 
     def __init__(self) -> None:
-        super().__init__()  # pyright: ignore[reportUnknownMemberType]
+        super().__init__()
         # By database: every content type under its id and under (app_label, model).
         self._cache: dict[str, dict[Any, ContentType]] = {}
 
@@ -85,8 +85,7 @@ class ContentTypeManager(Manager[Any]):
         wanted = models.Q()
         for app_label, names in by_app.items():
             wanted |= models.Q(app_label=app_label, model__in=names)
-        rows: Any = self.using(session.alias).filter(wanted)
-        self._remember((yield from rows._load(session)))
+        self._remember((yield from self.using(session.alias).filter(wanted)._load(session)))
 
     def _make(self, session: Session, keys: list[Key]) -> Operation[None]:
         """Make rows, or take those that somebody else has made since; neither disturbs a transaction that is open."""

@@ -16,7 +16,7 @@ def _simple_domain_name_validator(value: str) -> None:
         raise ValidationError("The domain name cannot contain any spaces or tabs.", code="invalid")
 
 
-class SiteManager(Manager[Any]):
+class SiteManager(Manager["Site"]):
     """Finds the site that the setting SITE_ID names."""
 
     use_in_migrations = True

@@ -111,6 +111,6 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={"verbose_name": "user", "verbose_name_plural": "users", "swappable": "AUTH_USER_MODEL"},
-            managers=[("objects", crowsfoot.contrib.auth.models.UserManager())],
+            managers=[("objects", crowsfoot.contrib.auth.models.UserManager())],  # pyright: ignore[reportUnknownArgumentType]
         ),
     ]
