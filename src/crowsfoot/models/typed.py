@@ -7,7 +7,7 @@ an ``F`` whose comparisons make ``Q`` objects, so it can stand wherever a name o
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar, overload
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, overload
 
 from crowsfoot.errors import unknown_name
 from crowsfoot.query.conditions import Q
@@ -81,7 +81,8 @@ class FieldPath(F, Generic[T]):
 class IsModel(Protocol):
     """A model class or instance, as far as type checkers must know to tell it from None."""
 
-    _meta: ClassVar[Any]
+    @property
+    def pk(self) -> Any: ...
 
 
 class ImplicitKey:

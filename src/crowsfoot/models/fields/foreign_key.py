@@ -311,6 +311,28 @@ class OneToOneField(ForeignKey[T]):
     one_to_one = True
     rel_class = OneToOneRel
 
+    @overload
+    def __init__(
+        self: OneToOneField[M | None],
+        to: type[M],
+        on_delete: OnDelete,
+        *,
+        null: Literal[True],
+        **options: Unpack[KeyOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: OneToOneField[M],
+        to: type[M],
+        on_delete: OnDelete,
+        *,
+        null: Literal[False] = False,
+        **options: Unpack[KeyOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: OneToOneField[Any], to: str, on_delete: OnDelete, *, null: bool = False, **options: Unpack[KeyOptions]
+    ) -> None: ...
     def __init__(self, to: Any, on_delete: Any = NOT_PROVIDED, to_field: str | None = None, **options: Any) -> None:
         options["unique"] = True
         super().__init__(to, on_delete, to_field=to_field, **options)
