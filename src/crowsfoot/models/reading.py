@@ -244,8 +244,6 @@ class Reading(Generic[M]):
         for name, expression in found.items():
             if not hasattr(expression, "resolve_expression"):
                 raise TypeError(f"QuerySet.aggregate() received non-expression(s): {expression}.")
-            if name in self.query.annotation_map and False:
-                raise FieldError(name)
         return found
 
     def _aggregate(self: Any, session: Session, found: dict[str, Any]) -> Operation[dict[str, Any]]:
@@ -254,7 +252,8 @@ class Reading(Generic[M]):
         nodes: dict[str, Any] = {}
         for name, expression in found.items():
             scope.annotations = {**query.annotation_map, **nodes}
-            node = expression.resolve_expression(scope, summarize=False)
+            scope.peers = frozenset(nodes)
+            node = expression.resolve_expression(scope, summarize=True)
             if not node.contains_aggregate:
                 raise TypeError(f"{name} is not an aggregate expression")
             nodes[name] = node

@@ -75,9 +75,10 @@ class Aggregate(Func):
         for_save: bool = False,
     ) -> Any:
         node = super().resolve_expression(query, allow_joins, reuse, summarize, for_save)
-        if not summarize:
-            for given, bound in zip(self.source_expressions, node.source_expressions, strict=True):
-                if bound.contains_aggregate:
+        for given, bound in zip(self.source_expressions, node.source_expressions, strict=True):
+            if bound.contains_aggregate:
+                refs = bound.get_refs()
+                if not (summarize and refs and refs.isdisjoint(query.peers)):
                     name = getattr(given, "name", None) or repr(given)
                     raise FieldError(f"Cannot compute {type(self).__name__}('{name}'): '{name}' is an aggregate")
         node.contains_aggregate = True

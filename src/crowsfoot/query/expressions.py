@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crowsfoot.errors import FieldError
+from crowsfoot.errors import FieldError, NotSupportedError
 from crowsfoot.query.conditions import Q
-from crowsfoot.query.inference import BOOLEAN, UNKNOWN, combined_type, type_name, type_of
+from crowsfoot.query.inference import BOOLEAN, UNKNOWN, combined_type, is_text, type_name, type_of
 from crowsfoot.query.nodes import BaseExpression
 from crowsfoot.query.resolved import Param, ResolvedOuterRef
 from crowsfoot.schema.types import JSON_NULL, ValueType
@@ -135,8 +135,11 @@ class F(Combinable):
     ) -> Any:
         return query.resolve_ref(self._path, allow_joins=allow_joins, summarize=summarize)
 
-    def replace_expressions(self, replacements: dict[Any, Any]) -> Any:
+    def replace_expressions(self, replacements: Mapping[Any, Any]) -> Any:
         return replacements.get(self, self)
+
+    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        return f"django.db.models.{type(self).__qualname__}", (self.name,), {}
 
     def __getitem__(self, subscript: int | slice) -> Sliced:
         return Sliced(self, subscript)
@@ -292,6 +295,8 @@ class ExpressionWrapper(Expression):
 class NegatedExpression(ExpressionWrapper):
     """NOT of a boolean expression."""
 
+    conditional = True
+
     def __init__(self, expression: Any) -> None:
         super().__init__(expression, BOOLEAN)
 
@@ -305,6 +310,8 @@ class Sliced(Expression):
     def __init__(self, expression: Any, subscript: int | slice) -> None:
         super().__init__()
         start: int
+        if not isinstance(subscript, (int, slice)):
+            raise TypeError("Argument to slice must be either int or slice instance.")
         if isinstance(subscript, int):
             start, stop = subscript, subscript + 1
         else:
@@ -320,6 +327,23 @@ class Sliced(Expression):
         self.expression = expression
         self.start = start
         self.length = None if stop is None else stop - start
+
+    def __getitem__(self, subscript: int | slice) -> Sliced:
+        return Sliced(self, subscript)
+
+    def resolve_expression(
+        self,
+        query: Any = None,
+        allow_joins: bool = True,
+        reuse: Any = None,
+        summarize: bool = False,
+        for_save: bool = False,
+    ) -> Any:
+        node = super().resolve_expression(query, allow_joins, reuse, summarize, for_save)
+        known = node._output_field_or_none
+        if known is not None and known.kind != "any" and not is_text(known):
+            raise NotSupportedError("This field does not support slicing.")
+        return node
 
     def get_source_expressions(self) -> list[Any]:
         return [self.expression]

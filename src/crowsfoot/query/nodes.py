@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import copy
 import copyreg
-from collections.abc import Iterator, Sequence
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Self
 
 from crowsfoot.errors import FieldError
@@ -30,7 +32,6 @@ class BaseExpression:
     """
 
     filterable = True
-    conditional = False
     window_compatible = False
     contains_aggregate = False
     contains_over_clause = False
@@ -112,6 +113,12 @@ class BaseExpression:
         if any(e.contains_subquery for e in known):
             self.contains_subquery = True
 
+    @property
+    def conditional(self) -> bool:
+        """Whether it is true or false, and so may stand alone in ``filter()``."""
+        known = self._output_field_or_none if self.is_resolved else self._output_field
+        return known is not None and known.kind == "boolean"
+
     # -- type ----------------------------------------------------------------------------------------------------------
 
     @property
@@ -155,6 +162,26 @@ class BaseExpression:
         result: tuple[str, list[Any]] = compiler.render(self)
         return result
 
+    def replace_expressions(self, replacements: Mapping[Any, Any]) -> Any:
+        """A copy in which every node that is a key of ``replacements`` is its value."""
+        if self in replacements:
+            return replacements[self]
+        sources = self.get_source_expressions()
+        node = self.copy()
+        node.set_source_expressions([e.replace_expressions(replacements) if e is not None else None for e in sources])
+        return node
+
+    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        """``(path, args, kwargs)`` that make an equal node; what this package defines goes by Django's path."""
+        args, kwargs = self._init
+        kind = type(self)
+        path = f"{kind.__module__}.{kind.__qualname__}"
+        if kind.__module__.startswith("crowsfoot.query.functions."):
+            path = f"django.db.models.functions.{kind.__qualname__}"
+        elif kind.__module__.startswith("crowsfoot.query."):
+            path = f"django.db.models.{kind.__qualname__}"
+        return path, args, kwargs
+
     def get_group_by_cols(self) -> list[Any]:
         """The nodes that a GROUP BY needs so that this one may be selected beside aggregates."""
         if not self.contains_aggregate:
@@ -172,7 +199,12 @@ class BaseExpression:
     @property
     def identity(self) -> Any:
         args, kwargs = self._init
-        return (type(self), hashable(args), hashable(tuple(sorted(kwargs.items()))))
+        try:
+            given = _signature(type(self)).bind_partial(*args, **kwargs)
+        except TypeError:  # as when the constructor was told what it does not know: then it has raised, or hides it
+            return (type(self), hashable(args), hashable(tuple(sorted(kwargs.items()))))
+        given.apply_defaults()
+        return (type(self), hashable(given.arguments))
 
     def __eq__(self, other: object) -> Any:
         return isinstance(other, BaseExpression) and other.identity == self.identity
@@ -186,7 +218,15 @@ class BaseExpression:
         return f"{type(self).__name__}({', '.join(parts)})"
 
 
+@cache
+def _signature(kind: type) -> inspect.Signature:
+    return inspect.signature(kind)
+
+
 def hashable(value: Any) -> Any:
+    """What stands for a constructor's argument when nodes are compared: a field by its class, or by its model and name."""
+    if hasattr(value, "contribute_to_class"):
+        return (type(value), getattr(value, "model", None), getattr(value, "name", None))
     if isinstance(value, (list, tuple)):
         return (type(value), tuple(hashable(v) for v in value))
     if isinstance(value, dict):

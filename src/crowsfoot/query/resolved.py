@@ -199,6 +199,28 @@ class RelatedCount(RelatedExists):
         self._output_field = INTEGER
 
 
+class RelatedAggregate(RelatedExists):
+    """An aggregate over the rows that ``end`` has, for the row that ``prefix`` leads to; ``statement`` selects it."""
+
+    conditional = False
+
+    def __init__(self, prefix: tuple[Any, ...], end: Any, statement: Any, output_field: ValueType) -> None:
+        super().__init__(prefix, end, statement, 0, None)
+        self._output_field = output_field
+
+
+class OuterCol(Resolved):
+    """A column of the query around a subquery."""
+
+    def __init__(self, col: Col) -> None:
+        super().__init__(col.output_field)
+        self.col = col
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        result: tuple[str, list[Any]] = compiler.outer.compile(self.col)
+        return result
+
+
 class ColumnTuple(Resolved):
     """The columns of a composite key, compared as one."""
 

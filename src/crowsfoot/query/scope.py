@@ -40,6 +40,8 @@ class Scope:
     def __init__(self, query: Any, group: int | None = None, start: int | None = None) -> None:
         self.query = query
         self.entity = query.entity
+        # The aggregates of the same ``aggregate()`` call, over which no other can be taken.
+        self.peers: frozenset[str] = frozenset()
         # To-one ends between the query's entity and the one that names are looked up on.
         self.prefix: tuple[Any, ...] = ()
         self.group = group
@@ -94,8 +96,6 @@ class Scope:
         if found is not None:
             node, rest = found
         else:
-            if summarize:
-                raise FieldError(unknown_name("annotation", name, self.entity.label, self.annotations))
             path = paths.parse(self.entity, parts)
             if not allow_joins and any(len(end.hops) for end in path.ends) and not self._local(path):
                 raise FieldError("Joined field references are not permitted in this query")
@@ -118,7 +118,8 @@ class Scope:
 
     def column(self, path: paths.Path) -> Any:
         """The column(s) that a path arrives at."""
-        cols = [Col((*self.prefix, *path.ends), attribute, self.group) for attribute in path.attributes]
+        group = self.group if self.group is not None else self.query.joined_group(path.ends)
+        cols = [Col((*self.prefix, *path.ends), attribute, group) for attribute in path.attributes]
         return cols[0] if len(cols) == 1 else ColumnTuple(cols)
 
     def transform(self, node: Any, name: str) -> Any:
@@ -161,14 +162,15 @@ class Scope:
                 frame.done.append(self._boolean(child, allow_joins, summarize))
 
     def _boolean(self, expression: Any, allow_joins: bool, summarize: bool) -> Any:
-        if not getattr(expression, "conditional", False) and not isinstance(expression, F):
+        if not hasattr(expression, "resolve_expression"):
             raise TypeError("Cannot filter against a non-conditional expression.")
         node = expression.resolve_expression(self, allow_joins=allow_joins, summarize=summarize)
-        if not isinstance(node, lookups.Lookup) and not node.conditional:
-            if node._output_field_or_none is not None and node.output_field.kind == "boolean":
-                return self.build_lookup(node, node.get_lookup("exact"), True)
+        said = node.source if isinstance(node, Ref) else node
+        if type(said).conditional is True:
+            return node
+        if not node.conditional:
             raise TypeError("Cannot filter against a non-conditional expression.")
-        return node
+        return self.build_lookup(node, node.get_lookup("exact"), True)
 
     def leaf(self, name: str, value: Any, inside: bool, negated: bool, allow_joins: bool = True) -> Any:
         """One ``name=value`` pair as a look-up, ``inside`` a NOT or not, under an odd number of them or not."""

@@ -89,6 +89,20 @@ class Query:
     def selected_annotations(self) -> list[tuple[str, Any]]:
         return [(name, node) for name, node in self.annotations if name not in self.hidden]
 
+    def joined_group(self, ends: tuple[Any, ...]) -> int | None:
+        """The number of the first ``filter()`` call that joined the to-many relation ``ends`` go through, if one did.
+
+        Values, annotations and orders speak of the rows that it found.
+        """
+        many = next((i for i, end in enumerate(ends) if end.many), None)
+        if many is None:
+            return None
+        for step in self.steps:
+            for node in step.flatten():
+                if isinstance(node, Col) and node.group is not None and node.ends[: many + 1] == ends[: many + 1]:
+                    return node.group
+        return None
+
     @property
     def is_aggregated(self) -> bool:
         return self.grouping is not None

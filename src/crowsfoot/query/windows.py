@@ -35,13 +35,17 @@ class WindowFrame(Expression):
     ) -> None:
         if not isinstance(exclusion, WindowFrameExclusion | None):
             raise TypeError(f"{type(self).__qualname__}.exclusion must be a WindowFrameExclusion instance.")
-        for name, bound in (("start", start), ("end", end)):
-            if bound is not None and not isinstance(bound, int):
-                raise ValueError(f"{name} argument must be an integer or None, but got {bound!r}.")
-        if start is not None and end is not None and start > end:
-            raise ValueError(f"start cannot be greater than end: {start} > {end}.")
         super().__init__()
+        self.check(start, end)
         self.start, self.end, self.exclusion = start, end, exclusion
+
+    def check(self, start: Any, end: Any) -> None:
+        """Raise ``ValueError`` where there are no such bounds."""
+        for name, bound in (("start", start), ("end", end)):
+            if not isinstance(bound, int | None):
+                raise ValueError(f"{name} argument must be an integer, zero, or None, but got '{bound}'.")
+        if start is not None and end is not None and start > end:
+            raise ValueError("start cannot be greater than end.")
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         start, end = _bound(self.start, "PRECEDING"), _bound(self.end, "FOLLOWING")
@@ -71,6 +75,12 @@ class ValueRange(WindowFrame):
 
     frame_type = "RANGE"
 
+    def check(self, start: Any, end: Any) -> None:
+        if not (start is None or (isinstance(start, int) and start <= 0)):
+            raise ValueError(f"start argument must be a negative integer, zero, or None, but got '{start}'.")
+        if not (end is None or (isinstance(end, int) and end >= 0)):
+            raise ValueError(f"end argument must be a positive integer, zero, or None, but got '{end}'.")
+
 
 class Window(Expression):
     """A function of the rows around each row: ``Window(Rank(), partition_by="author", order_by="-likes")``."""
@@ -94,7 +104,7 @@ class Window(Expression):
         if not known:
             raise ValueError(
                 "Window.order_by must be either a string reference to a field, an expression, or a list or tuple of "
-                "them."
+                f"them not {order_by!r}."
             )
         super().__init__(output_field)
         self.source_expression = expression

@@ -17,6 +17,7 @@ from crowsfoot.query.expressions import (
     Sliced,
 )
 from crowsfoot.query.func import Case, Func, When
+from crowsfoot.query.fanout import unfolded
 from crowsfoot.query.lookups import In, IsNull, Lookup, PatternLookup
 from crowsfoot.query.resolved import (
     Col,
@@ -29,6 +30,7 @@ from crowsfoot.query.resolved import (
     Nothing,
     Param,
     Ref,
+    RelatedAggregate,
     RelatedCount,
     RelatedExists,
     ResolvedOuterRef,
@@ -69,7 +71,7 @@ class Compiler:
         self, dialect: Dialect, query: Query, outer: Compiler | None = None, offset: int = 0, names: Names | None = None
     ) -> None:
         self.dialect = dialect
-        self.query = query
+        self.query = unfolded(query)
         self.outer = outer
         self.offset = offset
         self.names = names if names is not None else Names()
@@ -265,7 +267,7 @@ class Compiler:
     # -- look-ups ------------------------------------------------------------------------------------------------------
 
     def lookup(self, node: Lookup) -> tuple[str, list[Any]]:
-        lhs, params = self.compile(node.lhs)
+        lhs, params = self.value_of(node.lhs)
         if isinstance(node.rhs, Embedded):
             rhs, more = self.embedded(node.rhs)
         else:
@@ -308,6 +310,8 @@ class Compiler:
             sql, more = self.expression_list(rhs)
             return f"{lhs} IN ({sql})", params + more
         sql, more = self.compile(rhs)
+        if isinstance(rhs, Subquery):
+            return f"{lhs} IN {sql}", params + more
         return self.dialect.in_array(lhs, sql, node.lhs), params + more
 
     # -- subqueries ----------------------------------------------------------------------------------------------------
@@ -341,6 +345,12 @@ class Compiler:
         """The number of rows on the far side of a relation."""
         counted = node.statement.but(columns=(("n", count_star()),), rows="tuple")
         compiler, tie = self._tied(node, counted)
+        sql, params = compiler.select(subquery=True, tie=tie)
+        return f"({sql})", params
+
+    def related_aggregate(self, node: RelatedAggregate) -> tuple[str, list[Any]]:
+        """An aggregate over the far side of a relation."""
+        compiler, tie = self._tied(node, node.statement)
         sql, params = compiler.select(subquery=True, tie=tie)
         return f"({sql})", params
 
@@ -385,6 +395,7 @@ RENDERERS: dict[type, Callable[[Compiler, Any], tuple[str, list[Any]]]] = {
     Subquery: Compiler.subquery,
     RelatedExists: Compiler.related_exists,
     RelatedCount: Compiler.related_count,
+    RelatedAggregate: Compiler.related_aggregate,
     Func: _func,
     ColumnTuple: Compiler.column_tuple,
     ExpressionList: Compiler.expression_list,

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from crowsfoot import timezones
 from crowsfoot.conf import settings
 from crowsfoot.query.expressions import CombinedExpression
+from crowsfoot.query.functions.datetime import zone_name
 from crowsfoot.schema.types import JSON, Custom, Decimal, Text, Type, ValueType
 from crowsfoot.sql.dialect import Converter, Dialect
 from crowsfoot.sql.literals import hexadecimal, no_literal, number_literal, text_literal
@@ -29,11 +30,10 @@ def datetime_in(value: datetime.datetime) -> datetime.datetime:
     return timezones.make_naive(value, timezones.get_default_timezone())
 
 
-def zone_out(value: str) -> str:
+def zone_out(zone: Any) -> str:
     """A zone for AT TIME ZONE, where offsets count westwards. Without time zones moments are in the default zone."""
-    if not value:
-        return timezones.get_default_timezone_name()
-    return value.translate({ord("+"): "-", ord("-"): "+"}) if value[0] in "+-" else value
+    name = zone_name(zone) or timezones.get_default_timezone_name()
+    return name.translate({ord("+"): "-", ord("-"): "+"}) if name[0] in "+-" else name
 
 
 class PostgreSQL(Dialect):

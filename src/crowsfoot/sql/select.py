@@ -47,6 +47,10 @@ class Compiled:
     row: Row | None = None
 
 
+# What is computed may come in another type than a column's: PostgreSQL adds up bigints to a numeric.
+COMPUTED: dict[str, Converter] = {"smallint": int, "integer": int, "bigint": int, "float": float}
+
+
 class SelectCompiler(Compiler):
     """Compiles whole SELECT statements."""
 
@@ -157,6 +161,8 @@ class SelectCompiler(Compiler):
         if known is not None and known.kind == "decimal" and not isinstance(node, Col) and not known.db_converters():
             known = DECIMAL  # what is computed has as many places as it has
         steps = [] if known is None else [self.reader(known)]
+        if known is not None and not isinstance(node, Col) and known.kind in COMPUTED:
+            steps.append(COMPUTED[known.kind])
         steps += [_bound(converter, node, self.dialect) for converter in node.get_db_converters(self.dialect)]
         while isinstance(node, Ref):
             node = node.source

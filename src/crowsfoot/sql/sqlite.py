@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from crowsfoot import dateparse, timezones
 from crowsfoot.conf import settings
 from crowsfoot.query.expressions import CombinedExpression
+from crowsfoot.query.functions.datetime import zone_name
 from crowsfoot.schema.types import JSON, Custom, Decimal, Text, Type, ValueType
 from crowsfoot.sql.dialect import Converter, Dialect
 from crowsfoot.sql.literals import hexadecimal, no_literal, number_literal, text_literal
@@ -126,6 +127,7 @@ class SQLite(Dialect):
         "decimal": decimal_out,
         "uuid": lambda value: value.hex,
         "boolean": int,
+        "zone": zone_name,
     }
     readers: ClassVar[dict[str, Callable[[Any], Any]]] = {
         "datetime": datetime_in,
@@ -157,6 +159,8 @@ class SQLite(Dialect):
     def as_number(self, sql: str, value_type: ValueType) -> str:
         if value_type.kind in ("smallint", "integer", "bigint"):
             return f"CAST({sql} AS INTEGER)"
+        if value_type.kind == "float":
+            return f"CAST({sql} AS REAL)"
         return self.cast_parameter(sql, value_type)
 
     def binder(self, value_type: ValueType) -> Converter | None:
@@ -235,6 +239,8 @@ class SQLite(Dialect):
             return f"crowsfoot_time_diff({lhs}, {rhs})"
         if node.connector in "+-" and "duration" in found and found != ["duration", "duration"]:
             return f"crowsfoot_time_add('{node.connector}', {lhs}, {rhs})"
+        if node.connector == "/" and "decimal" in found:
+            return f"({lhs} * 1.0 / {rhs})"  # a whole decimal is kept as an integer
         return super().combine(node, lhs, rhs)
 
 

@@ -1,7 +1,7 @@
 """Parts of dates and times, and moments cut short. The ones that are look-ups: ``filter(sent__date__year__gte=2020)``.
 
 With ``USE_TZ`` a moment is taken apart in the current time zone, or in the function's ``tzinfo``. The zone is a
-parameter that is filled at each call, so one statement serves all zones.
+parameter that is filled when the statement is sent, so one statement serves all zones.
 """
 
 from __future__ import annotations
@@ -41,19 +41,20 @@ TEMPORAL = ("date", "datetime", "time")
 
 
 class Zone(types.Type):
-    """A time zone's name, or its offset from UTC as ``+05:30``; empty where moments are not converted."""
+    """A time zone, or ``CURRENT``: the one that is current when a statement is sent."""
 
     kind = "zone"
 
 
 ZONE = Zone()
+CURRENT: Any = object()
 
 
-def zone_name(zone: datetime.tzinfo | None) -> str:
-    """How ``zone`` (None is the current one) is named to the database."""
+def zone_name(zone: Any) -> str:
+    """A zone's name, or its offset from UTC as ``+05:30``; empty where moments are not converted."""
     if not settings.USE_TZ:
         return ""
-    zone = zone if zone is not None else timezones.get_current_timezone()
+    zone = timezones.get_current_timezone() if zone is CURRENT else zone
     offset = zone.utcoffset(None)
     if offset is None or not isinstance(zone, datetime.timezone):
         return str(zone)
@@ -82,8 +83,8 @@ class _Zoned(Transform):
         node = super().resolve_expression(query, allow_joins, reuse, summarize, for_save)
         node.check()
         if node.source_kind == "datetime":
-            zone = self.tzinfo
-            node.zone = Param(query.computed(lambda: zone_name(zone)), ZONE)
+            zone = self.tzinfo or CURRENT
+            node.zone = Param(query.computed(lambda: zone), ZONE)
             node.zone.cast = True
         elif self.tzinfo is not None:
             raise ValueError("tzinfo can only be used with DateTimeField.")
@@ -324,9 +325,10 @@ class TruncBase(_Zoned):
             raise ValueError("output_field must be either DateField, TimeField, or DateTimeField")
         lacking = {"date": (*TIME_PARTS, "time"), "time": (*DATE_PARTS, "date"), "datetime": ()}[source]
         if self.kind in lacking or (source != "datetime" and target == "datetime"):
-            shown = "DateTimeField" if target == source else type(self.output_field).__name__
-            shown = shown if shown.endswith("Field") else f"{shown}Field"
-            raise ValueError(f"Cannot truncate {source.capitalize()}Field '{self.source_name}' to {shown}.")
+            fixed = type(self)._output_field
+            shown = type(fixed or self.output_field).__name__.removesuffix("Field")
+            shown = "DateTime" if fixed is None and target == source else shown
+            raise ValueError(f"Cannot truncate {source.capitalize()}Field '{self.source_name}' to {shown}Field.")
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         sql, params = self.local(compiler)

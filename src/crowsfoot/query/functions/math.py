@@ -93,9 +93,15 @@ class Round(_Numeric, Transform):
     exact_only = True
 
     def __init__(self, expression: Any, precision: Any = 0, **extra: Any) -> None:
+        self.is_negative = isinstance(precision, int) and precision < 0
         if not hasattr(precision, "resolve_expression"):
             precision = Value(precision, output_field=INT)
         super().__init__(expression, precision, **extra)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:
+        if self.is_negative:
+            raise ValueError("SQLite does not support negative precision.")
+        return self.as_sql(compiler, connection, **extra)
 
     def get_source_fields(self) -> list[ValueType | None]:
         return [self.source_expressions[0]._output_field_or_none]

@@ -1,0 +1,79 @@
+"""Aggregates over relations: each is right, whatever else is joined."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from behaviour_models import Author, Post, Tag
+
+from crowsfoot.errors import FieldError
+from crowsfoot.models import Avg, Count, F, Max, Q, Sum
+
+
+async def fill(do: Any) -> Any:
+    """Ann wrote a (rank 1) and b (2) and edited c; Ben wrote c (3), d (4) and e (5). Tags: a x y, b x, c x y z."""
+    tags = {name: await do(Tag.objects.create, name=name) for name in "xyz"}
+    ann, ben = [await do(Author.objects.create, name=name, age=2) for name in ("Ann", "Ben")]
+    await do(Author.objects.create, name="Cas")
+    for rank, (title, author, names) in enumerate(
+        [("a", ann, "xy"), ("b", ann, "x"), ("c", ben, "xyz"), ("d", ben, ""), ("e", ben, "")], 1
+    ):
+        editor = ann if title == "c" else None
+        post = await do(Post.objects.create, title=title, rank=rank, author=author, editor=editor)
+        await do(post.tags.add, *[tags[name] for name in names])
+    return ann
+
+
+async def rows(do: Any, queryset: Any, *names: str) -> list[Any]:
+    return await do.rows(queryset.values_list(*names))
+
+
+async def test_two_relations_do_not_multiply_each_other(do: Any) -> None:
+    await fill(do)
+    authors = Author.objects.annotate(written=Count("posts"), redacted=Count("edited")).order_by("name")
+    assert await rows(do, authors, "written", "redacted") == [(2, 1), (3, 0), (0, 0)]
+    posts = Post.objects.annotate(n=Count("tags"), peers=Count("author__posts"), top=Max("author__posts__rank")).order_by("title")
+    assert await rows(do, posts, "n", "peers", "top") == [(2, 2, 2), (1, 2, 2), (3, 3, 5), (0, 3, 5), (0, 3, 5)]
+
+
+async def test_sums_are_not_multiplied_either(do: Any) -> None:
+    await fill(do)
+    authors = Author.objects.annotate(ranks=Sum("posts__rank"), edits=Count("edited"), mean=Avg("posts__rank")).order_by("name")
+    assert await rows(do, authors, "ranks", "edits", "mean") == [(3, 1, 1.5), (12, 0, 4.0), (None, 0, None)]
+
+
+async def test_they_can_be_filtered_ordered_and_combined(do: Any) -> None:
+    await fill(do)
+    both = Author.objects.annotate(written=Count("posts"), redacted=Count("edited"), all=Count("posts") + Count("edited"))
+    assert await rows(do, both.filter(written__gte=2, redacted=0), "name") == [("Ben",)]
+    assert await rows(do, both.order_by("-all", "name"), "name", "all") == [("Ann", 3), ("Ben", 3), ("Cas", 0)]
+    assert await rows(do, both.filter(written__gt=F("redacted")).order_by("name"), "name") == [("Ann",), ("Ben",)]
+    assert await do(both.filter(all__gt=0).count) == 2
+    assert await do(both.aggregate, total=Sum("all")) == {"total": 6}
+
+
+async def test_a_condition_before_speaks_of_the_same_rows(do: Any) -> None:
+    await fill(do)
+    some = Author.objects.filter(posts__rank__gte=2).annotate(n=Count("posts"), edits=Count("edited")).order_by("name")
+    assert await rows(do, some, "name", "n", "edits") == [("Ann", 1, 1), ("Ben", 3, 0)]
+    own = Author.objects.annotate(n=Count("posts", filter=Q(posts__rank__gte=2)), edits=Count("edited")).order_by("name")
+    assert await rows(do, own, "n", "edits") == [(1, 1), (3, 0), (0, 0)]
+
+
+async def test_a_condition_after_does_not_change_them(do: Any) -> None:
+    await fill(do)
+    after = Post.objects.annotate(n=Count("tags")).filter(tags__name="y").order_by("title")
+    assert [title for title, _ in await rows(do, after, "title", "n")] == ["a", "c"]
+
+
+async def test_instances_carry_them(do: Any) -> None:
+    ann = await fill(do)
+    counted = await do(Author.objects.annotate(written=Count("posts"), redacted=Count("edited")).get, pk=ann.pk)
+    assert (counted, counted.written, counted.redacted) == (ann, 2, 1)
+
+
+async def test_an_aggregate_of_a_peer_is_refused(do: Any) -> None:
+    await fill(do)
+    with pytest.raises(FieldError, match="'n' is an aggregate"):
+        await do(Author.objects.aggregate, n=Count("pk"), m=Sum("n"))
