@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -25,18 +25,8 @@ from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.sql.ddl import Schema
 from crowsfoot.testing import isolated_registry
 
-RULES = [
-    "CASCADE",
-    "CASCADE",
-    "CASCADE",
-    "SET_NULL",
-    "SET_DEFAULT",
-    "SET",
-    "PROTECT",
-    "RESTRICT",
-    "RESTRICT",
-    "DO_NOTHING",
-]
+RULES = ["CASCADE"] * 3 + ["RESTRICT"] * 2 + ["SET_NULL", "SET_DEFAULT", "SET", "PROTECT", "DO_NOTHING"]
+WRITTEN_RULE = re.compile(" ON DELETE (CASCADE|RESTRICT|SET NULL|SET DEFAULT)")
 # The row that SET_DEFAULT and SET lead to; there is one in every table.
 SPARE = 1
 Row = tuple[int, int]  # the number of a model, and a key
@@ -68,7 +58,6 @@ class Graph:
     asked: tuple[int, list[int]]
     how: str
     rules_in_database: bool = True
-    counts: Counter[str] = field(default_factory=Counter)
 
     # -- the rules, in memory ------------------------------------------------------------------------------------------
 
@@ -190,10 +179,7 @@ def send(session: Session, statements: list[str]) -> Operation[None]:
 def create(database: Database, graph: Graph, made: list[Any]) -> None:
     statements = Schema(database.dialect).create_tables([complete(model) for model in made])
     if not graph.rules_in_database:  # as Django makes them
-        statements = [
-            re.sub(r" ON DELETE (CASCADE|RESTRICT|SET NULL|SET DEFAULT)", "", s).replace("INITIALLY IMMEDIATE", "INITIALLY DEFERRED")
-            for s in statements
-        ]  # fmt: skip
+        statements = [WRITTEN_RULE.sub("", s).replace("INITIALLY IMMEDIATE", "INITIALLY DEFERRED") for s in statements]
     database.run(lambda session: atomically(session, send(session, statements)))
 
 
@@ -206,9 +192,8 @@ def fill(database: Database, graph: Graph, made: list[Any]) -> None:
         statements.append(f'INSERT INTO "{meta.db_table}" ({names}) VALUES ({key}{nulls})')
     for ((model, pk), key), value in graph.values.items():
         meta = made[model]._meta
-        statements.append(
-            f'UPDATE "{meta.db_table}" SET "{meta.get_field(key.name).column}" = {value} WHERE "{meta.pk.column}" = {pk}'
-        )
+        column = meta.get_field(key.name).column
+        statements.append(f'UPDATE "{meta.db_table}" SET "{column}" = {value} WHERE "{meta.pk.column}" = {pk}')
     database.run(lambda session: atomically(session, send(session, statements)))
 
 

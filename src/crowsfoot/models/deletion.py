@@ -63,7 +63,7 @@ def _delete_alone(session: Session, query: Query, values: tuple[Any, ...]) -> Op
         compiled = compile_delete(session.dialect, query)
     except EmptyResultSet:
         return 0
-    session.wrote()
+    session.wrote(query.entity.table.name)
     count: int = yield Execute(compiled.sql, compiled.bind(values))
     return count
 

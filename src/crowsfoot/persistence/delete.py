@@ -47,7 +47,7 @@ class Deletion:
         on; and ``IntegrityError`` where another transaction added rows in between.
         """
         if self.plan.is_single:
-            self.session.wrote()
+            self.session.wrote(None if self.consequences.edges else self.consequences.root.table.name)
             self.counts[self.consequences.root] = yield from self._execute(self.plan.delete(self.consequences.root))
         elif self.session.in_atomic_block:
             yield from self._whole()
