@@ -399,18 +399,22 @@ class ManyRelatedManager(RelatedManager[M]):
 
     # -- linking -------------------------------------------------------------------------------------------------------
 
-    def _add(self, session: Session, objs: tuple[Any, ...], through_defaults: Any = None) -> Operation[None]:
+    def _add(
+        self, session: Session, objs: tuple[Any, ...], through_defaults: Any = None, raw: bool = False
+    ) -> Operation[None]:
         self._remove_prefetched()
         keys = self._keys(objs, session)
-        yield from atomically(session, self._link_both(session, keys, through_defaults))
+        yield from atomically(session, self._link_both(session, keys, through_defaults, raw))
 
-    def _link_both(self, session: Session, keys: list[tuple[Any, ...]], through_defaults: Any) -> Operation[None]:
-        yield from self._link(session, keys, self.here, self.there, through_defaults)
+    def _link_both(
+        self, session: Session, keys: list[tuple[Any, ...]], through_defaults: Any, raw: bool
+    ) -> Operation[None]:
+        yield from self._link(session, keys, self.here, self.there, through_defaults, raw)
         if self.end.relation.symmetrical:
-            yield from self._link(session, keys, self.there, self.here, through_defaults)
+            yield from self._link(session, keys, self.there, self.here, through_defaults, raw)
 
     def _link(
-        self, session: Session, keys: list[tuple[Any, ...]], here: Any, there: Any, through_defaults: Any
+        self, session: Session, keys: list[tuple[Any, ...]], here: Any, there: Any, through_defaults: Any, raw: bool
     ) -> Operation[None]:
         if not keys:
             return
@@ -420,13 +424,13 @@ class ManyRelatedManager(RelatedManager[M]):
         new = keys
         if not (auto and not listeners):
             new = yield from self._missing(session, keys, here, there)
-        self._send(session, "pre_add", new, here)
+        self._send(session, "pre_add", new, here, raw)
         if new:
             rows = [self._row(here, there, key, defaults) for key in new]
             yield from self.through._default_manager.using(session.alias)._bulk_create(
                 session, rows, ignore_conflicts=bool(auto)
             )
-        self._send(session, "post_add", new, here)
+        self._send(session, "post_add", new, here, raw)
 
     def _row(self, here: Any, there: Any, key: tuple[Any, ...], defaults: dict[str, Any]) -> Any:
         values = dict(zip([a.name for a in here], self.key, strict=True))
@@ -443,16 +447,16 @@ class ManyRelatedManager(RelatedManager[M]):
         found = set((yield from rows._load(session)))
         return [key for key in keys if key not in found]
 
-    def _remove(self, session: Session, objs: tuple[Any, ...]) -> Operation[None]:
+    def _remove(self, session: Session, objs: tuple[Any, ...], raw: bool = False) -> Operation[None]:
         self._remove_prefetched()
         if objs:
-            yield from atomically(session, self._unlink(session, self._keys(objs, session)))
+            yield from atomically(session, self._unlink(session, self._keys(objs, session), raw))
 
-    def _unlink(self, session: Session, keys: list[tuple[Any, ...]]) -> Operation[None]:
-        self._send(session, "pre_remove", keys, self.here)
+    def _unlink(self, session: Session, keys: list[tuple[Any, ...]], raw: bool) -> Operation[None]:
+        self._send(session, "pre_remove", keys, self.here, raw)
         rows = self.through._default_manager.using(session.alias).filter(self._links(keys))
         yield from rows._delete(session)
-        self._send(session, "post_remove", keys, self.here)
+        self._send(session, "post_remove", keys, self.here, raw)
 
     def _links(self, keys: list[tuple[Any, ...]] | None) -> Any:
         """The condition for the links of this row, to ``keys`` or to all."""
@@ -462,27 +466,42 @@ class ManyRelatedManager(RelatedManager[M]):
             return from_here | from_there
         return from_here
 
-    def _clear(self, session: Session) -> Operation[None]:
+    def _clear(self, session: Session, raw: bool = False) -> Operation[None]:
         self._remove_prefetched()
-        yield from atomically(session, self._unlink_all(session))
+        yield from atomically(session, self._unlink_all(session, raw))
 
-    def _unlink_all(self, session: Session) -> Operation[None]:
-        self._send(session, "pre_clear", None, self.here)
+    def _unlink_all(self, session: Session, raw: bool) -> Operation[None]:
+        self._send(session, "pre_clear", None, self.here, raw)
         rows = self.through._default_manager.using(session.alias).filter(self._links(None))
         yield from rows._delete(session)
-        self._send(session, "post_clear", None, self.here)
+        self._send(session, "post_clear", None, self.here, raw)
+
+    def set_base(self, objs: Iterable[M | Key], *, raw: bool = False, **options: Any) -> None:
+        """``set()`` for loaders of data: with ``raw`` the receivers of ``m2m_changed`` are told that rows which belong
+        to these may not be there yet."""
+        self._write_database().run(self._set, objs, raw=raw, **options)
+
+    async def aset_base(self, objs: Iterable[M | Key], *, raw: bool = False, **options: Any) -> None:
+        await self._write_database().arun(self._set, objs, raw=raw, **options)
 
     def _set(
-        self, session: Session, objs: Iterable[Any], clear: bool = False, through_defaults: Any = None
+        self,
+        session: Session,
+        objs: Iterable[Any],
+        clear: bool = False,
+        through_defaults: Any = None,
+        raw: bool = False,
     ) -> Operation[None]:
         objs = tuple(objs)
         self._keys(objs, session)
-        yield from atomically(session, self._replace(session, objs, clear, through_defaults))
+        yield from atomically(session, self._replace(session, objs, clear, through_defaults, raw))
 
-    def _replace(self, session: Session, objs: tuple[Any, ...], clear: bool, through_defaults: Any) -> Operation[None]:
+    def _replace(
+        self, session: Session, objs: tuple[Any, ...], clear: bool, through_defaults: Any, raw: bool
+    ) -> Operation[None]:
         if clear:
-            yield from self._clear(session)
-            yield from self._add(session, objs, through_defaults=through_defaults)
+            yield from self._clear(session, raw)
+            yield from self._add(session, objs, through_defaults, raw)
             return
         names = [a.name for a in self.there]
         conditions = dict(zip([a.name for a in self.here], self.key, strict=True))
@@ -490,17 +509,17 @@ class ManyRelatedManager(RelatedManager[M]):
         old = set((yield from rows._load(session)))
         wanted = self._keys(objs, session)
         gone = [key if len(key) > 1 else key[0] for key in old if key not in set(wanted)]
-        yield from self._remove(session, tuple(gone))
+        yield from self._remove(session, tuple(gone), raw)
         new = [key if len(key) > 1 else key[0] for key in wanted if key not in old]
-        yield from self._add(session, tuple(new), through_defaults=through_defaults)
+        yield from self._add(session, tuple(new), through_defaults, raw)
 
-    def _send(self, session: Session, action: str, keys: Any, here: Any) -> None:
+    def _send(self, session: Session, action: str, keys: Any, here: Any, raw: bool) -> None:
         if not signals.m2m_changed.receivers or (here is not self.here and self.end.relation.symmetrical):
             return
         pk_set = None if keys is None else {key[0] if len(key) == 1 else key for key in keys}
         signals.m2m_changed.send(
             sender=self.through, action=action, instance=self.instance, reverse=not self.end.is_forward,
-            model=self.model, pk_set=pk_set, using=session.alias,
+            model=self.model, pk_set=pk_set, using=session.alias, raw=raw,
         )  # fmt: skip
 
 
