@@ -64,7 +64,7 @@ class Project:
         if self.database.vendor == "sqlite":
             found = self.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
         else:
-            found = self.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+            found = self.rows("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
         return {name for (name,) in found} - {"django_migrations"}
 
 

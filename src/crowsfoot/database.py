@@ -46,7 +46,7 @@ SYNC_DRIVERS = {"sqlite": "crowsfoot.drivers.sqlite", "postgresql": "crowsfoot.d
 ASYNC_DRIVERS = {"sqlite": "crowsfoot.drivers.sqlite", "postgresql": "crowsfoot.drivers.postgresql_async"}
 LIBRARIES = {"postgresql": "postgresql"}
 
-MISSING_TABLE = re.compile(r"no such table|relation .* does not exist")
+MISSING_TABLE = re.compile(r"no such table|(?<!of )relation .* does not exist")
 REMEDY = (
     "The table is not there yet. In a project run: python manage.py makemigrations, then python manage.py migrate. "
     "In a script call crowsfoot.create_tables(…) with your models."
@@ -450,6 +450,20 @@ class Databases(dict[str, Database]):
 
 
 databases = Databases()
+
+
+class Elsewhere:
+    """A request of an operation: drive ``make(session, …)`` on the database ``alias``, which is not the operation's own."""
+
+    __slots__ = ("alias", "args", "make")
+
+    def __init__(self, alias: str, make: Callable[..., Operation[Any]], *args: Any) -> None:
+        self.alias, self.make, self.args = alias, make, args
+
+    def perform(self, connection: Any) -> Any:
+        database = databases[self.alias]
+        drive = database.arun if hasattr(connection, "drive") else database.run
+        return drive(self.make, *self.args)
 
 
 def connect(url: str, alias: str = DEFAULT) -> Database:

@@ -12,7 +12,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'db.sqlite3'}"
-    return str(request.getfixturevalue("fresh_postgres_url"))
+    return str(request.getfixturevalue("postgres_schema"))
 
 
 @pytest.fixture

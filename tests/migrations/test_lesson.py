@@ -29,7 +29,10 @@ class Profile(models.Model):
 """
 )
 RENAMED = SECOND.replace("title", "headline").replace("Author", "Writer").replace("author", "writer")
-LINKS = "SELECT headline, name FROM blog_post p JOIN blog_post_tags l ON l.post_id = p.id JOIN blog_tag t ON t.id = l.tag_id"
+LINKS = (
+    "SELECT headline, name FROM blog_post p JOIN blog_post_tags l ON l.post_id = p.id "
+    "JOIN blog_tag t ON t.id = l.tag_id"
+)
 
 
 def begun(project: Project) -> None:
@@ -81,7 +84,9 @@ def test_relations_are_added(project: Project) -> None:
     extended(project)
     assert project.tables() == {"blog_author", "blog_post", "blog_tag", "blog_profile", "blog_post_tags"}
     assert project.rows("SELECT title FROM blog_post ORDER BY id") == [("Hello",), ("Django tips",)]
-    assert project.rows("SELECT name, migration FROM (SELECT app AS name, name AS migration FROM django_migrations) m") == [
+    assert project.rows(
+        "SELECT name, migration FROM (SELECT app AS name, name AS migration FROM django_migrations) m"
+    ) == [
         ("blog", "0001_initial"),
         ("blog", "0002_tag_profile_post_tags"),
     ]

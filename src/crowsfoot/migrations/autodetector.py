@@ -120,8 +120,8 @@ class MigrationAutodetector:
 
 
 def _later_name(migration: Migration) -> str:
-    migration.initial, initial = None, migration.initial  # type: ignore[misc]
+    migration.initial, initial = None, migration.initial
     try:
         return migration.suggest_name()[:100]
     finally:
-        migration.initial = initial  # type: ignore[misc]
+        migration.initial = initial

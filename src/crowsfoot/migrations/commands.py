@@ -10,7 +10,8 @@ from typing import Any
 
 from crowsfoot.apps import app_configs, get_app_config
 from crowsfoot.conf import settings
-from crowsfoot.database import DEFAULT, databases
+from crowsfoot.connection import connections
+from crowsfoot.database import DEFAULT
 from crowsfoot.errors import unknown_name
 from crowsfoot.migrations.autodetector import MigrationAutodetector
 from crowsfoot.migrations.exceptions import BadMigrationError
@@ -210,7 +211,7 @@ def migrate(
     Each migration is a transaction: one that fails leaves the database as it was before it, and those before it stay.
     Sends ``pre_migrate`` and ``post_migrate`` for each app. Raises ``LookupError`` for an unknown app or migration.
     """
-    executor = MigrationExecutor(databases[using], progress)
+    executor = MigrationExecutor(connections[using], progress)
     loader = executor.loader
     loader.check_consistent_history(executor.connection)
     _refuse(loader.detect_conflicts())
@@ -218,7 +219,7 @@ def migrate(
     steps = [Step(m.app_label, m.name, backwards, list(m.operations)) for m, backwards in plan]
     if plan_only:
         return steps
-    _send(pre_migrate, using, plan, loader.project_state)
+    _send(pre_migrate, using, plan, executor.applied_state)
     state = executor.migrate(None, plan, fake=fake, fake_initial=fake_initial)
     _send(post_migrate, using, plan, lambda: state)
     return steps
@@ -263,7 +264,7 @@ def _refuse_unmigrated(loader: MigrationLoader, app_label: str) -> None:
 
 def _send(signal: Any, using: str, plan: Plan, state: Callable[[], ProjectState]) -> None:
     """Tell receivers, app by app. The models of the state are only made where somebody listens."""
-    if not signal.has_listeners(None) and not signal.receivers:
+    if not signal.receivers:
         return
     rendered = state().apps
     for app in app_configs():
@@ -275,7 +276,7 @@ def show_migrations(app_labels: Iterable[str] | None = None, *, using: str = DEF
 
     Raises ``LookupError`` for an app that is not installed.
     """
-    loader = MigrationLoader(databases[using])
+    loader = MigrationLoader(connections[using])
     labels = list(app_labels or [])
     for label in labels:
         get_app_config(label)
@@ -293,7 +294,7 @@ def sql_migrate(app_label: str, name: str, *, backwards: bool = False, using: st
 
     Raises ``LookupError`` for an unknown app or migration.
     """
-    executor = MigrationExecutor(databases[using])
+    executor = MigrationExecutor(connections[using])
     _refuse_unmigrated(executor.loader, app_label)
     node = _found(executor.loader, app_label, name)
     return executor.collect_sql([(executor.loader.graph.nodes[node], backwards)])

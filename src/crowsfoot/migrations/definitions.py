@@ -8,7 +8,7 @@ from typing import Any
 
 from crowsfoot.migrations.modelstate import ModelState
 from crowsfoot.migrations.utils import Key, target_of, through_of
-from crowsfoot.query.expressions import BaseExpression
+from crowsfoot.query.nodes import BaseExpression
 
 RELATIONS = ("to", "through")
 

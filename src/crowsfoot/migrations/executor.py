@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
+from crowsfoot.connection import Connection
 from crowsfoot.database import Database
 from crowsfoot.drivers.run import Fetch
 from crowsfoot.migrations.exceptions import InvalidMigrationPlan
@@ -26,10 +27,11 @@ Progress: TypeAlias = Callable[..., None]
 class MigrationExecutor:
     """Runs migrations on one database. Each is a transaction with its record; a failed one leaves nothing behind."""
 
-    def __init__(self, connection: Database, progress_callback: Progress | None = None) -> None:
-        self.connection = connection
-        self.loader = MigrationLoader(connection)
-        self.recorder = MigrationRecorder(connection)
+    def __init__(self, connection: Connection | Database, progress_callback: Progress | None = None) -> None:
+        self.connection = connection if isinstance(connection, Connection) else Connection(connection)
+        self.database = self.connection.database
+        self.loader = MigrationLoader(self.database)
+        self.recorder = MigrationRecorder(self.database)
         self.progress_callback = progress_callback
 
     # -- plans ---------------------------------------------------------------------------------------------------------
@@ -99,13 +101,17 @@ class MigrationExecutor:
     def _full_plan(self) -> list[Migration]:
         return [m for m, _ in self.migration_plan(self.loader.graph.leaf_nodes(), clean_start=True)]
 
+    def applied_state(self, without: Container[Node] = ()) -> ProjectState:
+        """The state that the database was in when the migrations were read, but for some."""
+        state = self.loader.start_state()
+        for migration in self._full_plan():
+            if migration.key in self.loader.applied_migrations and migration.key not in without:
+                migration.mutate_state(state, preserve=False)
+        return state
+
     def _all_forwards(self, plan: Plan, state: ProjectState | None, fake: bool, fake_initial: bool) -> ProjectState:
-        left = {migration.key for migration, _ in plan}
         if state is None:
-            state = self.loader.start_state()
-            for migration in self._full_plan():
-                if migration.key in self.loader.applied_migrations and migration.key not in left:
-                    migration.mutate_state(state, preserve=False)
+            state = self.applied_state()
         for migration, _ in plan:
             state = self.apply_migration(state, migration, fake, fake_initial)
         return state
@@ -123,11 +129,7 @@ class MigrationExecutor:
             migration.mutate_state(state, preserve=False)
         for migration, _ in plan:
             self.unapply_migration(before[migration.key], migration, fake)
-        after = self.loader.start_state()
-        for migration in self._full_plan():
-            if migration.key in self.loader.applied_migrations and migration.key not in wanted:
-                migration.mutate_state(after, preserve=False)
-        return after
+        return self.applied_state(without=wanted)
 
     def apply_migration(
         self, state: ProjectState, migration: Migration, fake: bool = False, fake_initial: bool = False
@@ -194,7 +196,7 @@ class MigrationExecutor:
             state = migration.unapply(state, editor) if backwards else migration.apply(state, editor)
             statements = editor.collected_sql
             if migration.atomic:
-                statements = [f"{self.connection.dialect.begin};", *statements, "COMMIT;"]
+                statements = [f"{self.database.dialect.begin};", *statements, "COMMIT;"]
             collected.extend(statements)
         return collected
 
@@ -211,12 +213,12 @@ class MigrationExecutor:
         return bool(wanted) and all(self._is_there(table, columns) for table, columns in wanted), after
 
     def _is_there(self, table: str, columns: set[str]) -> bool:
-        found = self.connection.run(_columns, self.connection.vendor, table)
+        found = self.database.run(_columns, self.connection.vendor, table)
         return bool(found) and columns <= found
 
 
 def _replaced_last(migration: Migration) -> list[Node]:
-    return [*map(tuple, migration.replaces), migration.key]  # type: ignore[list-item]
+    return [*map(tuple, migration.replaces), migration.key]  # type: ignore[list-item]  # pyright: ignore[reportReturnType]
 
 
 def _made(migration: Migration, state: ProjectState) -> Iterator[tuple[str, set[str]]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from crowsfoot.apps import AppConfig, app_configs
 from crowsfoot.conf import settings
+from crowsfoot.connection import Connection
 from crowsfoot.database import Database
 from crowsfoot.errors import unknown_name
 from crowsfoot.migrations.exceptions import (
@@ -37,7 +38,9 @@ class MigrationLoader:
     Raises ``BadMigrationError``, ``NodeNotFoundError`` and ``CircularDependencyError`` for files that are wrong.
     """
 
-    def __init__(self, connection: Database | None, load: bool = True, ignore_no_migrations: bool = False) -> None:
+    def __init__(
+        self, connection: Connection | Database | None, load: bool = True, ignore_no_migrations: bool = False
+    ) -> None:
         self.connection = connection
         self.ignore_no_migrations = ignore_no_migrations
         self.disk_migrations: dict[Node, Migration] = {}
@@ -202,7 +205,7 @@ class MigrationLoader:
             )
             error.args = (error.message,)
 
-    def check_consistent_history(self, connection: Database) -> None:
+    def check_consistent_history(self, connection: Connection | Database) -> None:
         """Raise ``InconsistentMigrationHistory`` for a migration recorded before one that it depends on."""
         applied = MigrationRecorder(connection).applied_migrations()
         for key in applied:

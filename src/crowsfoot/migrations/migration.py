@@ -28,7 +28,7 @@ class Migration:
     dependencies: list[tuple[str, str]] = []
     run_before: list[tuple[str, str]] = []
     replaces: list[tuple[str, str]] = []
-    initial: ClassVar[bool | None] = None
+    initial: bool | None = None
     atomic = True
 
     def __init__(self, name: str, app_label: str) -> None:

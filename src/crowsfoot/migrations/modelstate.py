@@ -114,7 +114,7 @@ class ModelState:
             and self.managers == other.managers
         )
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
     def __repr__(self) -> str:
         return f"<ModelState: {self.label!r}>"

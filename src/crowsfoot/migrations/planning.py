@@ -163,7 +163,7 @@ class MigrationPlanner:
         migration.operations = [one.operation for one in items]
         needs = dict.fromkeys(need for one in items for need in one.needs if need.app != app)
         migration.dependencies = list(dict.fromkeys(self._dependency(need) for need in needs))
-        migration.initial = app not in self.existing  # type: ignore[misc]
+        migration.initial = app not in self.existing
         before.append(migration)
         left = self.pending[app][len(items) :]
         if left:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crowsfoot import timezones
+from crowsfoot.connection import Connection
 from crowsfoot.database import Database
 from crowsfoot.drivers.run import Execute, Fetch, Operation
 from crowsfoot.models.apps import Apps
@@ -44,12 +45,12 @@ class MigrationRecorder:
 
     Migration = AppliedMigration
 
-    def __init__(self, connection: Database) -> None:
-        self.connection = connection
+    def __init__(self, connection: Connection | Database) -> None:
+        self.connection = connection.database if isinstance(connection, Connection) else connection
 
     @property
     def migration_qs(self) -> Any:
-        return AppliedMigration.objects.using(self.connection.alias)  # type: ignore[attr-defined]
+        return AppliedMigration.objects.using(self.connection.alias)
 
     def has_table(self) -> bool:
         """Whether the table is there. One query."""

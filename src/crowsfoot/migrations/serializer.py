@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import collections
 import datetime
 import decimal
 import enum
@@ -26,7 +25,8 @@ from crowsfoot.migrations import operations
 from crowsfoot.migrations.operations.base import Operation
 from crowsfoot.models.fields.base import Field
 from crowsfoot.models.manager import BaseManager
-from crowsfoot.query.expressions import BaseExpression, F
+from crowsfoot.query.expressions import F
+from crowsfoot.query.nodes import BaseExpression
 from crowsfoot.schema.relation import RULES, OnDelete
 
 OWN, DJANGO = "crowsfoot", "django"
@@ -260,7 +260,7 @@ WRITERS: tuple[tuple[Any, Callable[[Serializer, Any], Source]], ...] = (
     (frozenset, lambda self, value: self.sequence(sorted(value, key=repr), "frozenset([", "])")),
     (set, lambda self, value: self.sequence(sorted(value, key=repr), *(("{", "}") if value else ("set(", ")")))),
     (tuple, lambda self, value: self.sequence(value, "(", ")")),
-    (collections.abc.Mapping, Serializer.mapping),
+    (Mapping, Serializer.mapping),
     (functools.partial, Serializer.partial),
     (re.Pattern, Serializer.regex),
     (

@@ -18,8 +18,19 @@ from crowsfoot.migrations.utils import Key, models_of, replaced, resolve, target
 from crowsfoot.models.apps import Apps
 from crowsfoot.models.attributes import install_relation
 from crowsfoot.models.fields.base import NOT_PROVIDED
+from crowsfoot.schema.entity import Entity
+from crowsfoot.schema.registry import Registry
 
 __all__ = ["ModelState", "ProjectState", "StateApps"]
+
+
+class StateRegistry(Registry):
+    """The registry of a state. Names that clash are the business of the models themselves: a state that is only on the
+    way to sound ones may have them.
+    """
+
+    def problems(self, entity: Entity | None = None) -> list[str]:
+        return [self._unlinked(one) for one in self.pending if entity is None or entity is one.owner]
 
 
 class StateApps(Apps):
@@ -27,6 +38,8 @@ class StateApps(Apps):
 
     def __init__(self, states: Mapping[Key, ModelState]) -> None:
         super().__init__(install_relation)
+        self.registry = StateRegistry()
+        self.registry.on_link = install_relation
         done: set[Key] = set()
         for key in states:
             self._render(key, states, done, ())
@@ -80,7 +93,7 @@ class ProjectState:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ProjectState) and self.models == other.models
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
     # -- model classes -------------------------------------------------------------------------------------------------
 

@@ -149,9 +149,12 @@ class RenameIndex(IndexOperation):
         return f"rename_{before}_{self.new_name_lower}"
 
     def reduce(self, operation: Operation, app_label: str) -> bool | list[Operation]:
-        same = isinstance(operation, RenameIndex) and self.model_name_lower == operation.model_name_lower
-        if same and operation.old_name_lower == self.new_name_lower:  # type: ignore[attr-defined]
-            return [RenameIndex(self.model_name, operation.new_name, self.old_name, self.old_fields)]  # type: ignore[attr-defined]
+        if (
+            isinstance(operation, RenameIndex)
+            and self.model_name_lower == operation.model_name_lower
+            and operation.old_name_lower == self.new_name_lower
+        ):
+            return [RenameIndex(self.model_name, operation.new_name, self.old_name, self.old_fields)]
         return super().reduce(operation, app_label)
 
 
