@@ -150,7 +150,7 @@ class BaseChoiceIterator:
             return all(mine == theirs for mine, theirs in pairs)
         return NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
     @overload
     def __getitem__(self, index: int) -> tuple[Any, Any]: ...

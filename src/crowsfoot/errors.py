@@ -112,6 +112,9 @@ class ValidationError(Exception):
     the flat list of sentences. ``code`` names the kind of a single error and ``params`` fills its ``%(name)s`` marks.
     """
 
+    # Of a single error only; ``error_dict`` and ``error_list`` are what several have.
+    message: Any
+
     def __init__(self, message: Any, code: str | None = None, params: dict[str, Any] | None = None) -> None:
         super().__init__(message, code, params)
         if isinstance(message, ValidationError):

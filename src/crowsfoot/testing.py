@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
@@ -72,7 +72,7 @@ def _each(statements: Sequence[str]) -> Operation[None]:
 
 
 @contextmanager
-def rolled_back(using: str = DEFAULT) -> Iterator[None]:
+def rolled_back(using: str = DEFAULT) -> Generator[None]:
     """A transaction, or a savepoint in one, that is rolled back at the end whatever happened. They nest."""
     with databases[using].rolled_back():
         yield
@@ -83,7 +83,7 @@ class Captured(list[dict[str, str]]):
 
 
 @contextmanager
-def capture_queries(using: str = DEFAULT) -> Iterator[Captured]:
+def capture_queries(using: str = DEFAULT) -> Generator[Captured]:
     """Collect the statements sent to a database, savepoints included."""
     captured = Captured()
 
@@ -95,7 +95,7 @@ def capture_queries(using: str = DEFAULT) -> Iterator[Captured]:
 
 
 @contextmanager
-def assert_num_queries(number: int, using: str = DEFAULT) -> Iterator[Captured]:
+def assert_num_queries(number: int, using: str = DEFAULT) -> Generator[Captured]:
     """Fail unless exactly ``number`` statements are sent; the message lists them."""
     with capture_queries(using) as captured:
         yield captured
@@ -110,7 +110,7 @@ def override_settings(**options: Any) -> AbstractContextManager[Any]:
 
 
 @contextmanager
-def isolated_registry(*app_labels: str) -> Iterator[Apps]:
+def isolated_registry(*app_labels: str) -> Generator[Apps]:
     """New models land in a registry of their own as long as the block runs."""
     with current.use(Apps(install_relation)) as scratch:
         yield scratch
@@ -130,7 +130,7 @@ def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 @contextmanager
-def capture_on_commit(using: str = DEFAULT) -> Iterator[list[Callable[[], Any]]]:
+def capture_on_commit(using: str = DEFAULT) -> Generator[list[Callable[[], Any]]]:
     """The ``on_commit`` callbacks that are registered while the block runs."""
     session = databases[using].session
     start = len(session.on_commit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -110,7 +110,7 @@ class Current:
         self.apps = apps
 
     @contextmanager
-    def use(self, apps: Apps) -> Iterator[Apps]:
+    def use(self, apps: Apps) -> Generator[Apps]:
         """Let new models land in ``apps`` as long as the block runs."""
         before, self.apps = self.apps, apps
         try:

@@ -99,7 +99,8 @@ class BaseConstraint:
             return NotImplemented
         return self.deconstruct()[1:] == other.deconstruct()[1:]
 
-    __hash__ = None  # type: ignore[assignment]  # a constraint can be changed, as in Django
+    # A constraint can be changed, as in Django.
+    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
 
 class CheckConstraint(BaseConstraint):
@@ -244,7 +245,7 @@ class UniqueConstraint(BaseConstraint):
         self, model: Any, instance: Any, exclude: Collection[str] | None = None, using: str = DEFAULT_ALIAS
     ) -> None:
         exclude = exclude or ()
-        nodes = [F(name) for name in self.fields] + list(self.expressions)
+        nodes: list[Any] = [F(name) for name in self.fields] + list(self.expressions)
         if self.condition is not None:
             nodes.append(self.condition)
         if refers_to(model, nodes, exclude):

@@ -111,11 +111,12 @@ class Index:
         return type(self)(*args, **kwargs)
 
     def __eq__(self, other: object) -> bool:
-        if type(self) is not type(other):
+        if not isinstance(other, Index) or type(self) is not type(other):
             return NotImplemented
-        return self.deconstruct() == other.deconstruct()  # type: ignore[attr-defined]
+        return self.deconstruct() == other.deconstruct()
 
-    __hash__ = None  # type: ignore[assignment]  # an index can be changed, as in Django
+    # An index can be changed, as in Django.
+    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
     def __repr__(self) -> str:
         return described(self, "fields", "expressions", "name", "db_tablespace", "condition", "include", "opclasses")

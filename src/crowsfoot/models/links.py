@@ -49,5 +49,5 @@ def make_link_model(base: Any, owner: Any, field: ManyToManyField[Any]) -> Any:
         },
     )
     field.through = model
-    field.through_made = True  # type: ignore[attr-defined]
+    field.through_made = True  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
     return model

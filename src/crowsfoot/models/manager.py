@@ -22,7 +22,7 @@ T = TypeVar("T")
 class BaseManager(Generic[M]):
     """What all managers share. ``from_queryset`` gives a class with a queryset's methods on it."""
 
-    creation_counter: ClassVar[Any] = itertools.count()
+    counter: ClassVar[Any] = itertools.count()
     auto_created = False
     use_in_migrations = False
     _queryset_class: ClassVar[Any] = QuerySet
@@ -37,9 +37,9 @@ class BaseManager(Generic[M]):
         return self
 
     def __init__(self) -> None:
-        self.creation_counter = next(BaseManager.creation_counter)  # type: ignore[misc]
+        self.creation_counter: int = next(BaseManager.counter)
         self.model: Any = None
-        self.name: str = None  # type: ignore[assignment]
+        self.name: Any = None
         self._db: str | None = None
         self._hints: dict[str, Any] = {}
 
@@ -161,22 +161,24 @@ def _forward(name: str, method: Any) -> Any:
         def ask_kept(self: Any, *args: Any, **kwargs: Any) -> Any:
             return getattr(self._rows(), name)(*args, **kwargs)
 
-        ask: Any = ask_kept
+        found: Any = ask_kept
     elif inspect.iscoroutinefunction(method):
 
         async def ask_async(self: Any, *args: Any, **kwargs: Any) -> Any:
             return await getattr(self.get_queryset(), name)(*args, **kwargs)
 
-        ask = ask_async
+        found = ask_async
     else:
 
         def ask(self: Any, *args: Any, **kwargs: Any) -> Any:
             return getattr(self.get_queryset(), name)(*args, **kwargs)
 
-    ask.__name__ = name
-    ask.__qualname__ = f"Manager.{name}"
-    ask.__doc__ = method.__doc__
-    return ask
+        found = ask
+
+    found.__name__ = name
+    found.__qualname__ = f"Manager.{name}"
+    found.__doc__ = method.__doc__
+    return found
 
 
 class Manager(BaseManager[M]):

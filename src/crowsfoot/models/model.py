@@ -385,16 +385,16 @@ class Model(Persistence, Validation, metaclass=ModelBase):
                         f"{cls.__qualname__}() got both positional and keyword arguments for field '{field.name}'."
                     )
                 if field.is_relation and not hasattr(value, "_meta"):
-                    held[field.attname] = value
+                    held[field.attname] = value  # pyright: ignore[reportIndexIssue]
                 else:
                     setattr(self, field.name, value)
         for field in fields[len(args) :]:
             if field.attname in kwargs:
-                held[field.attname] = kwargs.pop(field.attname)
+                held[field.attname] = kwargs.pop(field.attname)  # pyright: ignore[reportIndexIssue]
             elif field.is_relation and field.name in kwargs:
                 _set_related(self, field, kwargs.pop(field.name))
             elif not field.generated:
-                held[field.attname] = field.get_default()
+                held[field.attname] = field.get_default()  # pyright: ignore[reportIndexIssue]
         if kwargs:
             _set_others(self, kwargs)
         if signals.post_init.receivers:
@@ -471,7 +471,7 @@ class Model(Persistence, Validation, metaclass=ModelBase):
         field = self._meta.pk
         while getattr(field, "parent_link", False):
             field = field.target_field
-            self.__dict__[field.attname] = value
+            self.__dict__[field.attname] = value  # pyright: ignore[reportIndexIssue]
 
     @classmethod
     def __key_names__(cls) -> tuple[str, ...]:
@@ -518,7 +518,7 @@ class Model(Persistence, Validation, metaclass=ModelBase):
     def __setstate__(self, state: dict[str, Any]) -> None:
         if state.pop("_crowsfoot_version", VERSION) != VERSION:
             warnings.warn(f"Pickled by another version of Crowsfoot than {VERSION}.", RuntimeWarning, stacklevel=2)
-        self.__dict__.update(state)
+        self.__dict__.update(state)  # pyright: ignore[reportAttributeAccessIssue]
 
     def serializable_value(self, field_name: str) -> Any:
         """The value of a field as it is stored: the key, for a foreign key."""

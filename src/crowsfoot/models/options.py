@@ -37,8 +37,8 @@ class Options:
         self.local_managers: list[Any] = []
         self.parents: dict[Any, Any] = {}
         self.meta = meta
-        self.verbose_name: str = None  # type: ignore[assignment]
-        self.verbose_name_plural: str = None  # type: ignore[assignment]
+        self.verbose_name: Any = None
+        self.verbose_name_plural: Any = None
         self.db_table = ""
         self.db_table_comment = ""
         self.ordering: Any = []
@@ -67,7 +67,7 @@ class Options:
         self.pk: Any = None
         self.auto_field: Any = None
         self.original_attrs: dict[str, Any] = {}
-        self.entity: Entity = None  # type: ignore[assignment]
+        self.entity: Any = None
         self.unknown_options: list[str] = []
         self._managers: dict[str, Any] | None = None
 

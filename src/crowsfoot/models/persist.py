@@ -95,9 +95,9 @@ class Persistence:
             key = getattr(related, field.target_field.attname)
             if related.pk is None and key is None:
                 held.pop(field.name)
-                back = field.relation.reverse.accessor if field.relation is not None else None
-                if back and not field.relation.reverse.many:
-                    related.__dict__.pop(back, None)
+                back = field.relation.reverse if field.relation is not None else None
+                if back is not None and back.accessor and not back.many:
+                    related.__dict__.pop(back.accessor, None)
                 raise ValueError(
                     f"{operation}() prohibited to prevent data loss due to unsaved related object '{field.name}'."
                 )
@@ -149,11 +149,11 @@ class Persistence:
         row that points here forbids it; then nothing is deleted.
         """
         alias = self._delete_alias(using)
-        return databases[alias].run(delete_instances, [self], keep_parents=keep_parents)  # type: ignore[return-value]
+        return databases[alias].run(delete_instances, [self], keep_parents=keep_parents)
 
     async def adelete(self: Any, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
         alias = self._delete_alias(using)
-        return await databases[alias].arun(delete_instances, [self], keep_parents=keep_parents)  # type: ignore[return-value]
+        return await databases[alias].arun(delete_instances, [self], keep_parents=keep_parents)
 
     def _delete_alias(self: Any, using: str | None) -> str:
         if not self._is_pk_set():

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from crowsfoot.database import databases
 from crowsfoot.drivers.run import CloseCursor, Fetch, FetchRows, OpenCursor, Operation
-from crowsfoot.errors import EmptyResultSet, FieldError
+from crowsfoot.errors import EmptyResultSet
 from crowsfoot.models import peers
 from crowsfoot.models.plans import MAX_GET_RESULTS
 from crowsfoot.models.prefetch import prefetch
@@ -241,7 +241,7 @@ class Reading(Generic[M]):
             except (AttributeError, TypeError):
                 raise TypeError("Complex aggregates require an alias") from None
         found.update(kwargs)
-        for name, expression in found.items():
+        for expression in found.values():
             if not hasattr(expression, "resolve_expression"):
                 raise TypeError(f"QuerySet.aggregate() received non-expression(s): {expression}.")
         return found
@@ -304,7 +304,9 @@ class Reading(Generic[M]):
     def iterator(self: Any, chunk_size: int | None = None) -> Iterator[M]:
         """The rows, read in parts and not kept. One query (and each prefetch once per part, for which ``chunk_size`` is
         needed)."""
-        size = self._chunk(chunk_size)
+        return self._iterate(self._chunk(chunk_size))
+
+    def _iterate(self: Any, size: int) -> Iterator[M]:
         database = self._database
         source = self._stream(size)
         cursor = database.run(source.open)

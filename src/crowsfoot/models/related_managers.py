@@ -7,15 +7,16 @@ sync and async method of every name.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 from crowsfoot.database import Database, databases
 from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import FieldFetchBlocked
 from crowsfoot.models import routing, signals
-from crowsfoot.models.peers import Via
 from crowsfoot.models.manager import Manager
+from crowsfoot.models.prefetch import CACHE, ask, described, lineage, only_queryset
+from crowsfoot.models.peers import Via
 from crowsfoot.models.queryset import QuerySet
 from crowsfoot.models.state import FETCH_RAISE
 from crowsfoot.persistence.session import Session, atomically
@@ -79,9 +80,10 @@ class RelatedManager(Manager[M]):
         raise NotImplementedError
 
     def get_queryset(self: Any) -> QuerySet[M]:
-        cached = self.instance.__dict__.get("_prefetched_objects_cache", {}).get(self.end.accessor)
-        if cached is not None:
-            return cached
+        for instance in lineage(self.instance):
+            cached = instance.__dict__.get(CACHE, {}).get(self.end.accessor)
+            if cached is not None:
+                return cached
         self._need_key()
         origin = self.instance._origin
         if origin is not None and origin.fetch_mode is FETCH_RAISE:
@@ -108,10 +110,17 @@ class RelatedManager(Manager[M]):
             shape._known_related = ((end.inverse.accessor, attname, {key[0]: self.instance}),)
         return shape
 
+    def get_prefetch_querysets(
+        self: Any, instances: Sequence[Any], querysets: Sequence[Any] | None = None
+    ) -> tuple[Any, ...]:
+        """What prefetching asks: see ``crowsfoot.models.prefetch.described``. Raises ``ValueError`` for two querysets."""
+        queryset = only_queryset(querysets)
+        rows = queryset if queryset is not None else self.base_class.get_queryset(self)
+        return described(ask(self.end, instances, rows), self.end)
+
     def _remove_prefetched(self) -> None:
-        cache = self.instance.__dict__.get("_prefetched_objects_cache")
-        if cache is not None:
-            cache.pop(self.end.accessor, None)
+        for instance in lineage(self.instance):
+            instance.__dict__.get(CACHE, {}).pop(self.end.accessor, None)
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
@@ -506,11 +515,11 @@ class ManyRelatedManager(RelatedManager[M]):
         names = [a.name for a in self.there]
         conditions = dict(zip([a.name for a in self.here], self.key, strict=True))
         rows = self.through._default_manager.using(session.alias).filter(**conditions).values_list(*names)
-        old = set((yield from rows._load(session)))
+        old: set[Any] = set((yield from rows._load(session)))
         wanted = self._keys(objs, session)
-        gone = [key if len(key) > 1 else key[0] for key in old if key not in set(wanted)]
+        gone = [key[0] if len(key) == 1 else key for key in old if key not in set(wanted)]
         yield from self._remove(session, tuple(gone), raw)
-        new = [key if len(key) > 1 else key[0] for key in wanted if key not in old]
+        new = [key[0] if len(key) == 1 else key for key in wanted if key not in old]
         yield from self._add(session, tuple(new), through_defaults, raw)
 
     def _send(self, session: Session, action: str, keys: Any, here: Any, raw: bool) -> None:

@@ -154,7 +154,7 @@ class Validation:
                 try:
                     constraint.validate(model, self, exclude=set(exclude or ()), using=using or "default")
                 except ValidationError as error:
-                    names = getattr(constraint, "fields", ())
+                    names: tuple[str, ...] = getattr(constraint, "fields", ())
                     if getattr(error, "code", None) == "unique" and len(names) == 1:
                         errors.setdefault(names[0], []).append(error)
                     else:

@@ -249,7 +249,7 @@ class Writing(Generic[M]):
         meta = self.model._meta
         attributes = meta.entity.attributes
         rows = [[_saved(field, obj) for field in fields] for obj in objs]
-        dropped = [i for i, field in enumerate(fields) if all(isinstance(row[i], DatabaseDefault) for row in rows)]
+        dropped = [i for i in range(len(fields)) if all(isinstance(row[i], DatabaseDefault) for row in rows)]
         returning = [attributes[fields[i].attname] for i in dropped]
         kept = [i for i in range(len(fields)) if i not in dropped]
         rows = [[_default_or(row[i]) for i in kept] for row in rows]
@@ -413,8 +413,9 @@ class Writing(Generic[M]):
         self._result_cache = None
         return await self._write_to.arun(self._delete)
 
-    delete.alters_data = True  # type: ignore[attr-defined]
-    delete.queryset_only = adelete.queryset_only = True  # type: ignore[attr-defined]
+    delete.alters_data = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
+    delete.queryset_only = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
+    adelete.queryset_only = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
 
     def _check_delete(self: Any) -> None:
         self._refuse_combined("delete")
@@ -431,7 +432,7 @@ class Writing(Generic[M]):
 
     def _raw_delete(self: Any, using: str) -> int:
         """Delete the rows of this table alone, without rules and signals."""
-        return databases[using].run(delete_queryset, self, raw=True)  # type: ignore[return-value]
+        return databases[using].run(delete_queryset, self, raw=True)
 
 
 IGNORE = Conflict()

@@ -145,7 +145,7 @@ class F(Combinable):
         return Sliced(self, subscript)
 
     def __eq__(self, other: object) -> Any:
-        return type(self) is type(other) and self._path == other._path  # type: ignore[attr-defined]
+        return isinstance(other, F) and type(self) is type(other) and self._path == other._path
 
     def __hash__(self) -> int:
         return hash((type(self), self._path))
@@ -206,7 +206,7 @@ class Value(Expression):
         node = Param(*query.slot(value, self._output_field.prepare if self._output_field else None))
         node.cast = True
         node._output_field = self._output_field or self._resolve_output_field() or UNKNOWN
-        node.for_save = for_save  # type: ignore[attr-defined]
+        node.for_save = for_save  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
         return node
 
     def _resolve_output_field(self) -> ValueType | None:
@@ -277,7 +277,7 @@ class ExpressionWrapper(Expression):
         self.expression = F(expression) if isinstance(expression, str) else expression
 
     @property
-    def conditional(self) -> bool:  # type: ignore[override]
+    def conditional(self) -> bool:
         return self._output_field is not None and self._output_field.kind == "boolean"
 
     def get_source_expressions(self) -> list[Any]:
@@ -295,7 +295,7 @@ class ExpressionWrapper(Expression):
 class NegatedExpression(ExpressionWrapper):
     """NOT of a boolean expression."""
 
-    conditional = True
+    conditional = True  # pyright: ignore[reportAssignmentType]
 
     def __init__(self, expression: Any) -> None:
         super().__init__(expression, BOOLEAN)

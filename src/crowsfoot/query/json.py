@@ -108,7 +108,7 @@ class KeyTextTransform(KeyTransform):
         node: Any = F(name)
         for key in keys:
             node = cls(key, node)
-        return node  # type: ignore[no-any-return]
+        return node
 
 
 KT = KeyTextTransform.from_lookup
@@ -235,7 +235,7 @@ class _AsText:
         if isinstance(lhs, KeyTransform) and not isinstance(lhs, KeyTextTransform):
             text = KeyTextTransform(lhs.key_name, lhs.lhs)
             lhs = text.resolve_expression() if lhs.is_resolved else text
-        super().__init__(lhs, rhs)  # type: ignore[call-arg]
+        super().__init__(lhs, rhs)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 @KeyTransform.register_lookup

@@ -1,8 +1,8 @@
 """What every node of an expression is: a value with nodes below it, a type, and SQL.
 
 An expression lives twice. As the user writes it, it holds names and values. Resolved against a scope
-(``resolve_expression``) it holds columns and numbered slots instead, so that a statement is compiled once for all values.
-How a node is said in SQL is the compiler's business; a node may override ``as_sql`` (or ``as_sqlite``,
+(``resolve_expression``) it holds columns and numbered slots instead, so that a statement is compiled once for all
+values. How a node is said in SQL is the compiler's business; a node may override ``as_sql`` (or ``as_sqlite``,
 ``as_postgresql``, …) to say it itself.
 """
 
@@ -40,6 +40,9 @@ class BaseExpression:
     is_resolved = False
     # Whether SQL compiled for one node serves all of the same class, constructor arguments and sources.
     cacheable = True
+    # Whether a composite key may stand among the sources; and whether the node is one.
+    allows_composite_expressions = False
+    is_composite = False
     _output_field: ValueType | None = None
     _init: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
 
@@ -53,7 +56,7 @@ class BaseExpression:
             self._output_field = output_field
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return copyreg.__newobj__, (type(self),), self.__dict__  # type: ignore[attr-defined]
+        return copyreg.__newobj__, (type(self),), self.__dict__  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
 
     # -- structure -----------------------------------------------------------------------------------------------------
 
@@ -100,6 +103,8 @@ class BaseExpression:
             e.resolve_expression(query, allow_joins, reuse, summarize, for_save) if e is not None else None
             for e in self.get_source_expressions()
         ]
+        if not self.allows_composite_expressions and any(e is not None and e.is_composite for e in sources):
+            raise ValueError(f"{type(self).__name__} expression does not support composite primary keys.")
         node.set_source_expressions(sources)
         node._inherit(sources)
         return node
@@ -200,7 +205,7 @@ class BaseExpression:
     def identity(self) -> Any:
         args, kwargs = self._init
         try:
-            given = _signature(type(self)).bind_partial(*args, **kwargs)
+            given = _signature(type(self)).bind_partial(*args, **kwargs)  # type: ignore[arg-type]
         except TypeError:  # as when the constructor was told what it does not know: then it has raised, or hides it
             return (type(self), hashable(args), hashable(tuple(sorted(kwargs.items()))))
         given.apply_defaults()
@@ -224,7 +229,7 @@ def _signature(kind: type) -> inspect.Signature:
 
 
 def hashable(value: Any) -> Any:
-    """What stands for a constructor's argument when nodes are compared: a field by its class, or by its model and name."""
+    """What stands for an argument when nodes are compared: a field's class, or its model and name where it has them."""
     if hasattr(value, "contribute_to_class"):
         return (type(value), getattr(value, "model", None), getattr(value, "name", None))
     if isinstance(value, (list, tuple)):

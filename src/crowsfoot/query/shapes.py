@@ -135,7 +135,7 @@ def _positions(given: list[Any], scope: Scope) -> tuple[tuple[int | None, Any], 
 
 def freeze(value: Any, out: list[Any]) -> Hashable:
     """A key for the structure of ``value``; the values inside it are appended to ``out``."""
-    kind = type(value)
+    kind: Any = type(value)
     if kind in SCALARS:
         out.append(value)
         return kind
@@ -208,7 +208,7 @@ def _freeze_expression(node: BaseExpression, out: list[Any]) -> Hashable:
 def _literal(value: Any) -> Hashable:
     """A constructor argument as part of a key; those that are nodes are keyed as sources instead."""
     if hasattr(value, "resolve_expression") or hasattr(value, "freeze"):
-        return type(value)
+        return type(value)  # type: ignore[return-value]
     if hasattr(value, "prepare") and hasattr(value, "get_lookup"):
         return _type_key(value)
     if isinstance(value, (list, tuple)):

@@ -48,7 +48,7 @@ class Subquery(Expression):
 class Exists(Subquery):
     """Whether a queryset has any row."""
 
-    conditional = True
+    conditional = True  # pyright: ignore[reportAssignmentType]
     template = "EXISTS(%(subquery)s)"
     empty_result_set_value = False
 

@@ -309,7 +309,7 @@ class UUID(Type):
         if value is None or isinstance(value, uuid.UUID):
             return value
         try:
-            return uuid.UUID(**{"int" if isinstance(value, int) else "hex": value})
+            return uuid.UUID(int=value) if isinstance(value, int) else uuid.UUID(value)
         except (AttributeError, ValueError, TypeError):
             raise ValidationError(
                 "“%(value)s” is not a valid UUID.", code="invalid", params={"value": value}
@@ -359,7 +359,7 @@ class JSON(Type):
     def get_transform(self, name: str) -> Any:
         found = super().get_transform(name)
         if found is None and type(self).keys is not None and self.find_lookup(name) is None:
-            return type(self).keys(name)  # type: ignore[misc]
+            return type(self).keys(name)  # type: ignore[misc]  # pyright: ignore[reportOptionalCall]
         return found
 
     def dump(self, value: Any) -> str:

@@ -113,10 +113,10 @@ def _dated(moment: Any) -> datetime.datetime:
 
 def time_add(connector: str, left: Any, right: Any) -> str:
     """A moment and a duration added or subtracted; a time of day stays one."""
-    one, other = moment_of(left), moment_of(right)
-    is_time = isinstance(one, datetime.time) or isinstance(other, datetime.time)
-    if is_time:
-        one, other = (_dated(each) if isinstance(each, datetime.time) else each for each in (one, other))
+    moments: list[Any] = [moment_of(left), moment_of(right)]
+    is_time = any(isinstance(each, datetime.time) for each in moments)
+    moments = [_dated(each) if isinstance(each, datetime.time) else each for each in moments]
+    one, other = moments
     result = one + other if connector == "+" else one - other
     return str(result.time().isoformat() if is_time else result.isoformat(" "))
 

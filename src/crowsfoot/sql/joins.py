@@ -39,7 +39,7 @@ class Source:
 
     def walk(self) -> Iterator[Source]:
         """This source and all below it, in the order of joining."""
-        stack = [self]
+        stack: list[Source] = [self]
         while stack:
             source = stack.pop()
             yield source
@@ -102,7 +102,7 @@ class JoinTree:
 
     def _child(self, parent: Source, end: Any, position: int, hop: Any, group: int | None) -> Source:
         many = end.many and position == 0
-        name = (hop.source_columns, hop.target.name, hop.target_columns, tuple(c for c, _ in hop.where))
+        name = hop.identity
         if many and group is None:
             for key, child in parent.children.items():
                 if key[0] == name:

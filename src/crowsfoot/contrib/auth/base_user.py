@@ -62,7 +62,7 @@ class AbstractBaseUser(models.Model):
     def _save(self, session: Session, options: dict[str, Any]) -> Operation[None]:
         yield from super()._save(session, options)
         if self._password is not None:
-            password_validation.password_changed(self._password, self)  # type: ignore[arg-type]
+            password_validation.password_changed(self._password, self)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
             self._password = None
 
     # -- the name ------------------------------------------------------------------------------------------------------

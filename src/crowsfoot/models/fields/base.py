@@ -98,7 +98,7 @@ class Field(LookupRegistry, Generic[T]):
         db_comment: str | None = None,
         db_default: Any = NOT_PROVIDED,
     ) -> None:
-        self.name = name  # type: ignore[assignment]
+        self.name = name  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
         self.verbose_name = verbose_name
         self._verbose_name = verbose_name
         self.primary_key = primary_key
@@ -239,7 +239,7 @@ class Field(LookupRegistry, Generic[T]):
         def convert(value: Any) -> Any:
             return from_db_value(value, None, None)
 
-        convert.takes_none = True  # type: ignore[attr-defined]
+        convert.takes_none = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
         return [convert]
 
     def get_default(self) -> Any:

@@ -74,7 +74,7 @@ class ManyToManyField(RelatedField[T]):
     def __get__(self, instance: Any, owner: Any) -> Any:
         return self
 
-    def get_attname_column(self) -> tuple[str, Any]:  # type: ignore[override]
+    def get_attname_column(self) -> tuple[str, Any]:
         return self.name, None
 
     def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:

@@ -147,14 +147,14 @@ class RelatedField(Field[T]):
     # -- the Django face -----------------------------------------------------------------------------------------------
 
     @property
-    def related_model(self) -> Any:  # type: ignore[override]
+    def related_model(self) -> Any:
         self.model._meta.apps.link()
         if self.relation is not None:
             return self.relation.forward.target.model
         return self.to if not isinstance(self.to, str) else self.to
 
     @property
-    def remote_field(self) -> Any:  # type: ignore[override]
+    def remote_field(self) -> Any:
         return self._rel
 
     @remote_field.setter

@@ -227,9 +227,9 @@ for _type in (types.Date, types.DateTime):
         ExtractDay,
     ):  # fmt: skip
         _type.register_lookup(_part)
-for _type in (types.DateTime, types.Time):
-    for _part in (ExtractHour, ExtractMinute, ExtractSecond):
-        _type.register_lookup(_part)
+for _type_with_time in (types.DateTime, types.Time):
+    for _part_of_time in (ExtractHour, ExtractMinute, ExtractSecond):
+        _type_with_time.register_lookup(_part_of_time)
 
 
 # -- years as ranges ---------------------------------------------------------------------------------------------------

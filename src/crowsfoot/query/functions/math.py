@@ -81,6 +81,7 @@ class Sign(_Numeric, Transform):
     function = "SIGN"
     lookup_name = "sign"
     null_strict = True
+    sql: ClassVar = {"sqlite": "(SIGN(%(expressions)s) * 1.0)"}
 
 
 class Round(_Numeric, Transform):
