@@ -70,8 +70,7 @@ def _delete_alone(session: Session, query: Query, values: tuple[Any, ...]) -> Op
 
 def _plan(session: Session, shape: Shape, model: Any, given: Known | None, keep_parents: bool) -> DeletePlan:
     """The plan for deleting ``shape``'s rows, kept with it until models are added or signals are connected."""
-    models = len(model._meta.apps.registry.relations)
-    key = ("consequences", keep_parents, models)
+    key: tuple[Any, ...] = ("consequences", keep_parents, model._meta.apps.registry.version)
     consequences: Consequences | None = shape.plans.get(key)
     if consequences is None:
         consequences = shape.plans[key] = Consequences(model._meta.entity.concrete, keep_parents, _is_swapped)

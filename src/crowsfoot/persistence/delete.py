@@ -109,15 +109,15 @@ class Deletion:
             if entity not in self.instances:
                 yield from self._load_instances(entity)
         elif entity in self.plan.seeds:
-            self.values[self.plan.known[entity].index] = yield from self._keys(entity, self.plan.key_lookup(entity))
+            self.values[self.plan.known[entity].slot] = yield from self._keys(entity, self.plan.key_lookup(entity))
         known = self.plan.known
-        self._alive.update(e for e in group if e not in known or self.values[known[e].index] != [])
+        self._alive.update(e for e in group if e not in known or self.values[known[e].slot] != [])
 
     def _load_instances(self, entity: Entity) -> Operation[None]:
         is_root = entity is self.consequences.root
         self.instances[entity] = found = yield from (self.load_root() if is_root else self.load(entity))
         if entity in self.plan.seeds:
-            self.values[self.plan.known[entity].index] = [self.key(instance) for instance in found]
+            self.values[self.plan.known[entity].slot] = [self.key(instance) for instance in found]
 
     def _choose_cyclic(self, group: list[Entity]) -> Operation[None]:
         if len(group) == 1:
@@ -127,7 +127,7 @@ class Deletion:
         self._batches[group[0]] = batches
         for entity in group:
             keys = [key for member, batch in batches if member is entity for key in batch]
-            self.values[self.plan.known[entity].index] = keys
+            self.values[self.plan.known[entity].slot] = keys
             if keys and entity in self.plan.hooked:
                 given = {self.key(instance): instance for instance in self.instances.get(entity, ())}
                 found = yield from self.load(entity)
@@ -166,7 +166,7 @@ class Deletion:
         while waiting:
             entity, keys = waiting.pop(0)
             batches.append((entity, keys))
-            self.values[self.plan.known[entity].index] = keys
+            self.values[self.plan.known[entity].slot] = keys
             for edge in inside[entity]:
                 take(edge.target, (yield from self._keys(edge.target, self.plan.next_lookup(edge))))
         return batches[::-1]
@@ -226,13 +226,16 @@ class Deletion:
 
     def _delete_cyclic(self, batches: list[Batch]) -> Operation[None]:
         """The keys found are counted: of rows that hang on each other, the database takes some along by itself."""
+        all_keys = {entity: self.values[self.plan.known[entity].slot] for entity, _ in batches}
         for entity, keys in batches:
-            self.values[self.plan.known[entity].index] = keys
+            self.values[self.plan.known[entity].slot] = keys
             yield from self._execute(self.plan.delete(entity))
             self.counts[entity] = self.counts.get(entity, 0) + len(keys)
             if entity in self.instances:
                 gone = set(keys)
                 self.after([i for i in self.instances[entity] if self.key(i) in gone])
+        for entity, keys in all_keys.items():  # the rows that these inherit are found by the same slot
+            self.values[self.plan.known[entity].slot] = keys
 
     # -- statements ----------------------------------------------------------------------------------------------------
 

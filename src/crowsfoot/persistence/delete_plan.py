@@ -27,9 +27,9 @@ MANY_WAYS = 16
 
 
 class Known(NamedTuple):
-    """Keys that are at hand: in slot ``index``, as a list or (``many`` is False) as one key."""
+    """Keys that are at hand: in a numbered slot, as a list or (``many`` is False) as one key."""
 
-    index: int
+    slot: int
     many: bool = True
 
 
@@ -264,11 +264,11 @@ def _matches(columns: list[Col], known: Known) -> Any:
     if known.many:
         (first, *others) = columns
         node = In(ColumnTuple(columns) if others else first, None)
-        node.rhs = Param(known.index, node.lhs.output_field, array=True)
+        node.rhs = Param(known.slot, node.lhs.output_field, array=True)
         return _resolved(node)
     items = [None] if len(columns) == 1 else list(range(len(columns)))
     pairs = zip(columns, items, strict=True)
-    parts = [_resolved(Exact(c, Param(known.index, c.output_field, item))) for c, item in pairs]
+    parts = [_resolved(Exact(c, Param(known.slot, c.output_field, item))) for c, item in pairs]
     return parts[0] if len(parts) == 1 else Condition(parts)
 
 

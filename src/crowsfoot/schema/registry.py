@@ -49,6 +49,8 @@ class Registry:
     def __init__(self) -> None:
         self.entities: dict[str, Entity] = {}
         self.relations: list[Relation] = []
+        # Grows with every relation that is made or forgotten.
+        self.version = 0
         self.pending: list[Declaration] = []
         self.declared: list[Declaration] = []
         self.on_link: Callable[[Relation], None] = lambda relation: None
@@ -85,6 +87,7 @@ class Registry:
         self.entities.pop(label, None)
         gone = [r for r in self.relations if entity in (r.forward.owner, r.reverse.owner)]
         self.relations = [relation for relation in self.relations if relation not in gone]
+        self.version += 1
         for end in [end for relation in gone for end in relation.ends]:
             if end.owner.ends.get(end.name) is end:
                 del end.owner.ends[end.name]
@@ -106,6 +109,7 @@ class Registry:
                 self.pending.remove(declaration)
                 relation = declaration.declare(target)
                 self.relations.append(relation)
+                self.version += 1
                 self.on_link(relation)
                 progress = True
 
