@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from crowsfoot.query.nodes import hashable
@@ -104,6 +104,15 @@ class Q:
     @property
     def referenced_base_fields(self) -> set[str]:
         return {child[0].split("__")[0] for child in self.flatten() if isinstance(child, tuple)}
+
+    def replace_expressions(self, replacements: Mapping[Any, Any]) -> Q:
+        """A copy in which every node that is a key of ``replacements`` is its value."""
+
+        def replaced(value: Any) -> Any:
+            return value.replace_expressions(replacements) if hasattr(value, "replace_expressions") else value
+
+        children = [(c[0], replaced(c[1])) if isinstance(c, tuple) else replaced(c) for c in self.children]
+        return Q.create(children, self.connector, self.negated)
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         args: tuple[Any, ...] = tuple(self.children)

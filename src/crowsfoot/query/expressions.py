@@ -355,6 +355,8 @@ class Sliced(Expression):
 class OrderBy(Expression):
     """An expression with a direction and a place for NULLs."""
 
+    allows_composite_expressions = True
+
     def __init__(
         self, expression: Any, descending: bool = False, nulls_first: bool | None = None, nulls_last: bool | None = None
     ) -> None:

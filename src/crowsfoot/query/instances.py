@@ -29,7 +29,7 @@ class OfInstance(BaseExpression):
         self.values = values
 
     @property
-    def conditional(self) -> bool:  # type: ignore[override]
+    def conditional(self) -> bool:
         return bool(getattr(self.expression, "conditional", False))
 
     def get_source_expressions(self) -> list[Any]:
@@ -64,7 +64,7 @@ class InstanceScope(Scope):
             node = self.transform(node, transform)
         return node
 
-    def leaf(self, name: str, value: Any, negated: bool, allow_joins: bool = True, summarize: bool = False) -> Any:
+    def leaf(self, name: str, value: Any, inside: bool, negated: bool, allow_joins: bool = True) -> Any:
         node, rest, final = self._parsed(name)
         return self.finish(node, rest, value, final, negated)
 
