@@ -424,9 +424,9 @@ class Objects:
 
 def _document() -> None:
     """A method of the same name means the same."""
-    for name, method in vars(Manager).items():
-        if inspect.isfunction(method) and method.__doc__ is None:
-            method.__doc__ = getattr(QuerySet, name).__doc__
+    for name, method in inspect.getmembers(Manager, inspect.isfunction):
+        if method.__doc__ is None:
+            method.__doc__ = getattr(getattr(QuerySet, name, None), "__doc__", None)
 
 
 _document()
