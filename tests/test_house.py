@@ -52,6 +52,7 @@ LIBRARIES: dict[str, set[str]] = {
     "drivers/postgresql*.py": {"psycopg", "asyncpg"},
     "contrib/auth/*": {"argon2"},
     "studio/*": {"starlette", "jinja2", "uvicorn"},
+    "models/related_types.py": {"annotationlib"},  # the standard library's, from Python 3.14 on
     "cli/*": {"cyclopts", "rich", "tomlkit", "IPython"},
 }
 
@@ -59,13 +60,12 @@ LIBRARIES: dict[str, set[str]] = {
 # `database` loads the driver that a URL asks for, and nobody else does; the others load their users' code.
 LOADERS: dict[str, tuple[str, ...]] = {
     "database": ("crowsfoot.drivers.",),
-    "conf": (),
-    "models": (),
+    "conf": ("crowsfoot.contrib.auth.",),  # the hashers that the settings name by default
     "contrib": (),
-    "apps": (),
+    "apps": ("crowsfoot.contrib.",),
     "migrations": (),
-    "contrib": (),
-    "django": (),
+    # It shows Crowsfoot's own modules under Django's names.
+    "django": ("crowsfoot",),
     "cli": (),
 }
 

@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
 from threading import RLock
 from typing import Any, Final, TypeGuard, cast
@@ -199,6 +200,15 @@ class SettingsReference(str):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return SettingsReference, (str(self), self.setting_name)
+
+
+def import_string(path: str) -> Any:
+    """What a setting names by its dotted path: ``"blog.routers.Blog"``. Raises ``ImproperlyConfigured``."""
+    module, _, name = path.rpartition(".")
+    try:
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ImproperlyConfigured(f"{path!r}, which the settings name, cannot be imported: {error}") from error
 
 
 # -- the project file --------------------------------------------------------------------------------------------------

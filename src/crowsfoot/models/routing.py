@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
-from crowsfoot.conf import settings
+from crowsfoot.conf import import_string, settings
 from crowsfoot.database import DEFAULT
 
 # Set by `manager` and `model`: what querysets need of the classes built on top of them.
@@ -24,8 +23,7 @@ def _router(router: Any) -> Any:
     if not isinstance(router, str):
         return router
     if router not in _LOADED:
-        module, _, name = router.rpartition(".")
-        _LOADED[router] = getattr(import_module(module), name)()
+        _LOADED[router] = import_string(router)()
     return _LOADED[router]
 
 

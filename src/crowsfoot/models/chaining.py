@@ -1,0 +1,339 @@
+"""Chaining: the methods of a queryset that narrow, order and shape its question. None of them sends anything."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any, Generic, Self, TypeVar
+
+from crowsfoot.errors import FieldError
+from crowsfoot.models.prefetch import Prefetch
+from crowsfoot.models.question import Question
+from crowsfoot.models.related_tree import merge, tree
+from crowsfoot.models.state import FetchMode
+from crowsfoot.models.typed import Condition
+from crowsfoot.query.conditions import Q
+from crowsfoot.query.expressions import F
+from crowsfoot.query.filtered import FilteredRelation, check_name, join
+from crowsfoot.query.nodes import Uncacheable
+from crowsfoot.query.scope import Scope
+from crowsfoot.query.shapes import SCALARS, freeze
+from crowsfoot.query.statements import Lock, Query, order_items
+from crowsfoot.query.subqueries import Subquery
+
+M = TypeVar("M")
+T = TypeVar("T")
+REPR_SIZE = 20
+
+
+class Chaining(Question[M], Generic[M]):
+    """The chaining part of `QuerySet`."""
+
+    # -- conditions ----------------------------------------------------------------------------------------------------
+
+    def all(self) -> Self:
+        """A copy of this queryset, not yet asked."""
+        found = self._clone()
+        found._sub = None
+        return found
+
+    def filter(self, *args: Condition, **kwargs: Any) -> Self:
+        """The rows that meet every condition. Conditions of one call on a to-many relation hold for one related row.
+
+        Raises ``FieldError`` for an unknown name or look-up, and ``ValueError``, ``TypeError`` or ``ValidationError``
+        for a value that cannot be compared.
+        """
+        self._refuse_combined("filter")
+        return self._where(False, args, kwargs)
+
+    def exclude(self, *args: Condition, **kwargs: Any) -> Self:
+        """The rows that do not meet all the conditions."""
+        self._refuse_combined("exclude")
+        return self._where(True, args, kwargs)
+
+    def _where(self, negated: bool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Self:
+        if (self._low or self._high is not None) and (args or kwargs):
+            self._refuse_slice("filter")
+        given = list(kwargs.values())
+        kinds = tuple(map(type, given))
+        key: Hashable
+        if not args and SCALARS.issuperset(kinds):
+            key = (negated, *kwargs, *kinds)
+            edge = self._shape.edges.get(key)
+            if edge is not None:  # built before: the way that a loop takes
+                found = self._clone()
+                found._shape = edge.shape
+                try:
+                    found._values = self._values + edge.values(given)
+                    return found
+                except Uncacheable:  # this value needs SQL of its own
+                    key = None
+        else:
+            kwargs = {name: _listed(value) for name, value in kwargs.items()}
+            given = []
+            try:
+                frozen = tuple([freeze(arg, given) for arg in args])
+                key = (negated, frozen, tuple([(name, freeze(value, given)) for name, value in kwargs.items()]))
+            except Uncacheable:
+                key = None
+
+        def build(query: Query) -> tuple[Query, Scope]:
+            q = Q.create([*args, *kwargs.items()], negated=negated and bool(args or kwargs))
+            scope = query.filter_scope()
+            return query.filtered(scope, scope.resolve_condition(q)), scope
+
+        return self._follow(key, given, build)
+
+    def complex_filter(self, filter_obj: Q | Mapping[str, Any]) -> Self:
+        """``filter()`` by a ``Q`` or by a dict of look-ups."""
+        return self.filter(filter_obj) if isinstance(filter_obj, Q) else self.filter(**filter_obj)
+
+    def none(self) -> Self:
+        """No rows, without a query."""
+        return self._change("none", lambda query: query.but(empty=True))
+
+    # -- annotations ---------------------------------------------------------------------------------------------------
+
+    def annotate(self, *args: Any, **kwargs: Any) -> Self:
+        """Add computed values to each row, by name: ``annotate(n=Count("posts"))``."""
+        self._refuse_combined("annotate")
+        return self._annotate(args, kwargs, select=True)
+
+    def alias(self, *args: Any, **kwargs: Any) -> Self:
+        """Like ``annotate``, for use in later calls only: the values are not selected."""
+        self._refuse_combined("alias")
+        return self._annotate(args, kwargs, select=False)
+
+    def _annotate(self, args: tuple[Any, ...], kwargs: dict[str, Any], select: bool) -> Self:
+        found = self._named(args, kwargs)
+        self._check_names(found)
+        given: list[Any] = []
+        try:
+            key: Hashable = ("annotate", select, tuple([(name, freeze(e, given)) for name, e in found.items()]))
+        except Uncacheable:
+            key = None
+
+        def build(query: Query) -> tuple[Query, Scope]:
+            start = query.size
+            values: list[Any] = []
+            preparers: list[Any] = []
+            for name, expression in found.items():
+                if isinstance(expression, FilteredRelation):
+                    query, scope = join(query, name, expression)
+                else:
+                    scope = Scope(query)
+                    node = expression.resolve_expression(scope)
+                    query = query.annotated(name, node, scope, selected=select)
+                values += scope.values
+                preparers += scope.preparers
+            whole = Scope(query, start=start)
+            whole.values, whole.preparers = values, preparers
+            return query, whole
+
+        return self._follow(key, given, build)
+
+    def _named(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Annotations by name; an aggregate without one is called after its field: ``posts__count``."""
+        found: dict[str, Any] = {}
+        for arg in args:
+            if not hasattr(arg, "resolve_expression"):
+                raise TypeError(f"QuerySet.annotate() received non-expression(s): {arg}.")
+            try:
+                name = arg.default_alias
+            except (AttributeError, TypeError):
+                raise TypeError("Complex annotations require an alias") from None
+            if name in kwargs:
+                raise ValueError(
+                    f"The named annotation '{name}' conflicts with the default name for another annotation."
+                )
+            found[name] = arg
+        for name, value in kwargs.items():
+            if not hasattr(value, "resolve_expression"):
+                if hasattr(value, "as_subquery"):
+                    value = Subquery(value)
+                else:
+                    raise TypeError(f"QuerySet.annotate() received non-expression(s): {value}.")
+            found[name] = value
+        return found
+
+    def _check_names(self, names: Iterable[str]) -> None:
+        taken = {n for f in self.model._meta.get_fields() for n in (f.name, getattr(f, "attname", f.name))}
+        if self.query.columns is not None:
+            taken = set()
+        for name in names:
+            if any(c in name for c in " \"'`;%\t\n\r.\\[]()$#-/*") or not name:
+                raise ValueError(
+                    "Column aliases cannot contain whitespace characters, hashes, control characters, quotation marks, "
+                    "semicolons, percent signs, parentheses, dashes, slashes, dollars or dots."
+                )
+            if name in taken:
+                raise ValueError(f"The annotation '{name}' conflicts with a field on the model.")
+
+    # -- order and choice ----------------------------------------------------------------------------------------------
+
+    def order_by(self, *names: Any) -> Self:
+        """Order by these names (``-`` before one for descending, ``?`` for random) and expressions; none clears the order."""
+        self._refuse_slice("reorder")
+        given: list[Any] = []
+        try:
+            key: Hashable = ("order", tuple([n if isinstance(n, str) else freeze(n, given) for n in names]))
+        except Uncacheable:
+            key = None
+
+        def build(query: Query) -> tuple[Query, Scope]:
+            scope = Scope(query)
+            return query.ordered(order_items(query, scope, names), scope), scope
+
+        return self._follow(key, given, build)
+
+    def reverse(self) -> Self:
+        """The same rows in the opposite order."""
+        if self._low or self._high is not None:
+            raise TypeError("Cannot reverse a query once a slice has been taken.")
+        return self._change("reverse", lambda query: query.but(flipped=not query.flipped))
+
+    def distinct(self, *names: str) -> Self:
+        """Each row once; with names (on PostgreSQL) the first row for each combination of these."""
+        self._refuse_combined("distinct")
+        if self._low or self._high is not None:
+            raise TypeError("Cannot create distinct fields once a slice has been taken.")
+
+        def build(query: Query) -> tuple[Query, Scope]:
+            scope = Scope(query)
+            nodes = tuple(F(name).resolve_expression(scope) for name in names)
+            return query.but(distinct=True, distinct_on=nodes), scope
+
+        return self._follow(("distinct", names), [], build)
+
+    def only(self, *fields: Any) -> Self:
+        """Load these fields (and the key); the others are loaded for all peers when one is touched."""
+        return self._defer(fields, False)
+
+    def defer(self, *fields: Any) -> Self:
+        """Do not load these fields until they are touched; ``defer(None)`` loads all."""
+        return self._defer(fields, True)
+
+    def _defer(self, fields: tuple[Any, ...], defer: bool) -> Self:
+        if self.query.columns is not None:
+            raise TypeError(f"Cannot call {'defer' if defer else 'only'}() after .values() or .values_list()")
+        if fields == (None,):
+            if not defer:
+                raise TypeError("Cannot pass None as an argument to only().")
+            return self._change("defer none", lambda query: query.but(deferred=(frozenset(), True)))
+        names = tuple(_name(f) for f in fields)
+        return self._change(("defer", defer, names), lambda query: _deferred(query, names, defer))
+
+    def select_related(self, *fields: Any) -> Self:
+        """Load to-one relations by joins in the same query; without names all that may not be NULL; ``None`` for none."""
+        self._refuse_combined("select_related")
+        if self.query.columns is not None:
+            raise TypeError("Cannot call select_related() after .values() or .values_list()")
+        if fields == (None,):
+            return self._change("related none", lambda query: query.but(related=()))
+        names = tuple(_name(f) for f in fields)
+        return self._change(
+            ("related", names), lambda query: query.but(related=merge(query.related, tree(query.entity, names, query.relation_map)))
+        )  # fmt: skip
+
+    def prefetch_related(self, *lookups: Any) -> Self:
+        """Load these relations for all rows, each with one more query; ``None`` forgets what was asked before."""
+        self._refuse_combined("prefetch_related")
+        found = self._clone()
+        if lookups == (None,):
+            found._prefetch = ()
+        else:
+            for given in lookups:
+                name = given.prefetch_to if isinstance(given, Prefetch) else _name(given)
+                if name.split("__")[0] in self.query.relation_map:
+                    raise ValueError("prefetch_related() is not supported with FilteredRelation.")
+            found._bare = False
+            found._prefetch = (*self._prefetch, *[x if isinstance(x, Prefetch) else _name(x) for x in lookups])
+        return found
+
+    def fetch_mode(self, fetch_mode: FetchMode) -> Self:
+        """What touching an unloaded value of these rows does: ``FETCH_PEERS``, ``FETCH_ONE`` or ``FETCH_RAISE``."""
+        found = self._clone()
+        found._bare = False
+        found._fetch_mode = fetch_mode
+        return found
+
+    def using(self, alias: str | None) -> Self:
+        """Ask the database of this alias."""
+        found = self._clone()
+        found._db = alias
+        return found
+
+    def select_for_update(
+        self, nowait: bool = False, skip_locked: bool = False, of: tuple[str, ...] = (), no_key: bool = False
+    ) -> Self:
+        """Lock the rows until the end of the transaction, where the database can."""
+        if nowait and skip_locked:
+            raise ValueError("The nowait option cannot be used with skip_locked.")
+        self._refuse_combined("select_for_update")
+        lock = Lock(nowait, skip_locked, tuple(of), no_key)
+        found = self._change(("lock", lock), lambda query: query.but(lock=lock))
+        found._for_write = True
+        return found
+
+
+def _listed(value: Any) -> Any:
+    """Iterators are read once, here."""
+    return list(value) if hasattr(value, "__next__") else value
+
+
+def _name(field: Any) -> str:
+    if isinstance(field, str):
+        return field
+    if isinstance(field, F) and isinstance(field._path, str):
+        return field._path
+    raise FieldError(f"{field!r} is not the name of a field.")
+
+
+def _deferred(query: Query, names: tuple[str, ...], defer: bool) -> Query:
+    """Names may lead through ``select_related``; there they choose the columns of the related row."""
+    own: set[str] = set()
+    nested: dict[str, list[str]] = {}
+    for name in names:
+        first, _, rest = name.partition("__")
+        if first in query.relation_map and not defer:
+            raise ValueError("only() is not supported with FilteredRelation.")
+        if rest and (first in query.entity.ends or first in query.relation_map):
+            nested.setdefault(first, []).append(rest)
+            if not defer:
+                own.add(first)
+        else:
+            own.add(name)
+    attributes = frozenset(_attnames(query.entity, own))
+    current, was_defer = query.deferred
+    if defer:
+        chosen = (current | attributes, True) if was_defer else (current - attributes, False)
+    elif was_defer and not current:
+        chosen = (attributes, False)
+    elif was_defer:
+        chosen = (attributes - current, False) if attributes else (current, True)
+    else:
+        chosen = (attributes, False)
+    if not own and nested and not defer:
+        chosen = query.deferred
+    related = tuple(_only(item, nested.get(item.end.name), defer) for item in query.related)
+    return query.but(deferred=chosen, related=related)
+
+
+def _attnames(entity: Any, names: Iterable[str]) -> list[str]:
+    found = []
+    for name in names:
+        if name == "pk":
+            found += [a.name for a in entity.key]
+            continue
+        attname = entity.aliases.get(name, name)
+        if attname not in entity.attributes:
+            entity.resolve(name)
+            continue
+        found.append(attname)
+    return found
+
+
+def _only(item: Any, names: list[str] | None, defer: bool) -> Any:
+    if not names:
+        return item
+    inner = _deferred(Query(item.end.target, related=item.children), tuple(names), defer)
+    return type(item)(item.end, inner.related, inner.deferred)

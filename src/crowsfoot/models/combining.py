@@ -1,0 +1,109 @@
+"""Sets of rows combined: `union`, `intersection`, `difference`, and ``&``, ``|``, ``^``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Generic, Self, TypeVar
+
+from crowsfoot.errors import NotSupportedError
+from crowsfoot.models.chaining import Chaining
+from crowsfoot.models.question import Question
+from crowsfoot.query.conditions import Q
+from crowsfoot.query.shapes import Shape
+from crowsfoot.query.statements import Combined, Query
+
+M = TypeVar("M")
+T = TypeVar("T")
+REPR_SIZE = 20
+
+
+class Combining(Chaining[M], Generic[M]):
+    """The combining part of `QuerySet`."""
+
+    # -- combination ---------------------------------------------------------------------------------------------------
+
+    def union(self, *others: Question[Any], all: bool = False) -> Self:
+        """The rows of any of these querysets, each once unless ``all``."""
+        querysets: list[Any] = [self, *others]
+        asked = [qs for qs in querysets if not qs.query.empty]
+        if not asked:
+            return self
+        return asked[0]._combine("UNION", all, asked[1:])
+
+    def intersection(self, *others: Question[Any]) -> Self:
+        """The rows that all of these querysets have."""
+        if self.query.empty or any(qs.query.empty for qs in others):
+            return self.none()
+        return self._combine("INTERSECT", False, others)
+
+    def difference(self, *others: Question[Any]) -> Self:
+        """The rows that this queryset has and the others have not."""
+        if self.query.empty:
+            return self
+        return self._combine("EXCEPT", False, [qs for qs in others if not qs.query.empty])
+
+    def _combine(self, operator: str, all: bool, others: Iterable[Any]) -> Any:
+        first_query, first_values = self.as_subquery()
+        size = first_query.size
+        parts: list[tuple[Query, int]] = []
+        values = list(first_values)
+        for other in others:
+            query, more = other.as_subquery()
+            parts.append((query, size))
+            size += query.size
+            values += more
+        found = self._clone()
+        found._via = None
+        found._low, found._high = 0, None
+        combined = Combined(operator, all, tuple(parts))
+        base = first_query
+        if first_query.is_sliced or first_query.combined is not None or first_query.order:
+            combined = Combined(operator, all, ((first_query, 0), *parts))
+        found._shape = Shape(
+            base.but(combined=combined, order=(), flipped=False, limits=(None, None), size=size, steps=base.steps)
+        )
+        found._values = tuple(values)
+        return found
+
+    def _merge_sets(self, other: Any, connector: str) -> Any:
+        """``&``, ``|`` and ``^``: rows by key in both, either or exactly one."""
+        if self.model is not other.model and self.model._meta.concrete_model is not other.model._meta.concrete_model:
+            raise TypeError("Cannot combine queries on two different base models.")
+        for qs in (self, other):
+            if qs.query.combined is not None:
+                raise NotSupportedError("Combining querysets that were combined by union() is not supported.")
+        if self.query.empty or other.query.empty:
+            if connector == "AND":
+                return self if self.query.empty else other
+            return other if self.query.empty else self
+        if self._low or self._high is not None or other._low or other._high is not None:
+            if connector == "AND":
+                raise TypeError("Cannot combine queries once a slice has been taken.")
+        left = (
+            self if self._is_plain else self._clone().order_by() if not (self._low or self._high is not None) else self
+        )
+        one, two = Q(pk__in=left._keys()), Q(pk__in=other._keys())
+        base = type(self)(self.model, using=self._db)
+        condition = one & two if connector == "AND" else one | two if connector == "OR" else one ^ two
+        found = base.filter(condition)
+        if self.query.order is not None and not self._low and self._high is None:
+            order = self.query.order
+            found = found._change(None, lambda query: query.but(order=order, flipped=self.query.flipped))
+        return found
+
+    @property
+    def _is_plain(self) -> bool:
+        return not (self._low or self._high is not None)
+
+    def _keys(self) -> Any:
+        """The keys of these rows, as a subquery."""
+        return self.values("pk") if self.query.columns is None else self
+
+    def __and__(self, other: Question[Any]) -> Self:
+        return self._merge_sets(other, "AND")
+
+    def __or__(self, other: Question[Any]) -> Self:
+        return self._merge_sets(other, "OR")
+
+    def __xor__(self, other: Question[Any]) -> Self:
+        return self._merge_sets(other, "XOR")

@@ -1,0 +1,128 @@
+"""What every queryset carries: a shape, values, a slice and a database; and how one becomes the next."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from types import MappingProxyType
+from typing import Any, Generic, Self, TypeVar
+
+from crowsfoot.conf import settings
+from crowsfoot.database import DEFAULT, Database, databases
+from crowsfoot.errors import NotSupportedError
+from crowsfoot.models import routing
+from crowsfoot.models.state import FetchMode
+from crowsfoot.query.nodes import Uncacheable
+from crowsfoot.query.shapes import Shape, root
+from crowsfoot.query.statements import Query
+
+M = TypeVar("M")
+T = TypeVar("T")
+REPR_SIZE = 20
+
+
+class Question(Generic[M]):
+    """A question about rows of ``model``, as a value: every call gives a changed copy and leaves this one as it is.
+
+    A copy shares its shape with every other queryset built by the same calls, so its SQL is compiled once.
+    """
+
+    # What a new queryset has, on the class, so that a copy carries only what was changed. ``_bare`` says that the shape
+    # and the values alone are the question: no slice, no prefetch, no fetch mode, no known owner.
+    _bare: bool = True
+    _db: str | None = None
+    _hints: Mapping[str, Any] = MappingProxyType({})
+    _values: tuple[Any, ...] = ()
+    _low: int = 0
+    _high: int | None = None
+    _result_cache: list[Any] | None = None
+    _prefetch: tuple[Any, ...] = ()
+    _prefetch_done: bool = False
+    _fetch_mode: FetchMode | None = None
+    _known_related: tuple[Any, ...] = ()
+    _for_write: bool = False
+    _via: Any = None
+    _sub: tuple[Query, tuple[Any, ...]] | None = None
+
+    def __init__(self, model: Any = None, query: Any = None, using: str | None = None, hints: Any = None) -> None:
+        self.model = model
+        if using is not None:
+            self._db = using
+        if hints:
+            self._hints = hints
+        self._shape: Shape = query if query is not None else model.__entity__.root or _root(model)
+
+    @property
+    def query(self) -> Query:
+        """The frozen description of this question, without its values."""
+        return self._shape.query
+
+    @property
+    def db(self) -> str:
+        """The alias of the database that is asked."""
+        if self._db is not None:
+            return self._db
+        if not settings.DATABASE_ROUTERS:
+            return DEFAULT
+        return routing.write(self.model, self._hints) if self._for_write else routing.read(self.model, self._hints)
+
+    @property
+    def _database(self) -> Database:
+        return databases[self.db]
+
+    # -- copies --------------------------------------------------------------------------------------------------------
+
+    def _clone(self) -> Self:
+        found = object.__new__(type(self))
+        held = found.__dict__
+        held.update(self.__dict__)
+        if "_result_cache" in held:
+            del held["_result_cache"]
+        if "_prefetch_done" in held:
+            del held["_prefetch_done"]
+        if "_sub" in held:
+            del held["_sub"]
+        return found
+
+    def _chain(self) -> Self:
+        """Django's name for ``_clone``."""
+        return self._clone()
+
+    def _follow(self, key: Hashable, given: list[Any], build: Any) -> Self:
+        """The copy that one call leads to: along the edge ``key`` of the shape, with ``given`` in its slots."""
+        shape = self._shape
+        if key is None:
+            shape, values = shape.detached(build)
+        else:
+            try:
+                edge = shape.edges.get(key) or shape.grow(given, build, key)
+                values = edge.values(given)
+                shape = edge.shape
+            except Uncacheable:
+                shape, values = shape.detached(build)
+        found = self._clone()
+        found._shape = shape
+        if values:
+            found._values = self._values + values
+        return found
+
+    def _change(self, key: Hashable, build: Any) -> Self:
+        """A call without values: ``build`` makes the changed query."""
+        return self._follow(key, [], lambda query: (build(query), None))
+
+    def _refuse_slice(self, what: str) -> None:
+        if self._low or self._high is not None:
+            raise TypeError(f"Cannot {what} a query once a slice has been taken.")
+
+    def _refuse_combined(self, name: str) -> None:
+        combined = self.query.combined
+        if combined is not None:
+            operator = {"UNION": "union", "INTERSECT": "intersection", "EXCEPT": "difference"}[combined.operator]
+            raise NotSupportedError(f"Calling QuerySet.{name}() after {operator}() is not supported.")
+
+
+def _root(model: Any) -> Shape:
+    entity = model._meta.entity
+    model._meta.apps.link()
+    entity.ensure_ready()
+    entity.root = root(Query(entity))
+    return entity.root
