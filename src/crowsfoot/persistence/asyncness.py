@@ -13,6 +13,7 @@ from crowsfoot.errors import SynchronousOnlyOperation
 ALLOWED_BY = ("CROWSFOOT_ALLOW_ASYNC_UNSAFE", "DJANGO_ALLOW_ASYNC_UNSAFE")
 INSTEAD = {
     "__iter__": "async for row in queryset: … (or: rows = [row async for row in queryset])",
+    "_iterate": "async for row in queryset.aiterator(): …",
     "__len__": "await queryset.acount()",
     "__bool__": "await queryset.aexists()",
     "__contains__": "await queryset.acontains(obj)",
