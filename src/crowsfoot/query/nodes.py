@@ -204,12 +204,13 @@ class BaseExpression:
     @property
     def identity(self) -> Any:
         args, kwargs = self._init
+        sources = tuple(hashable(e) for e in self.get_source_expressions())  # which may have been replaced
         try:
             given = _signature(type(self)).bind_partial(*args, **kwargs)  # type: ignore[arg-type]
         except TypeError:  # as when the constructor was told what it does not know: then it has raised, or hides it
-            return (type(self), hashable(args), hashable(tuple(sorted(kwargs.items()))))
+            return (type(self), hashable(args), hashable(tuple(sorted(kwargs.items()))), sources)
         given.apply_defaults()
-        return (type(self), hashable(given.arguments))
+        return (type(self), hashable(given.arguments), sources)
 
     def __eq__(self, other: object) -> Any:
         return isinstance(other, BaseExpression) and other.identity == self.identity

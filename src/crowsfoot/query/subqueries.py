@@ -44,6 +44,11 @@ class Subquery(Expression):
     def get_group_by_cols(self) -> list[Any]:
         return [self]
 
+    def __repr__(self) -> str:
+        """Without asking the queryset."""
+        query = self.statement if self.statement is not None else self.queryset.query
+        return f"{type(self).__name__}(<{query.entity.label}>)"
+
 
 class Exists(Subquery):
     """Whether a queryset has any row."""
