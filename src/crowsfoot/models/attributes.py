@@ -6,15 +6,25 @@ is not loaded loads it for the whole cohort in one query.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from inspect import getattr_static
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from crowsfoot.database import databases
 from crowsfoot.drivers.run import Fetch, Operation
 from crowsfoot.errors import FieldDoesNotExist, FieldFetchBlocked, unknown_name
 from crowsfoot.models import routing, typed
-from crowsfoot.models.prefetch import base_queryset, load_to_one
+from crowsfoot.models.prefetch import (
+    ABSENT,
+    ask,
+    base_queryset,
+    described,
+    lineage,
+    load_to_one,
+    only_queryset,
+    way_back,
+)
 from crowsfoot.models.related_managers import make_manager_class
 from crowsfoot.models.state import FETCH_ONE, FETCH_RAISE
 from crowsfoot.persistence.asyncness import refuse_touch
@@ -22,6 +32,8 @@ from crowsfoot.persistence.session import Session
 from crowsfoot.query.scope import is_a
 from crowsfoot.schema.entity import Attribute
 from crowsfoot.schema.relation import End, Relation
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 def install_relation(relation: Relation) -> None:
@@ -106,6 +118,8 @@ class ToOne:
                 if related is None:
                     if key is None:
                         return self._nothing(instance)
+                    if self._is_absent(instance):
+                        return None if self.end.minimum == 0 else self._missing(instance)
                 elif self._is_key_of(key, related) or self.name in held.get("_awaiting", ()):
                     return related
                 del held[self.name]
@@ -116,7 +130,20 @@ class ToOne:
         elif self.name in held:
             related = held[self.name]
             return related if related is not None else self._nothing(instance)
+        if instance._meta.entity is not self.end.owner:
+            for parent in lineage(instance):
+                if self.is_cached(parent) and parent.__dict__[self.name] is not None:
+                    held[self.name] = parent.__dict__[self.name]
+                    return held[self.name]
         return self._load(instance)
+
+    def _is_absent(self, instance: Any) -> bool:
+        """Whether a prefetch has left the row that the key points at out."""
+        absent = instance.__dict__.get(ABSENT, EMPTY)
+        if self.name not in absent:
+            return False
+        key = tuple(instance.__dict__.get(name) for name in self.locals)
+        return bool(absent[self.name] == (key[0] if len(key) == 1 else key))
 
     def _is_key_of(self, key: Any, related: Any) -> bool:
         """Whether a key still points at ``related`` (it may have been written as text)."""
@@ -151,7 +178,15 @@ class ToOne:
         else:
             instances = [i for i in instances if all(getattr(i, n) is not None for n in self.locals)]
         alias = _alias(instance, end)
-        return Question(alias, load_to_one, (end, instances, base_queryset(instance, end, alias)))
+        arguments = (end, instances, base_queryset(instance, end, alias), None, way_back(end))
+        return Question(alias, load_to_one, arguments)
+
+    def get_prefetch_querysets(self, instances: Sequence[Any], querysets: Sequence[Any] | None = None) -> tuple[Any, ...]:
+        """What prefetching asks: see ``crowsfoot.models.prefetch.described``. Raises ``ValueError`` for two querysets."""
+        given = only_queryset(querysets)
+        alias = _alias(instances[0], self.end)
+        queryset = given if given is not None else base_queryset(instances[0], self.end, alias)
+        return described(ask(self.end, instances, queryset), self.end)
 
     def answer(self, instance: Any) -> Any:
         """The related instance that is here; None or ``DoesNotExist`` where there is none."""
@@ -188,7 +223,9 @@ class ToOne:
         if not self.end.holds_key or len(self.locals) > 1:
             return True
         key = held.get(self.local)
-        return key is None if related is None else self._is_key_of(key, related)
+        if related is None:
+            return key is None or self._is_absent(instance)
+        return self._is_key_of(key, related)
 
     def __set__(self, instance: Any, value: Any) -> None:
         end = self.end

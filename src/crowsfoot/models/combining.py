@@ -42,7 +42,7 @@ class Combining(Chaining[M], Generic[M]):
             return self
         return self._combine("EXCEPT", False, [qs for qs in others if not qs.query.empty])
 
-    def _combine(self, operator: str, all: bool, others: Iterable[Any]) -> Any:
+    def _combine(self: Any, operator: str, all: bool, others: Iterable[Any]) -> Any:
         first_query, first_values = self.as_subquery()
         size = first_query.size
         parts: list[tuple[Query, int]] = []
@@ -95,7 +95,7 @@ class Combining(Chaining[M], Generic[M]):
     def _is_plain(self) -> bool:
         return not (self._low or self._high is not None)
 
-    def _keys(self) -> Any:
+    def _keys(self: Any) -> Any:
         """The keys of these rows, as a subquery."""
         return self.values("pk") if self.query.columns is None else self
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import itertools
+import sys
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Never, Self, TypeVar, overload
 
@@ -17,6 +18,7 @@ from crowsfoot.query.conditions import Q
 
 M = TypeVar("M")
 T = TypeVar("T")
+DJANGO_MODULE = "django.db.models.manager"
 
 
 class BaseManager(Generic[M]):
@@ -85,8 +87,8 @@ class BaseManager(Generic[M]):
     def get_queryset(self) -> QuerySet[M]:
         """The rows that this manager speaks of; override it to leave some out."""
         if self._db is None and not self._hints:
-            return self._queryset_class(self.model)
-        return self._queryset_class(self.model, using=self._db, hints=self._hints)
+            return self._queryset_class(model=self.model)
+        return self._queryset_class(model=self.model, using=self._db, hints=self._hints)
 
     def _rows(self) -> QuerySet[M]:
         """``get_queryset()`` for a method that only copies the queryset: then one serves every call."""
@@ -115,9 +117,13 @@ class BaseManager(Generic[M]):
         queryset = self._queryset_class
         if self._built_with_asmanager:
             return True, None, f"{queryset.__module__}.{queryset.__name__}", None, None
-        path = f"{type(self).__module__}.{type(self).__name__}"
-        if path.startswith("crowsfoot.models"):
-            path = "django.db.models.manager.Manager"
+        module, name = type(self).__module__, type(self).__name__
+        if not hasattr(sys.modules.get(module), name):
+            raise ValueError(
+                f"Could not find manager {name} in {module.replace(__name__, DJANGO_MODULE)}.\n"
+                "Please note that you need to inherit from managers you dynamically generated with 'from_queryset()'."
+            )
+        path = f"{DJANGO_MODULE}.Manager" if module.startswith("crowsfoot.models") else f"{module}.{name}"
         args, kwargs = self._constructor_args
         return False, path, None, args, kwargs
 

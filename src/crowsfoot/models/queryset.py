@@ -13,6 +13,7 @@ from crowsfoot.models.combining import Combining
 from crowsfoot.models.plans import Plan, select_plan
 from crowsfoot.models.prefetch import prefetch
 from crowsfoot.models.reading import Reading
+from crowsfoot.models.typed import FieldPath
 from crowsfoot.models.writing import Writing
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.scope import Scope
