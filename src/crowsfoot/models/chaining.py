@@ -155,11 +155,13 @@ class Chaining(Question[M], Generic[M]):
             found[name] = value
         return found
 
-    def _check_names(self, names: Iterable[str]) -> None:
+    def _check_names(self, named: dict[str, Any]) -> None:
         taken = {n for f in self.model._meta.get_fields() for n in (f.name, getattr(f, "attname", f.name))}
         if self.query.columns is not None:
             taken = set()
-        for name in names:
+        for name, expression in named.items():
+            if isinstance(expression, FilteredRelation):
+                check_name(name)
             if any(c in name for c in " \"'`;%\t\n\r.\\[]()$#-/*") or not name:
                 raise ValueError(
                     "Column aliases cannot contain whitespace characters, hashes, control characters, quotation marks, "

@@ -8,6 +8,7 @@ from typing import Any
 from crowsfoot.persistence.hydrate import make_hydrator
 from crowsfoot.query.statements import Query
 from crowsfoot.sql.dialect import Dialect
+from crowsfoot.sql.peers import compile_per_owner
 from crowsfoot.sql.select import compile_count, compile_exists, compile_select
 
 MAX_GET_RESULTS = 21
@@ -48,6 +49,6 @@ def select_plan(
         return Plan(compiled.sql, compiled.bind, any_row)
     if operation == "get" and not (has_low or has_high or query.distinct_on or query.combined is not None):
         query = query.without_order().but(limits=(MAX_GET_RESULTS, None))
-    compiled = compile_select(dialect, query)
+    compiled = compile_per_owner(dialect, query) if query.per and query.is_sliced else compile_select(dialect, query)
     assert compiled.row is not None
     return Plan(compiled.sql, compiled.bind, make_hydrator(compiled.row, alias, mode, alone=operation == "get"))

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from inspect import getattr_static
+from typing import Any, NamedTuple
 
+from crowsfoot.database import Elsewhere, databases
 from crowsfoot.drivers.run import Operation
-from crowsfoot.errors import unknown_name
+from crowsfoot.errors import FieldDoesNotExist, unknown_name
+from crowsfoot.models import routing
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.lookups import In
+from crowsfoot.query.paths import walk_to_owner
 from crowsfoot.query.resolved import Col, ColumnTuple, Param
-from crowsfoot.query.scope import Scope
+from crowsfoot.query.scope import Scope, is_a
 from crowsfoot.query.statements import Query
 
 KEY = "_prefetch_related_val"
 SEPARATOR = "__"
+CACHE = "_prefetched_objects_cache"
+# Relations that were found missing by a prefetch whose queryset left the related row out, and the keys they had then.
+ABSENT = "_absent"
 
 
 class Prefetch:
-    """A relation to prefetch: ``queryset`` says which rows and how, ``to_attr`` puts them into a list of that name."""
+    """A relation to prefetch: ``queryset`` says which rows and how, ``to_attr`` puts them into a list of that name.
+
+    A sliced queryset is sliced for each owner. Raises ``ValueError`` for a queryset that does not make instances.
+    """
 
     def __init__(self, lookup: str, queryset: Any = None, to_attr: str | None = None) -> None:
-        if queryset is not None and queryset.query.rows != "model":
+        if queryset is not None and getattr(queryset.query, "rows", None) != "model":
             raise ValueError("Prefetch querysets cannot use raw(), values(), and values_list().")
         self.prefetch_through = lookup
         self.prefetch_to = lookup
@@ -35,7 +45,9 @@ class Prefetch:
         self.prefetch_through = prefix + SEPARATOR + self.prefetch_through
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Prefetch) and self.prefetch_to == other.prefetch_to
+        if not isinstance(other, Prefetch):
+            return NotImplemented
+        return self.prefetch_to == other.prefetch_to
 
     def __hash__(self) -> int:
         return hash((type(self), self.prefetch_to))
@@ -49,33 +61,104 @@ class Prefetch:
         return state
 
 
+def prefetch_related_objects(model_instances: Iterable[Any], *related_lookups: str | Prefetch) -> None:
+    """``prefetch_related()`` for instances that are here already: one query for each step that is not loaded yet.
+
+    Raises ``AttributeError`` for a name that is no attribute and ``ValueError`` for one that is no relation.
+    """
+    instances = list(model_instances)
+    if instances:
+        databases[_alias_of(instances)].run(prefetch, instances, related_lookups)
+
+
+async def aprefetch_related_objects(model_instances: Iterable[Any], *related_lookups: str | Prefetch) -> None:
+    instances = list(model_instances)
+    if instances:
+        await databases[_alias_of(instances)].arun(prefetch, instances, related_lookups)
+
+
+def _alias_of(instances: list[Any]) -> str:
+    return routing.read(type(instances[0]), {"instance": instances[0]})
+
+
 # -- one relation for many instances -----------------------------------------------------------------------------------
+
+
+class Asked(NamedTuple):
+    """Related rows as one queryset, and how a row and an instance tell the key by which they belong together."""
+
+    queryset: Any
+    key_of_row: Callable[[Any], Any]
+    key_of_instance: Callable[[Any], Any]
+
+
+def ask(end: Any, instances: Sequence[Any], queryset: Any) -> Asked:
+    """``queryset`` narrowed to the rows that ``end`` leads to from ``instances``."""
+    owner = end.owner.attributes_of(end.local_columns)
+    names = [attribute.name for attribute in owner]
+    keys = list(dict.fromkeys(key for key in (_key(i, names) for i in instances) if key is not None))
+    if queryset._low or queryset._high is not None or len(end.hops) > 1:
+        columns = _columns(end, queryset.query)
+        asked = _narrowed(queryset, end, columns, keys, True)
+        return Asked(asked, lambda row: _taken(row, len(columns)), lambda instance: _key(instance, names))
+    remote = [attribute.name for attribute in end.target.attributes_of(end.remote_columns)]
+    asked = _narrowed(queryset, end, _columns(end, queryset.query), keys, False)
+    return Asked(asked, lambda row: _key(row, remote), lambda instance: _key(instance, names))
+
+
+def described(asked: Asked, end: Any) -> tuple[Any, ...]:
+    """``asked`` as Django's ``get_prefetch_querysets()`` gives it: the queryset, the keys of a row and of an instance, whether
+    there is one row at most, where the answer is kept, and whether that is a descriptor (it is not)."""
+    return asked.queryset, asked.key_of_row, asked.key_of_instance, not end.many, end.accessor, False
+
+
+def only_queryset(querysets: Sequence[Any] | None) -> Any:
+    """The queryset given to ``get_prefetch_querysets()``, if there is one."""
+    if querysets and len(querysets) != 1:
+        raise ValueError("querysets argument of get_prefetch_querysets() should have a length of 1.")
+    return querysets[0] if querysets else None
+
+
+def _columns(end: Any, query: Query) -> list[Col]:
+    """What tells whose a row is, seen from the entity of ``query``, which may be a child of the relation's target."""
+    far = query.entity if is_a(query.entity, end.target) else end.target
+    if len(end.hops) == 1:
+        found = [far.attributes[a.name] for a in end.target.attributes_of(end.remote_columns)]
+        return [Col(a.via, a) for a in found]
+    ends: list[Any] = []
+    walk_to_owner(far, end.inverse, ends)
+    back = (*ends, end.inverse)
+    group = _group_of(query, back)
+    return [Col(back, attribute, group) for attribute in end.owner.attributes_of(end.local_columns)]
+
+
+def _group_of(query: Query, ends: tuple[Any, ...]) -> int | None:
+    """The call whose join to the links is this one too: conditions and annotations that reach through the links speak of
+    the link to the owner. A join of its own where there is none."""
+    stack: list[Any] = [*query.steps, *[node for _, node in query.annotations]]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Col) and len(node.ends) >= len(ends):
+            *before, last = node.ends[: len(ends)]
+            if tuple(before) == ends[:-1] and last.hops[0].identity == ends[-1].hops[0].identity:
+                return node.group
+        stack += [e for e in getattr(node, "get_source_expressions", list)() if e is not None]
+    return query.group + 1
 
 
 def children_of(session: Session, end: Any, instances: Sequence[Any], queryset: Any) -> Operation[dict[Any, list[Any]]]:
     """The rows that ``end`` leads to from ``instances``, by the key they belong to. One query."""
-    owner = end.owner.attributes_of(end.local_columns)
-    names = [attribute.name for attribute in owner]
-    keys = _distinct(_key(instance, names) for instance in instances)
-    if not keys:
+    asked = ask(end, instances, queryset)
+    if all(asked.key_of_instance(instance) is None for instance in instances):
         return {}
-    asked, key_of = related_rows(end, owner, keys, queryset)
-    rows = yield from asked._load(session)
+    if queryset._db is not None and queryset._db != session.alias:
+        rows = yield Elsewhere(queryset._db, asked.queryset._load)
+    else:
+        rows = yield from asked.queryset._load(session)
     found: dict[Any, list[Any]] = {}
     for row in rows:
-        found.setdefault(key_of(row), []).append(row)
+        found.setdefault(asked.key_of_row(row), []).append(row)
     return found
-
-
-def related_rows(end: Any, owner: Any, keys: list[Any], queryset: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """``queryset`` narrowed to the rows related to ``keys``, and how a row tells the key that it belongs to."""
-    if end.holds_key or len(end.hops) == 1:
-        attributes = end.target.attributes_of(end.remote_columns)
-        names = [attribute.name for attribute in attributes]
-        columns = [Col(a.via, a) for a in attributes]
-        return _narrowed(queryset, end, columns, keys, None), lambda row: _key(row, names)
-    columns = [Col((end.inverse,), attribute, 1) for attribute in owner]
-    return _narrowed(queryset, end, columns, keys, columns), lambda row: _taken(row, len(columns))
 
 
 def _taken(row: Any, width: int) -> Any:
@@ -84,28 +167,30 @@ def _taken(row: Any, width: int) -> Any:
     return tuple(row.__dict__[f"{KEY}{i}"] for i in range(width))
 
 
-def _narrowed(queryset: Any, end: Any, columns: list[Col], keys: list[Any], extra: list[Col] | None) -> Any:
-    """One edge of the queryset's shape: the key is one of ``keys``, bound as one array."""
+def _narrowed(queryset: Any, end: Any, columns: list[Col], keys: list[Any], selected: bool) -> Any:
+    """One edge of the queryset's shape: the key is one of ``keys``, bound as one array.
+
+    ``selected`` has each row tell its key; a slice is cut for each of them then.
+    """
 
     def build(query: Query) -> tuple[Query, Scope]:
-        scope = Scope(query, 1 if extra else query.group + 1)
+        scope = Scope(query, query.group + 1)
         if len(columns) == 1:
-            column: Any = Col(columns[0].ends, columns[0].attribute, scope.group if extra else None)
-            node = In(column, None)
-            value_type = column.attribute.value_type
+            node = In(columns[0], None)
             index, _ = scope.slot(keys, None)
-            node.rhs = Param(index, value_type, array=True)
+            node.rhs = Param(index, columns[0].attribute.value_type, array=True)
         else:
             node = scope.build_lookup(ColumnTuple(list(columns)), In, keys)
         node.is_resolved = True
         query = query.filtered(scope, node)
-        if extra:
-            names = [KEY] if len(extra) == 1 else [f"{KEY}{i}" for i in range(len(extra))]
-            named = tuple((n, Col(c.ends, c.attribute, scope.group)) for n, c in zip(names, extra, strict=True))
-            query = query.but(extra_columns=(*query.extra_columns, *named))
+        if selected:
+            names = (KEY,) if len(columns) == 1 else tuple(f"{KEY}{i}" for i in range(len(columns)))
+            query = query.but(extra_columns=(*query.extra_columns, *zip(names, columns, strict=True)), per=names)
         return query, scope
 
-    return queryset._follow(("related", end), [keys], build)
+    found = queryset._follow(("related", end, selected), [keys], build)
+    found._bare = False
+    return found
 
 
 def _key(instance: Any, names: list[str]) -> Any:
@@ -121,49 +206,67 @@ def _prepared(instance: Any, attributes: Any) -> Any:
     return key[0] if len(key) == 1 else key
 
 
-def _distinct(keys: Iterable[Any]) -> list[Any]:
-    return [key for key in dict.fromkeys(keys) if key is not None]
+def _rows_of(found: dict[Any, list[Any]], instance: Any, attributes: Any, names: list[str]) -> list[Any]:
+    rows = found.get(_key(instance, names))
+    return rows if rows is not None else found.get(_prepared(instance, attributes), [])
 
 
-def load_to_one(session: Session, end: Any, instances: Sequence[Any], queryset: Any) -> Operation[None]:
-    """Load a to-one relation onto instances that lack it; equal keys share one instance. One query."""
+def way_back(end: Any) -> str | None:
+    """The name under which a related row knows the one instance that it belongs to."""
+    return end.inverse.accessor if not end.inverse.many else None
+
+
+def load_to_one(
+    session: Session,
+    end: Any,
+    instances: Sequence[Any],
+    queryset: Any,
+    to_attr: str | None = None,
+    back: str | None = None,
+) -> Operation[None]:
+    """Load a to-one relation onto instances that lack it; equal keys share one instance. One query.
+
+    With ``to_attr`` the related instances are kept under that name, and not as the relation's. ``back`` is the name under
+    which each of them knows the instance that it belongs to.
+    """
     found = yield from children_of(session, end, instances, queryset)
     origin = instances[0]._origin if instances else None
     if origin is not None and len(origin.members) > 1:
         origin.children(end).take(row for rows in found.values() for row in rows)
     owner = end.owner.attributes_of(end.local_columns)
     names = [a.name for a in owner]
-    back = end.inverse.accessor if not end.inverse.many else None
     for instance in instances:
-        row = found.get(_key(instance, names)) or found.get(_prepared(instance, owner))
-        related = row[0] if row else None
-        instance.__dict__[end.accessor] = related
+        rows = _rows_of(found, instance, owner, names)
+        related = rows[0] if rows else None
+        instance.__dict__[to_attr or end.accessor] = related
         if related is not None and back:
-            related.__dict__[back] = instance
+            related.__dict__.setdefault(back, instance)
 
 
 def load_to_many(
-    session: Session, end: Any, instances: Sequence[Any], queryset: Any, name: str, to_list: bool
-) -> Operation[list[Any]]:
-    """Load a to-many relation onto instances, as a manager's answer or as a list. One query. Returns the rows."""
+    session: Session,
+    end: Any,
+    instances: Sequence[Any],
+    queryset: Any,
+    to_attr: str | None = None,
+    back: str | None = None,
+) -> Operation[None]:
+    """Load a to-many relation onto instances, as their managers' answer or as a list called ``to_attr``. One query."""
     found = yield from children_of(session, end, instances, queryset)
-    names = [a.name for a in end.owner.attributes_of(end.local_columns)]
-    back = end.inverse.accessor if not end.inverse.many else None
-    every: list[Any] = []
+    owner = end.owner.attributes_of(end.local_columns)
+    names = [a.name for a in owner]
     for instance in instances:
-        rows = found.get(_key(instance, names), [])
+        rows = _rows_of(found, instance, owner, names)
         if back:
             for row in rows:
-                row.__dict__[back] = instance
-        every += rows
-        if to_list:
-            instance.__dict__[name] = rows
+                row.__dict__.setdefault(back, instance)
+        if to_attr:
+            instance.__dict__[to_attr] = rows
             continue
-        answer = getattr(instance, end.accessor).get_queryset() if queryset is None else queryset._clone()
+        answer = getattr(instance, end.accessor)._narrowed(queryset)
         answer._result_cache = rows
         answer._prefetch_done = True
-        instance.__dict__.setdefault("_prefetched_objects_cache", {})[name] = answer
-    return every
+        instance.__dict__.setdefault(CACHE, {})[end.accessor] = answer
 
 
 # -- prefetch_related --------------------------------------------------------------------------------------------------
@@ -175,6 +278,8 @@ def prefetch(session: Session, instances: list[Any], lookups: Iterable[Any]) -> 
     Raises ``AttributeError`` for a name that is no attribute and ``ValueError`` for one that is no relation.
     """
     done: dict[str, list[Any]] = {}
+    # Relations whose default manager's own prefetches were taken up: once each, as they may lead round in a circle.
+    followed: set[Any] = set()
     pending = list(reversed([as_prefetch(lookup) for lookup in lookups]))
     while pending:
         lookup = pending.pop()
@@ -192,13 +297,11 @@ def prefetch(session: Session, instances: list[Any], lookups: Iterable[Any]) -> 
             if not current:
                 break
             path = SEPARATOR.join(target[: level + 1])
-            last = level == len(through) - 1
             if path in done:
                 current = done[path]
                 continue
-            current, more = yield from _level(session, current, name, lookup, last)
-            if last or not any(isinstance(x, Prefetch) and x.queryset is not None for x in [lookup]):
-                done[path] = current
+            current, more = yield from _level(session, current, name, lookup, level == len(through) - 1, followed)
+            done[path] = current
             for inner in reversed(more):
                 nested = as_prefetch(inner)
                 nested.add_prefix(path)
@@ -209,56 +312,80 @@ def as_prefetch(lookup: Any) -> Prefetch:
     """A name, or a ``Prefetch``, as a ``Prefetch`` of its own."""
     if not isinstance(lookup, Prefetch):
         return Prefetch(lookup)
-    found = Prefetch.__new__(Prefetch)
+    found = Prefetch.__new__(type(lookup))
     found.__dict__.update(lookup.__dict__)
     return found
 
 
-def _level(session: Session, instances: list[Any], name: str, lookup: Prefetch, last: bool) -> Operation[Any]:
-    """One step of one look-up. Returns the rows it leads to, and the look-ups of the queryset it used."""
+def _level(
+    session: Session, instances: list[Any], name: str, lookup: Prefetch, last: bool, followed: set[Any]
+) -> Operation[tuple[list[Any], Sequence[Any]]]:
+    """One step of one look-up. Returns the rows it leads to, and the look-ups of the queryset that it used."""
     first = instances[0]
     end = end_of(first, name)
     if end is None:
         return (yield from _by_attribute(session, instances, name, lookup, last))
-    queryset = lookup.queryset if last and lookup.queryset is not None else base_queryset(first, end, session.alias)
-    more = queryset._prefetch if last and lookup.queryset is not None else ()
-    if more:
-        queryset = queryset._clone()
-        queryset._prefetch = ()
-    if end.many:
-        attr = lookup.to_attr if last and lookup.to_attr else None
-        cached = attr or end.accessor
-        lacking = [i for i in instances if attr or cached not in i.__dict__.get("_prefetched_objects_cache", ())]
-        if lacking:
-            yield from load_to_many(session, end, lacking, queryset, cached, bool(attr))
-        return _every(instances, cached, bool(attr)), more
-    yield from _to_one_level(session, instances, end, queryset, lookup, last)
-    found = [i.__dict__.get(lookup.to_attr if last and lookup.to_attr else end.accessor) for i in instances]
-    return list({id(x): x for x in found if x is not None}.values()), more
-
-
-def _to_one_level(
-    session: Session, instances: list[Any], end: Any, queryset: Any, lookup: Prefetch, last: bool
-) -> Operation[None]:
-    renamed = lookup.to_attr if last else None
-    fresh = last and lookup.queryset is not None
-    lacking = [i for i in instances if fresh or end.accessor not in i.__dict__]
+    to_attr = lookup.to_attr if last else None
+    if to_attr:
+        _check_to_attr(first, to_attr)
+    lacking = [instance for instance in instances if not _is_loaded(instance, end, to_attr)]
+    more: Sequence[Any] = ()
     if lacking:
-        yield from load_to_one(session, end, lacking, queryset)
-    if renamed:
-        for instance in instances:
-            instance.__dict__[renamed] = instance.__dict__.pop(end.accessor, None)
+        given = lookup.queryset if last else None
+        queryset = given if given is not None else base_queryset(first, end, session.alias)
+        if queryset._prefetch:
+            more = queryset._prefetch if given is not None or end not in followed else ()
+            followed.add(end)
+            queryset = queryset._clone()
+            queryset._prefetch = ()
+        back = way_back(end)
+        if any(as_prefetch(inner).prefetch_to.split(SEPARATOR)[0] == back for inner in more):
+            back = None  # the rows are told by a look-up of their own, which may want other columns
+        yield from (load_to_many if end.many else load_to_one)(session, end, lacking, queryset, to_attr, back)
+        if given is not None and not end.many and not to_attr:
+            _remember_absent(end, lacking)
+    return _reached(instances, end, to_attr), more
 
 
-def _every(instances: list[Any], name: str, to_list: bool) -> list[Any]:
+def _check_to_attr(instance: Any, to_attr: str) -> None:
+    try:
+        instance._meta.get_field(to_attr)
+    except FieldDoesNotExist:
+        return
+    raise ValueError(f"to_attr={to_attr} conflicts with a field on the {instance._meta.object_name} model.")
+
+
+def _is_loaded(instance: Any, end: Any, to_attr: str | None) -> bool:
+    if to_attr:
+        return to_attr in instance.__dict__
+    if end.many:
+        return end.accessor in instance.__dict__.get(CACHE, ())
+    return bool(getattr_static(type(instance), end.accessor).is_cached(instance))
+
+
+def _remember_absent(end: Any, instances: Iterable[Any]) -> None:
+    """A related row that the prefetch's queryset left out is not asked for again."""
+    names = [a.name for a in end.owner.attributes_of(end.local_columns)]
+    for instance in instances:
+        if instance.__dict__[end.accessor] is None:
+            instance.__dict__.setdefault(ABSENT, {})[end.accessor] = _key(instance, names)
+
+
+def _reached(instances: list[Any], end: Any, to_attr: str | None) -> list[Any]:
+    """The related rows that are on the instances now, each once where several share it."""
     found: list[Any] = []
     for instance in instances:
-        found += instance.__dict__[name] if to_list else instance._prefetched_objects_cache[name]._result_cache
-    return found
+        if end.many:
+            found += instance.__dict__[to_attr] if to_attr else instance.__dict__[CACHE][end.accessor]._result_cache
+        else:
+            found.append(instance.__dict__.get(to_attr or end.accessor))
+    return list({id(row): row for row in found if row is not None}.values())
 
 
-def _by_attribute(session: Session, instances: list[Any], name: str, lookup: Prefetch, last: bool) -> Operation[Any]:
-    """A name that is no relation: a descriptor that can prefetch itself, or a list that an earlier look-up made."""
+def _by_attribute(
+    session: Session, instances: list[Any], name: str, lookup: Prefetch, last: bool
+) -> Operation[tuple[list[Any], Sequence[Any]]]:
+    """A name that is no relation: a descriptor that can prefetch itself, or what an earlier look-up put there."""
     first = instances[0]
     special = getattr(type(first), "_prefetchers", {}).get(name)
     if special is not None:
@@ -283,6 +410,16 @@ def _by_attribute(session: Session, instances: list[Any], name: str, lookup: Pre
             found.append(value)
     return found, ()
     yield
+
+
+def lineage(instance: Any) -> Iterator[Any]:
+    """An instance, and the instances of the models it inherits from that are here: what was loaded for one, all have."""
+    stack = [instance]
+    while stack:
+        here = stack.pop()
+        yield here
+        found = [here.__dict__.get(link.accessor) for link in type(here).__entity__.parents]
+        stack += [parent for parent in found if parent is not None]
 
 
 def end_of(instance: Any, accessor: str) -> Any:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from crowsfoot.errors import FieldError, unknown_name
+from crowsfoot.query.paths import NO_NAMES
 from crowsfoot.query.statements import Related
 from crowsfoot.schema.entity import Entity
 
 MAX_DEPTH = 5
 
 
-def tree(entity: Entity, names: tuple[str, ...]) -> tuple[Related, ...]:
+def tree(entity: Entity, names: tuple[str, ...], named: Mapping[str, Any] = NO_NAMES) -> tuple[Related, ...]:
     """The relations that these names lead to; without names all to-one relations that cannot be missing.
 
-    Raises ``FieldError`` for a name that is no to-one relation.
+    ``named`` are further relations of the entity. Raises ``FieldError`` for a name that is no to-one relation.
     """
     if not names:
         return _required(entity, MAX_DEPTH, ())
@@ -22,15 +24,15 @@ def tree(entity: Entity, names: tuple[str, ...]) -> tuple[Related, ...]:
     for name in names:
         first, _, rest = name.partition("__")
         nested.setdefault(first, []).extend([rest] if rest else [])
-    return tuple(_step(entity, name, tuple(rest)) for name, rest in nested.items())
+    return tuple(_step(entity, name, tuple(rest), named) for name, rest in nested.items())
 
 
-def _step(entity: Entity, name: str, rest: tuple[str, ...]) -> Related:
-    end: Any = entity.find(name)
+def _step(entity: Entity, name: str, rest: tuple[str, ...], named: Mapping[str, Any]) -> Related:
+    end: Any = named[name][-1] if name in named else entity.find(name)
     if end is None or not hasattr(end, "hops"):
         end = _by_accessor(entity, name)
     if end is None or end.many:
-        choices = sorted(_to_one(entity))
+        choices = [*sorted(_to_one(entity)), *named]
         listed = ", ".join(choices) or "(none)"
         hint = unknown_name("relation", name, entity.label, choices).partition(" Did you mean ")[2].partition("?")[0]
         near = f". Did you mean {hint}?" if hint else ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from crowsfoot.errors import FieldError, unknown_name
@@ -11,6 +13,7 @@ from crowsfoot.schema.entity import Attribute, Entity
 SEPARATOR = "__"
 # Chains of look-ups come from users' URLs more often than one would wish; each hop is a join.
 MAX_DEPTH = 64
+NO_NAMES: Mapping[str, tuple[Any, ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +29,10 @@ class Path:
     final: Any = None
 
 
-def parse(entity: Entity, parts: tuple[str, ...]) -> Path:
+def parse(entity: Entity, parts: tuple[str, ...], named: Mapping[str, tuple[Any, ...]] = NO_NAMES) -> Path:
     """Walk ``parts`` from ``entity``. Raises ``FieldError`` where the first name is unknown, with the nearest one.
 
+    ``named`` are further relations of the entity, and the ends that lead to each.
     A later name that is no field ends the path: it is a transform or a look-up, which the caller knows about.
     """
     if len(parts) > MAX_DEPTH:
@@ -38,6 +42,10 @@ def parse(entity: Entity, parts: tuple[str, ...]) -> Path:
     ends: list[Any] = []
     here = entity
     for position, name in enumerate(parts):
+        if not position and name in named:
+            ends += named[name]
+            here = ends[-1].target
+            continue
         found = _find(here, name, ends)
         if found is None:
             if position == 0:

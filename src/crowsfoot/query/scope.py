@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from crowsfoot.errors import FieldError, unknown_name
+from crowsfoot.errors import FieldError
 from crowsfoot.query import lookups, paths, quantifiers
 from crowsfoot.query.conditions import Q
 from crowsfoot.query.expressions import F, OuterRef, Value
@@ -23,6 +23,7 @@ from crowsfoot.query.resolved import (
     Ref,
     RelatedExists,
 )
+from crowsfoot.query.tuples import TupleLookup
 from crowsfoot.schema.entity import Attribute
 from crowsfoot.schema.types import ValueType
 
@@ -49,6 +50,7 @@ class Scope:
         self.values: list[Any] = []
         self.preparers: list[Preparer | None] = []
         self.annotations: dict[str, Any] = query.annotation_map
+        self.pinned: tuple[tuple[Any, Any], ...] = ()
         # Whether what was bound here serves other values too.
         self.cacheable = True
 
@@ -96,15 +98,32 @@ class Scope:
         if found is not None:
             node, rest = found
         else:
-            path = paths.parse(self.entity, parts)
+            path = self.parse(parts)
             if not allow_joins and any(len(end.hops) for end in path.ends) and not self._local(path):
                 raise FieldError("Joined field references are not permitted in this query")
             node, rest = self.column(path), path.rest
-        if rest and found is None and path.final is not None and node.get_transform(rest[0]) is None:
-            raise FieldError(paths.unknown_keyword(rest[0], path.final.target))
+            if rest and path.final is not None and node.get_transform(rest[0]) is None:
+                raise FieldError(paths.unknown_keyword(rest[0], path.final.target))
         for transform in rest:
             node = self.transform(node, transform)
         return node
+
+    def parse(self, parts: tuple[str, ...]) -> paths.Path:
+        """A name as a path from the entity that names are looked up on. Raises ``FieldError``."""
+        path = paths.parse(self.entity, parts, paths.NO_NAMES if self.prefix else self.query.relation_map)
+        if not self.pinned:
+            return path
+        ends = list(path.ends)
+        for position, (known, instead) in enumerate(self.pinned):
+            if position == len(ends) or ends[position] is not known:
+                break
+            ends[position] = instead
+        final = None if path.final is None else ends[-1]
+        return paths.Path(tuple(ends), path.attributes, path.rest, final)
+
+    def pin(self, ends: tuple[Any, ...], instead: tuple[Any, ...]) -> None:
+        """Names that walk ``ends`` walk others instead, as far as they go together."""
+        self.pinned = tuple(zip(ends, instead, strict=True))
 
     def _local(self, path: paths.Path) -> bool:
         return len(path.ends) == 1 and path.final is not None and path.final.holds_key
@@ -183,7 +202,7 @@ class Scope:
             if not node.source.filterable:
                 raise NotSupported(node.source)
             return self.finish(node, rest, value, None, negated)
-        path = paths.parse(self.entity, parts)
+        path = self.parse(parts)
         if not allow_joins and path.ends and not self._local(path):
             raise FieldError("Joined field references are not permitted in this query")
         if quantifiers.asks_for_all(path):
@@ -240,8 +259,11 @@ class Scope:
 
     def build_lookup(self, lhs: Any, found: Any, value: Any, final: Any = None, negated: bool = False) -> Any:
         """``found(lhs, value)`` with its value in a slot, or its expression bound."""
-        if isinstance(value, (BaseExpression, F)):
-            return self._bound(found(lhs, value.resolve_expression(self)), negated)
+        both = lhs.get_bilateral_transforms() if isinstance(lhs, lookups.Transform) else []
+        if both and value is not None and found.lookup_name != "isnull":
+            value = transformed(value, both)
+        if isinstance(value, (BaseExpression, F, Q)):
+            return self._bound(found(lhs, _comparable(lhs, value.resolve_expression(self))), negated)
         keys = self._own_key(lhs, value) if final is None else self._key_reader(final, found, value)
         if hasattr(value, "as_subquery"):
             return self._subquery(lhs, found, value, negated)
@@ -257,7 +279,7 @@ class Scope:
 
     def _slotted(self, node: Any, found: Any, value: Any, negated: bool, keys: Preparer | None = None) -> Any:
         if isinstance(value, (list, tuple)) and any(isinstance(v, (BaseExpression, F)) for v in value):
-            node.rhs = ExpressionList([e.resolve_expression(self) for e in as_values(value)])
+            node.bind_expressions([e.resolve_expression(self) for e in as_values(value)])
             return self._bound(node, negated)
         always = node.decided(value) if keys is None else None
         if always is not None:
@@ -291,7 +313,8 @@ class Scope:
             return self._bound(node, negated)
         # A None in the list of an ``exclude`` leaves out the rows without a value too.
         missing = lookups.IsNull(lhs, True) if negated and any(v is None for v in items) else None
-        if not any(v is not None for v in items):
+        if all(found.is_missing(v) for v in items):
+            self.cacheable = self.cacheable and all(v is None for v in items)
             return Nothing() if missing is None else self._bound(missing, False)
         node = found(lhs, items)
         index, _ = self.slot(value, _after(keys, _preparer(node, found)))
@@ -307,7 +330,7 @@ class Scope:
 
     def _own_key(self, lhs: Any, value: Any) -> Preparer | None:
         """An instance compared with a key that is a relation itself: ``pk=restaurant``."""
-        if not hasattr(type(value), "__entity__") or not isinstance(lhs, Col):
+        if not hasattr(type(value), "__entity__") or not isinstance(lhs, (Col, ColumnTuple)):
             return None
         return lambda item: related_key(item, item.__entity__.key)
 
@@ -347,6 +370,15 @@ def as_values(values: Iterable[Any]) -> list[Any]:
     return [value if hasattr(value, "resolve_expression") else Value(value) for value in values]
 
 
+def transformed(value: Any, transforms: list[Any]) -> Any:
+    """What is compared with a transform that wants both sides transformed: a value, or each of a list."""
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [transformed(item, transforms) for item in value]
+    for transform in transforms:
+        value = transform(value if hasattr(value, "resolve_expression") else Value(value))
+    return value
+
+
 def _preparer(node: Any, found: Any) -> Preparer:
     if found.get_prep_lookup is not lookups.Lookup.get_prep_lookup:
         lhs = node.lhs
@@ -363,6 +395,13 @@ def _after(keys: Preparer | None, prepare: Preparer) -> Preparer:
     return prepare if keys is None else lambda value: prepare(keys(value))
 
 
+def _comparable(lhs: Any, rhs: Any) -> Any:
+    """``rhs``, unless it is a composite key that no single value can be compared with."""
+    if isinstance(rhs, ColumnTuple) and not issubclass(lhs.get_lookup("exact"), TupleLookup):
+        raise ValueError("CompositePrimaryKey cannot be used as a lookup value. Compare with one of its fields.")
+    return rhs
+
+
 def accepts_null(node: Any) -> bool:
     """Whether a look-up holds where its left side is NULL."""
     if isinstance(node, lookups.IsNull):
@@ -373,7 +412,7 @@ def accepts_null(node: Any) -> bool:
 def _outer(value: Any) -> Any:
     """An expression moved one query inwards: its names are names of the query around it."""
     if isinstance(value, OuterRef):
-        return OuterRef(value)
+        return OuterRef(value)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     if isinstance(value, F):
         return OuterRef(value._path)
     node = value.copy()

@@ -52,7 +52,9 @@ class Query:
     of which those in ``hidden`` are not selected. ``size`` is the number of slots, ``group`` the number of the last
     ``filter()`` call. ``rows`` says what comes out: ``model``, ``dict``, ``tuple``, ``flat`` or ``named``; ``columns``
     are the names chosen by ``values()``. ``tie`` is ``(position, number)`` of the steps that bind related rows to their owner.
-    ``deferred`` is ``(names, defer)``. ``limits`` are the slots of LIMIT and OFFSET.
+    ``deferred`` is ``(names, defer)``. ``limits`` are the slots of LIMIT and OFFSET, which hold for the whole result, or for
+    each value of the extra columns named in ``per``. ``relations`` are relations with names of their own and the ends that
+    lead to them.
     """
 
     entity: Entity
@@ -76,6 +78,8 @@ class Query:
     lock: Lock | None = None
     empty: bool = False
     extra_columns: tuple[tuple[str, Any], ...] = ()
+    per: tuple[str, ...] = ()
+    relations: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     tie: tuple[int, int] | None = None
     tables: Any = field(default=None, compare=False)
 
@@ -84,6 +88,10 @@ class Query:
     @property
     def annotation_map(self) -> dict[str, Any]:
         return dict(self.annotations)
+
+    @property
+    def relation_map(self) -> dict[str, tuple[Any, ...]]:
+        return dict(self.relations)
 
     @property
     def selected_annotations(self) -> list[tuple[str, Any]]:
@@ -212,10 +220,20 @@ def order_items(query: Query, scope: Scope, names: tuple[Any, ...]) -> tuple[Any
             found.extend(_named(query, scope, item, ()))
         elif hasattr(item, "resolve_expression"):
             node = item if isinstance(item, OrderBy) else item.asc()
-            found.append(node.resolve_expression(scope))
+            found.extend(_by_part(node.resolve_expression(scope)))
         else:
             raise FieldError(f"order_by() takes names and expressions, not {item!r}.")
     return tuple(found)
+
+
+def _by_part(node: OrderBy) -> list[OrderBy]:
+    """An order, in as many steps as a composite key has parts."""
+    if not isinstance(node.expression, ColumnTuple):
+        return [node]
+    found = [node.copy() for _ in node.expression.cols]
+    for step, col in zip(found, node.expression.cols, strict=True):
+        step.expression = col
+    return found
 
 
 def _named(query: Query, scope: Scope, item: str, seen: tuple[Any, ...]) -> list[Any]:
@@ -225,14 +243,11 @@ def _named(query: Query, scope: Scope, item: str, seen: tuple[Any, ...]) -> list
     name = item.removeprefix("-").removeprefix("+")
     parts = tuple(name.split(paths.SEPARATOR))
     if scope._annotation(parts) is None:
-        path = paths.parse(query.entity, parts)
+        path = scope.parse(parts)
         if path.final is not None and not path.rest and path.final.target.ordering:
             if not _is_attname(path.final, parts[-1]):
                 return _by_relation(query, scope, path, descending, seen, name)
-    node = F(name).resolve_expression(scope)
-    if isinstance(node, ColumnTuple):
-        return [OrderBy(col, descending=descending) for col in node.cols]
-    return [OrderBy(node, descending=descending)]
+    return list(_by_part(OrderBy(F(name).resolve_expression(scope), descending=descending)))
 
 
 def _is_attname(end: Any, name: str) -> bool:

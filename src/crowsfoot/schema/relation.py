@@ -88,6 +88,11 @@ class Hop:
         )  # fmt: skip
 
     @property
+    def identity(self) -> tuple[Any, ...]:
+        """Equal for hops from the same row that arrive at the same rows: one join serves them all."""
+        return self.source_columns, self.target.name, self.target_columns, tuple(column for column, _ in self.where)
+
+    @property
     def pairs(self) -> list[tuple[str, str]]:
         return list(zip(self.source_columns, self.target_columns, strict=True))
 

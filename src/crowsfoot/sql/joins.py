@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from crowsfoot.query.pinned import Pinned
 from crowsfoot.schema.entity import Attribute
 from crowsfoot.schema.table import Table
 
@@ -16,7 +17,7 @@ from crowsfoot.schema.table import Table
 class Source:
     """A table in the FROM clause. ``minimum`` is 0 where the join may find no row."""
 
-    __slots__ = ("alias", "children", "end", "hop", "inner", "many", "minimum", "on", "parent", "table")
+    __slots__ = ("alias", "children", "end", "hop", "inner", "many", "minimum", "needs", "on", "parent", "table")
 
     def __init__(self, table: Table, alias: str, parent: Source | None, hop: Any, minimum: int, many: bool) -> None:
         self.table = table
@@ -28,6 +29,7 @@ class Source:
         self.inner = parent is None
         self.end: Any = None
         self.on: Any = None
+        self.needs: tuple[Source, ...] = ()
         self.children: dict[Any, Source] = {}
 
     def lineage(self) -> Iterator[Source]:
@@ -85,7 +87,7 @@ class JoinTree:
     def _trim(self, end: Any, column: str) -> str | None:
         """The near column that equals ``column`` of the far table, where the last hop need not be walked."""
         hop = end.hops[-1]
-        if hop.where or hop.source_where or (end.many and len(end.hops) == 1) or not (end.holds_key or end.many):
+        if isinstance(end, Pinned) or hop.where or hop.source_where or (end.many and len(end.hops) == 1) or not (end.holds_key or end.many):
             return None
         for near, far in hop.pairs:
             if far == column:
@@ -102,7 +104,8 @@ class JoinTree:
 
     def _child(self, parent: Source, end: Any, position: int, hop: Any, group: int | None) -> Source:
         many = end.many and position == 0
-        name = hop.identity
+        pinned = isinstance(end, Pinned)
+        name = (*hop.identity, end.name) if pinned else hop.identity
         if many and group is None:
             for key, child in parent.children.items():
                 if key[0] == name:
@@ -110,10 +113,12 @@ class JoinTree:
         key = (name, group if many else None)
         found = parent.children.get(key)
         if found is None:
-            minimum = 0 if many else (end.minimum if position == len(end.hops) - 1 and not end.many else 1)
+            minimum = 0 if many or (pinned and not end.minimum) else (end.minimum if position == len(end.hops) - 1 and not end.many else 1)
             alias = self.names.take(hop.target.name)
             found = parent.children[key] = Source(hop.target, alias, parent, hop, minimum, many)
             found.end = end
+            if pinned and position == len(end.hops) - 1:
+                found.on = end.condition
         return found
 
     def settle(self, rejected: frozenset[Source]) -> None:
@@ -126,11 +131,28 @@ class JoinTree:
     def has_many(self) -> bool:
         return any(source.many for source in self.root.walk())
 
+    def in_order(self) -> list[Source]:
+        """Every source, behind those that its condition speaks of."""
+        found: dict[Source, None] = {}
+
+        def add(source: Source) -> None:
+            if source not in found:
+                for before in source.needs:
+                    if source not in before.lineage():
+                        add(before)
+                if source.parent is not None:
+                    add(source.parent)
+                found.setdefault(source)
+
+        for source in self.root.walk():
+            add(source)
+        return list(found)
+
     def render(self, quote: Callable[[str], str], extra: Callable[[Source], tuple[str, list[Any]]]) -> tuple[str, list[Any]]:
         """The text after FROM. ``extra`` gives the conditions of a join beyond its key columns."""
         parts: list[str] = []
         params: list[Any] = []
-        for source in self.root.walk():
+        for source in self.in_order():
             name = quote(source.table.name)
             if source.alias != source.table.name:
                 name += f" {quote(source.alias)}"

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from crowsfoot.errors import EmptyResultSet, NotSupportedError
 from crowsfoot.query.inference import INTEGER
 from crowsfoot.query.lookups import In
 from crowsfoot.query.resolved import Col, Param
 from crowsfoot.query.statements import Query, count_star
 from crowsfoot.sql.dialect import Dialect
-from crowsfoot.sql.select import Compiled, SelectCompiler, make_binder
+from crowsfoot.sql.select import Compiled, SelectCompiler, statement
 
 OWNER = "_crowsfoot_owner"
 PLACE = "_crowsfoot_place"
@@ -45,7 +46,8 @@ def compile_for_owners(dialect: Dialect, query: Query, operation: str) -> tuple[
     """The statement for ``select``, ``count`` or ``exists``. Raises ``EmptyResultSet``."""
     asked, column = for_owners(query)
     if operation == "select":
-        compiler: SelectCompiler = _Places(dialect, asked.but(extra_columns=(*asked.extra_columns, (OWNER, column))))
+        extra = (*asked.extra_columns, (OWNER, column))
+        compiler: SelectCompiler = _Places(dialect, asked.but(extra_columns=extra, per=(OWNER,)))
     else:
         bare = asked.without_order().but(
             related=(), hidden=frozenset(n for n, _ in query.annotations), extra_columns=()
@@ -56,22 +58,41 @@ def compile_for_owners(dialect: Dialect, query: Query, operation: str) -> tuple[
             bare = bare.but(columns=((OWNER, column),), distinct=True, rows="flat")
         compiler = SelectCompiler(dialect, bare)
     sql, params = compiler.select()
-    return Compiled(dialect.finish(sql, len(params)), make_binder(dialect, params), compiler.row), compiler
+    return statement(dialect, sql, params, compiler.row), compiler
+
+
+def compile_per_owner(dialect: Dialect, query: Query) -> Compiled:
+    """A sliced query whose slice is cut for each value of the columns in ``query.per``. Raises ``EmptyResultSet``."""
+    compiler = _Places(dialect, query)
+    sql, params = compiler.select()
+    return statement(dialect, sql, params, compiler.row)
 
 
 class _Places(SelectCompiler):
-    """Numbers the rows of each owner and keeps those between the limits, where there are limits."""
+    """Numbers the rows of each owner and keeps those between the limits, where there are limits.
+
+    Equal rows of a ``distinct()`` query have one place, and become one row when the places are compared.
+    """
 
     def select(self, *, subquery: bool = False, exists: bool = False, tie: str = "") -> tuple[str, list[Any]]:
-        limit, offset = self.query.limits
-        if limit is None and offset is None:
-            return super().select()
-        self.query = self.query.but(limits=(None, None))
+        query = self.query
+        limit, offset = query.limits
+        if not query.per or not query.is_sliced:
+            return super().select(subquery=subquery, exists=exists, tie=tie)
+        if query.empty:
+            raise EmptyResultSet
+        if query.distinct_on:
+            raise NotSupportedError("A queryset with distinct(fields) cannot be sliced for each owner.")
+        self.query = query = query.but(limits=(None, None))
         outputs, params = self._outputs(False)
-        where, where_params, _, _ = self._conditions("")
+        where, where_params, having, having_params = self._conditions("")
+        group, group_params = self._grouping(outputs)
         order, order_params = self._ordering(outputs, False)
+        if query.distinct:
+            order += [self.compile(Col(a.via, a))[0] for a in query.entity.key]
         source, source_params = self.joins.render(self.quote_name, self._join_conditions)
-        owner = self.compile(dict(self.query.extra_columns)[OWNER])[0]
+        extra = dict(query.extra_columns)
+        owner = ", ".join(self.compile(extra[name])[0] for name in query.per)
         by = f" ORDER BY {', '.join(order)}" if order else ""
         names = [f"c{number}" for number in range(len(outputs))]
         columns = [
@@ -79,13 +100,17 @@ class _Places(SelectCompiler):
             for (text, name), alias in zip(outputs, names, strict=True)
         ]
         place = self.quote_name(PLACE)
-        inner = f"SELECT {', '.join(columns)}, ROW_NUMBER() OVER (PARTITION BY {owner}{by}) AS {place} FROM {source}"
+        number = "DENSE_RANK" if query.distinct else "ROW_NUMBER"
+        inner = f"SELECT {', '.join(columns)}, {number}() OVER (PARTITION BY {owner}{by}) AS {place} FROM {source}"
         inner += f" WHERE {where}" if where else ""
+        inner += f" GROUP BY {', '.join(group)}" if group else ""
+        inner += f" HAVING {having}" if having else ""
         bounds, bound_params = self._bounds(limit, offset, place)
-        sql = (
-            f"SELECT {', '.join(names)} FROM ({inner}) AS {self.quote_name('numbered')} WHERE {bounds} ORDER BY {place}"
-        )
-        return sql, params + order_params + source_params + where_params + bound_params
+        same = f" GROUP BY {', '.join(names)}, {place}" if query.distinct else ""
+        numbered = self.quote_name("numbered")
+        sql = f"SELECT {', '.join(names)} FROM ({inner}) AS {numbered} WHERE {bounds}{same} ORDER BY {place}"
+        inside = params + order_params + source_params + where_params + group_params + having_params
+        return sql, inside + bound_params
 
     def _bounds(self, limit: Any, offset: Any, place: str) -> tuple[str, list[Any]]:
         parts: list[str] = []

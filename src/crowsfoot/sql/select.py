@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crowsfoot.errors import EmptyResultSet, FullResultSet, NotSupportedError
-from crowsfoot.query.expressions import Expression, OrderBy, Value
+from crowsfoot.query.expressions import OrderBy, Value
 from crowsfoot.query.inference import DECIMAL, UNKNOWN
 from crowsfoot.query.nodes import BaseExpression
+from crowsfoot.query.pinned import Pinned
 from crowsfoot.query.resolved import Col, ColumnTuple, Condition, Ref
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import GROUP_BY_KEY, RANDOM, Query, Related, count_star, order_items
@@ -20,6 +21,7 @@ from crowsfoot.sql.dialect import Dialect
 from crowsfoot.sql.joins import Source
 
 Converter = Callable[[Any], Any]
+Reader = Converter | None | tuple[Converter | None, ...]
 
 
 @dataclass(slots=True)
@@ -29,13 +31,10 @@ class Row:
     entity: Entity
     attributes: list[tuple[Attribute, Converter | None]] = field(default_factory=list)
     related: list[tuple[Any, Row]] = field(default_factory=list)
-    extras: list[tuple[str, Converter | None]] = field(default_factory=list)
+    # A value of several columns has a tuple of converters.
+    extras: list[tuple[str, Reader]] = field(default_factory=list)
     kind: str = "model"
     partial: bool = False
-
-    @property
-    def width(self) -> int:
-        return len(self.attributes) + sum(row.width for _, row in self.related) + len(self.extras)
 
 
 @dataclass(slots=True)
@@ -55,6 +54,7 @@ class SelectCompiler(Compiler):
     """Compiles whole SELECT statements."""
 
     row: Row
+    conditions: dict[Source, tuple[str, list[Any]]]
 
     def select(self, *, subquery: bool = False, exists: bool = False, tie: str = "") -> tuple[str, list[Any]]:
         """The statement. ``exists`` selects nothing in particular; ``tie`` is a condition that binds a subquery."""
@@ -107,12 +107,23 @@ class SelectCompiler(Compiler):
             self.selected[id(node)] = name
             params += more
             self.row.extras.append((name, self._reader(node)))
+        self._extra_outputs(query, outputs, params)
+        return outputs, params
+
+    def _extra_outputs(self, query: Query, outputs: list[tuple[str, str | None]], params: list[Any]) -> None:
         for name, node in query.extra_columns:
+            if isinstance(node, ColumnTuple):
+                self._composite_output(name, node, outputs)
+                continue
             sql, more = self.compile(node)
             outputs.append((f"{sql} AS {self.quote_name(name)}", name))
             params += more
             self.row.extras.append((name, self._reader(node)))
-        return outputs, params
+
+    def _composite_output(self, name: str, node: ColumnTuple, outputs: list[tuple[str, str | None]]) -> None:
+        """A column for each part of a composite key, which become one tuple again."""
+        outputs += [(self.compile(col)[0], None) for col in node.cols]
+        self.row.extras.append((name, tuple(self._reader(col) for col in node.cols)))
 
     def _entity(
         self, entity: Entity, ends: tuple[Any, ...], deferred: Any, related: tuple[Related, ...], outputs: list[Any]
@@ -138,24 +149,22 @@ class SelectCompiler(Compiler):
         params: list[Any] = []
         self.row = Row(query.entity, kind=query.rows)
         for name, node in query.columns or ():
-            for part in node.cols if isinstance(node, ColumnTuple) else [node]:
-                sql, more = self.value_of(part)
-                source = getattr(part, "source", None)
-                if isinstance(part, Col):
-                    outputs.append((sql if not self.outer else sql, None))
-                else:
-                    outputs.append((f"{sql} AS {self.quote_name(name)}", name))
-                    self.selected[id(source if source is not None else part)] = name
-                params += more
-                self.row.extras.append((name, self._reader(part)))
-        for name, node in query.extra_columns:
-            sql, more = self.compile(node)
-            outputs.append((f"{sql} AS {self.quote_name(name)}", name))
+            if isinstance(node, ColumnTuple):
+                self._composite_output(name, node, outputs)
+                continue
+            sql, more = self.value_of(node)
+            source = getattr(node, "source", None)
+            if isinstance(node, Col):
+                outputs.append((sql, None))
+            else:
+                outputs.append((f"{sql} AS {self.quote_name(name)}", name))
+                self.selected[id(source if source is not None else node)] = name
             params += more
             self.row.extras.append((name, self._reader(node)))
+        self._extra_outputs(query, outputs, params)
         return outputs or [("1", None)], params
 
-    def _reader(self, node: Expression) -> Converter | None:
+    def _reader(self, node: BaseExpression) -> Converter | None:
         """What turns a driver's value of an expression into the one handed out."""
         known = node._output_field_or_none
         if known is not None and known.kind == "decimal" and not isinstance(node, Col) and not known.db_converters():
@@ -207,13 +216,31 @@ class SelectCompiler(Compiler):
             pass
         return where, params, having, having_params
 
+    def _settle(self) -> None:
+        """Compile the conditions of joins, which may join further tables; then the kind of each join is known."""
+        self.conditions = {}
+        while pending := [s for s in self.joins.root.walk() if s.on is not None and s not in self.conditions]:
+            for source in pending:
+                try:
+                    sql, params = self.compile(source.on)
+                except EmptyResultSet:
+                    sql, params = self.dialect.false, []
+                except FullResultSet:
+                    sql, params = "", []
+                self.conditions[source] = f" AND {sql}" if sql else "", params
+                cols = [col for col in source.on.flatten() if isinstance(col, Col)]
+                source.needs = tuple(self.joins.reach(c.ends, c.attribute, c.group)[0] for c in cols)
+        self.joins.settle(self.rejected)
+
     def _join_conditions(self, source: Source) -> tuple[str, list[Any]]:
         text, params = "", []
-        for side, pairs in ((source, source.hop.where), (source.parent, source.hop.source_where)):
+        sides: list[tuple[Any, Any]] = [(source, source.hop.where), (source.parent, source.hop.source_where)]
+        for side, pairs in sides:
             for column, value in pairs:
                 text += f" AND {self.column(side, column)} = %s"
                 params.append(Value(value()))
-        return text, params
+        sql, more = self.conditions.get(source, ("", []))
+        return text + sql, params + more
 
     # -- grouping and order --------------------------------------------------------------------------------------------
 
@@ -261,7 +288,7 @@ class SelectCompiler(Compiler):
 
     def _ordering(self, outputs: list[tuple[str, str | None]], skip: bool) -> tuple[list[str], list[Any]]:
         if skip:
-            self.joins.settle(self.rejected)
+            self._settle()
             return [], []
         parts: list[str] = []
         params: list[Any] = []
@@ -279,7 +306,7 @@ class SelectCompiler(Compiler):
                 self._select_too(item.expression, sql, outputs)
             parts.append(sql)
             params += more
-        self.joins.settle(self.rejected)
+        self._settle()
         return parts, params
 
     def _select_too(self, node: Any, sql: str, outputs: list[tuple[str, str | None]]) -> None:
@@ -327,7 +354,7 @@ class SelectCompiler(Compiler):
             ends: tuple[Any, ...] = ()
             here = self.query.entity
             for part in [] if name == "self" else name.split("__"):
-                end = here.resolve(part)
+                end: Any = here.resolve(part)
                 ends, here = (*ends, end), end.target
             aliases.append(self.joins.follow(ends, None).alias)
         return aliases
@@ -341,7 +368,7 @@ class SelectCompiler(Compiler):
         params: list[Any] = []
         first = query.but(combined=None, order=(), limits=(None, None), flipped=False)
         for position, (part, offset) in enumerate([(first, 0), *combined.others]):
-            compiler = self.nested(part, offset)
+            compiler: Any = self.nested(part, offset)
             compiler.outer = self.outer
             try:
                 sql, more = compiler.select()
@@ -381,6 +408,8 @@ class SelectCompiler(Compiler):
 
 def walk(entity: Entity, end: Any) -> tuple[Any, ...]:
     """The ends from ``entity`` to ``end``, parent links included where an inherited model owns it."""
+    if isinstance(end, Pinned):
+        return end.path
     links: list[Any] = []
     here = entity
     while here.ends.get(end.name) is not end:
@@ -493,6 +522,8 @@ def make_binder(dialect: Dialect, params: list[Any]) -> Callable[[tuple[Any, ...
 
 def _term(param: Any, number: int, names: dict[str, Any]) -> tuple[str, Any]:
     if isinstance(param, Slot):
+        if param.array and param.item is not None:
+            return f"[t[{param.item}] for t in v[{param.index}]]", param.value_type
         return f"v[{param.index}]" + ("" if param.item is None else f"[{param.item}]"), param.value_type
     constant = param if isinstance(param, Value) else Value(param)
     names[f"c{number}"] = constant.value
