@@ -34,6 +34,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("transaction",),
     ("models",),
     ("setup",),
+    ("watching",),
     ("apps",),
     ("migrations",),
     ("diagram",),

@@ -3,7 +3,8 @@
 from crowsfoot import models
 from crowsfoot.database import connect
 from crowsfoot.setup import create_tables
+from crowsfoot.watching import watch
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "connect", "create_tables", "models"]
+__all__ = ["__version__", "connect", "create_tables", "models", "watch"]

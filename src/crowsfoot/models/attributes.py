@@ -28,6 +28,7 @@ from crowsfoot.models.prefetch import (
 from crowsfoot.models.related_managers import make_manager_class
 from crowsfoot.models.state import FETCH_ONE, FETCH_RAISE
 from crowsfoot.persistence.asyncness import refuse_touch
+from crowsfoot.persistence.cohort import SAVED, saved
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.scope import is_a
 from crowsfoot.schema.entity import Attribute
@@ -93,6 +94,9 @@ def _alias(instance: Any, end: End) -> str:
     return routing.read(end.target.model, hints)
 
 
+DEFERRED: Any = object()
+
+
 class ToOne:
     """The accessor of a to-one end, from either side."""
 
@@ -102,6 +106,9 @@ class ToOne:
         self.locals = [a.name for a in end.owner.attributes_of(end.local_columns)]
         self.remotes = [a.name for a in end.target.attributes_of(end.remote_columns)]
         self.local, self.remote = self.locals[0], self.remotes[0]
+        # What assigning None empties: of a key that shares a column with another, the rest.
+        own = end.field.own_columns if end.holds_key and hasattr(end.field, "own_columns") else end.local_columns
+        self.own = [a.name for a in end.owner.attributes_of(own or end.local_columns)]
 
     @property
     def field(self) -> Any:
@@ -114,7 +121,7 @@ class ToOne:
         if self.end.holds_key:
             if self.name in held:
                 related = held[self.name]
-                key = held.get(self.local, related)
+                key = self._key(held, related)
                 if related is None:
                     if key is None:
                         return self._nothing(instance)
@@ -137,6 +144,13 @@ class ToOne:
                     return held[self.name]
         return self._load(instance)
 
+    def _key(self, held: dict[str, Any], unknown: Any = None) -> Any:
+        """The key that an instance holds, None where it is not whole, ``unknown`` where it is not loaded."""
+        if len(self.locals) == 1:
+            return held.get(self.local, unknown)
+        key = tuple(held.get(name, DEFERRED) for name in self.locals)
+        return unknown if DEFERRED in key else None if None in key else key
+
     def _is_absent(self, instance: Any) -> bool:
         """Whether a prefetch has left the row that the key points at out."""
         absent = instance.__dict__.get(ABSENT, EMPTY)
@@ -148,7 +162,7 @@ class ToOne:
     def _is_key_of(self, key: Any, related: Any) -> bool:
         """Whether a key still points at ``related`` (it may have been written as text)."""
         if len(self.locals) > 1:
-            return True
+            return key is related or key == tuple(getattr(related, name) for name in self.remotes)
         own = getattr(related, self.remote)
         return bool(key == own) or (type(key) is not type(own) and str(key) == str(own))
 
@@ -158,7 +172,11 @@ class ToOne:
             return self._nothing(instance)
         refuse_if_raising(instance, self.name)
         refuse_touch(type(instance).__name__, self.name)
-        self.question(instance).ask()
+        asked = self.question(instance)
+        asked.ask()
+        if SAVED:
+            _, instances, *_ = asked.args
+            saved(len(instances) - 1)
         return self.answer(instance)
 
     def questions(self, instance: Any) -> Iterator[Question]:
@@ -220,9 +238,9 @@ class ToOne:
         if self.name not in held:
             return False
         related = held[self.name]
-        if not self.end.holds_key or len(self.locals) > 1:
+        if not self.end.holds_key:
             return True
-        key = held.get(self.local)
+        key = self._key(held)
         if related is None:
             return key is None or self._is_absent(instance)
         return self._is_key_of(key, related)
@@ -260,9 +278,11 @@ class ToOne:
             old = held.get(self.name)
             if old is not None:
                 old.__dict__[back.accessor] = None
-        for local, remote in zip(self.locals, self.remotes, strict=True):
-            held[local] = None if value is None else getattr(value, remote)
-            if value is not None and held[local] in (None, ""):
+        if value is None:
+            held.update(dict.fromkeys(self.own))
+        for local, remote in zip(self.locals, self.remotes, strict=True) if value is not None else ():
+            held[local] = getattr(value, remote)
+            if held[local] in (None, ""):
                 held.setdefault("_awaiting", set()).add(self.name)  # saved later, it lends its key to ``save``
         held[self.name] = value
         if value is not None and not back.many and back.accessor:

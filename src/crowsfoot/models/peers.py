@@ -17,7 +17,7 @@ from crowsfoot.errors import EmptyResultSet
 from crowsfoot.models.plans import Plan
 from crowsfoot.models.prefetch import prefetch
 from crowsfoot.models.state import FETCH_ONE
-from crowsfoot.persistence.cohort import Cohort
+from crowsfoot.persistence.cohort import SAVED, Cohort, saved
 from crowsfoot.persistence.hydrate import make_hydrator
 from crowsfoot.persistence.session import Session
 from crowsfoot.sql.peers import OWNER, can_batch, compile_for_owners
@@ -77,6 +77,8 @@ def answer(session: Session, queryset: Any, operation: str) -> Operation[Any]:
         asked.ready.clear()
     found = asked.ready.pop(key, MISSING)
     if found is not MISSING:
+        if SAVED:
+            saved(1)
         return found
     again = key in asked.seen
     asked.seen.add(key)

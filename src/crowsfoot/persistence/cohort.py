@@ -7,6 +7,16 @@ from typing import Any
 from weakref import ref
 
 
+# Told of queries that loading for several members saved: see `crowsfoot.watch`.
+SAVED: list[Callable[[int], None]] = []
+
+
+def saved(number: int) -> None:
+    """Report that ``number`` queries were not needed."""
+    for told in SAVED:
+        told(number)
+
+
 class Cohort:
     """The members of one result, held weakly, and the database they came from.
 

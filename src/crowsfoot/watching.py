@@ -1,0 +1,97 @@
+"""`watch()`: which lines of a program sent how many queries, and how many were saved by loading for several at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from crowsfoot.database import databases
+from crowsfoot.persistence import cohort
+
+OWN = "crowsfoot."
+
+
+@dataclass(slots=True)
+class Site:
+    """One line of a program: the queries it sent, those it was saved, and the statements themselves."""
+
+    place: str
+    sent: int = 0
+    saved: int = 0
+    statements: dict[str, int] = field(default_factory=dict[str, int])
+
+
+class Watch:
+    """What happened while a ``watch()`` block ran. ``sites`` are the lines that asked, those with most queries first."""
+
+    def __init__(self) -> None:
+        self._sites: dict[str, Site] = {}
+
+    @property
+    def sites(self) -> list[Site]:
+        return sorted(self._sites.values(), key=lambda site: (-site.sent, -site.saved, site.place))
+
+    @property
+    def sent(self) -> int:
+        """The number of statements sent."""
+        return sum(site.sent for site in self._sites.values())
+
+    @property
+    def saved(self) -> int:
+        """The number of queries that a mapper without cohorts would have sent on top."""
+        return sum(site.saved for site in self._sites.values())
+
+    def report(self) -> str:
+        """A line for each call site: what it sent, what it was saved, and its most frequent statement."""
+        lines = [f"{self.sent} queries sent, {self.saved} saved"]
+        for site in self.sites:
+            often = max(site.statements, key=lambda sql: site.statements[sql], default="")
+            lines.append(f"{site.place}: {site.sent} sent, {site.saved} saved" + (f"  {often[:100]}" if often else ""))
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.report()
+
+    def _site(self) -> Site:
+        place = caller()
+        return self._sites.setdefault(place, Site(place))
+
+    def _on_statement(self, sql: str, params: Sequence[Any]) -> None:
+        site = self._site()
+        site.sent += 1
+        site.statements[sql] = site.statements.get(sql, 0) + 1
+
+    def _on_saved(self, number: int) -> None:
+        self._site().saved += number
+
+
+def caller() -> str:
+    """``file:line`` of the nearest code that is not Crowsfoot's own; ``(async)`` where that runs in another thread."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if not frame.f_globals.get("__name__", "").startswith(OWN) and "<" not in frame.f_code.co_filename:
+            if frame.f_globals.get("__name__") not in ("threading", "contextlib"):
+                return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        frame = frame.f_back  # type: ignore[assignment]
+    return "(async)"
+
+
+@contextmanager
+def watch() -> Generator[Watch]:
+    """Watch every database as long as the block runs: ``with crowsfoot.watch() as w: view(); print(w.report())``.
+
+    Costs a look at the stack for each statement. In async code on SQLite statements run in the database's own thread, so
+    their place is given as ``(async)``.
+    """
+    watched = Watch()
+    with ExitStack() as stack:
+        for database in databases.all():
+            stack.enter_context(database.watched(watched._on_statement))
+        cohort.SAVED.append(watched._on_saved)
+        try:
+            yield watched
+        finally:
+            cohort.SAVED.remove(watched._on_saved)

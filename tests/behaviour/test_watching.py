@@ -1,0 +1,51 @@
+"""``crowsfoot.watch()``: queries sent and saved, by the line that asked."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from behaviour_models import Author, Post
+
+import crowsfoot
+
+
+def line(word: str) -> str:
+    """``file:line`` of this file's line that contains ``word`` in a comment."""
+    lines = inspect.getsource(inspect.getmodule(line)).splitlines()  # type: ignore[arg-type]
+    return f"{__file__}:{next(i for i, text in enumerate(lines, 1) if text.endswith('# ' + word))}"
+
+
+def fill() -> None:
+    for name in "abcdefgh":
+        author = Author.objects.create(name=name)
+        Post.objects.create(title=name, author=author)
+
+
+def test_a_loop_shows_what_it_was_saved(database: Any) -> None:
+    fill()
+    with crowsfoot.watch() as watched:
+        for author in Author.objects.order_by("pk"):  # outer
+            list(author.posts.all())  # inner
+    sites = {site.place: (site.sent, site.saved) for site in watched.sites}
+    assert sites == {line("outer"): (1, 0), line("inner"): (4, 4)}
+    assert (watched.sent, watched.saved) == (5, 4)
+    first, *rest = watched.report().splitlines()
+    assert first == "5 queries sent, 4 saved"
+    assert "4 sent, 4 saved" in rest[0] and "behaviour_post" in rest[0]
+
+
+def test_to_one_relations_are_counted_too(database: Any) -> None:
+    fill()
+    with crowsfoot.watch() as watched:
+        names = [post.author.name for post in Post.objects.order_by("pk")]
+    assert names == list("abcdefgh")
+    assert (watched.sent, watched.saved) == (2, 7)
+
+
+def test_nothing_is_counted_outside(database: Any) -> None:
+    fill()
+    with crowsfoot.watch() as watched:
+        pass
+    Author.objects.count()
+    assert (watched.sent, watched.saved, watched.sites) == (0, 0, [])
