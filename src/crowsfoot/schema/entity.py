@@ -117,17 +117,14 @@ class Entity:
 
     def find(self, name: str) -> Attribute | Any | None:
         """The attribute or end called ``name`` in look-ups, or None. An end wins over the attribute behind it."""
-        end = self.ends.get(name)
-        if end is not None:
-            return end
-        attribute = self.attributes.get(self.aliases.get(name, name))
-        if attribute is not None:
-            return attribute
+        found = self.ends.get(name) or self.attributes.get(name)
+        if found is not None:
+            return found
         for link in self.parents:  # relations of the models it inherits from
-            found = link.target.find(name)
-            if found is not None and not isinstance(found, Attribute):
-                return found
-        return None
+            inherited = link.target.find(name)
+            if inherited is not None and not isinstance(inherited, Attribute):
+                return inherited
+        return self.attributes.get(self.aliases.get(name, name))
 
     def resolve(self, name: str) -> Attribute | Any:
         """As ``find``, but an unknown name raises ``FieldError`` with the nearest one."""
