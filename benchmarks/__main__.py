@@ -1,7 +1,7 @@
 """What Crowsfoot costs over the bare driver, on SQLite: ``make bench``.
 
-Each pair of figures comes from one process, in interleaved rounds: a round of the driver, a round of Crowsfoot, and so on.
-The ratio printed is the median of the rounds' ratios of CPU time. Results are compared for equality first.
+Each pair of figures comes from one process, in interleaved rounds: a round of the driver, a round of Crowsfoot, and so
+on. The ratio printed is the median of the rounds' ratios of CPU time. Results are compared for equality first.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def fill(path: Path) -> apsw.Connection:
     crowsfoot.connect(f"sqlite:///{path}")
     crowsfoot.create_tables(Reading)
     Reading.objects.bulk_create(
-        Reading(name=f"n{i}", place=f"p{i % 97}", note="x" * 40, level=i % 9, weight=i / 3, height=i / 7, count=i * 1_000)
+        Reading(
+            name=f"n{i}", place=f"p{i % 97}", note="x" * 40, level=i % 9, weight=i / 3, height=i / 7, count=i * 1_000
+        )
         for i in range(ROWS)
     )
     return apsw.Connection(str(path))
@@ -111,7 +113,8 @@ def compare(pair: Pair) -> tuple[float, float, float]:
 
 
 def main() -> int:
-    print(f"CPython {platform.python_version()}, apsw {apsw.apsw_version()}, SQLite {apsw.sqlite_lib_version()}, {ROUNDS} rounds")
+    versions = f"CPython {platform.python_version()}, apsw {apsw.apsw_version()}, SQLite {apsw.sqlite_lib_version()}"
+    print(f"{versions}, {ROUNDS} rounds")
     print(f"{'workload':<28}{'apsw ms':>10}{'Crowsfoot ms':>14}{'ratio':>8}{'goal':>8}")
     missed = 0
     with tempfile.TemporaryDirectory() as folder:

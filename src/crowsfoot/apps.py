@@ -69,7 +69,8 @@ def load_apps() -> list[AppConfig]:
     for app in found:
         if labels.setdefault(app.label, app.name) != app.name:
             raise ImproperlyConfigured(
-                f"Two installed apps are called {app.label!r}: {labels[app.label]} and {app.name}. Rename one of the folders."
+                f"Two installed apps are called {app.label!r}: {labels[app.label]} and {app.name}. "
+                "Rename one of the folders."
             )
     for app in found:
         app.import_models()

@@ -453,7 +453,8 @@ databases = Databases()
 
 
 class Elsewhere:
-    """A request of an operation: drive ``make(session, …)`` on the database ``alias``, which is not the operation's own."""
+    """A request of an operation: drive ``make(session, …)`` on ``alias``, a database that is not the operation's
+    own."""
 
     __slots__ = ("alias", "args", "make")
 

@@ -23,7 +23,9 @@ from crowsfoot.sql.ddl import Schema
 T = TypeVar("T")
 
 
-def configure(databases: dict[str, str], installed_apps: Sequence[str] = (), settings: dict[str, Any] | None = None) -> None:
+def configure(
+    databases: dict[str, str], installed_apps: Sequence[str] = (), settings: dict[str, Any] | None = None
+) -> None:
     """Put settings in force for the process: database URLs by alias, apps, and any others by name."""
     process_settings.configure(DATABASES=dict(databases), INSTALLED_APPS=list(installed_apps), **(settings or {}))
 

@@ -1,4 +1,4 @@
-"""Django's translation functions, for code that marks its texts: Crowsfoot speaks one language and returns them as they are."""
+"""Django's translation functions, for code that marks its texts. There is one language: texts come back as they are."""
 
 from __future__ import annotations
 

@@ -93,7 +93,12 @@ class CreateModel(ModelOperation):
             return [CreateModel(operation.new_name, self.fields, self.options, self.bases, self.managers)]
         folded = operation.fold_into(self)
         if folded is not None:
-            same: dict[str, Any] = {"fields": self.fields, "options": self.options, "bases": self.bases, "managers": self.managers}
+            same: dict[str, Any] = {
+                "fields": self.fields,
+                "options": self.options,
+                "bases": self.bases,
+                "managers": self.managers,
+            }
             return [CreateModel(self.name, **{**same, **folded})]
         return super().reduce(operation, app_label)
 
