@@ -222,11 +222,17 @@ class OperationalError(DatabaseError):
 
 
 class IntegrityError(DatabaseError):
-    """A constraint was violated. ``constraint``, ``table`` and ``columns`` are set where the database tells them."""
+    """A constraint was violated. ``constraint``, ``table`` and ``columns`` are set where the database tells them.
+
+    ``model``, ``field`` and ``relation`` say the same in terms of the models, where rows of a model were being written.
+    """
 
     constraint: str | None = None
     table: str | None = None
     columns: tuple[str, ...] = ()
+    model: Any = None
+    field: Any = None
+    relation: Any = None
 
 
 class InternalError(DatabaseError):

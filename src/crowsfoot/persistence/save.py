@@ -7,7 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from crowsfoot.drivers.run import Execute, Fetch, Operation
+from crowsfoot.errors import IntegrityError
 from crowsfoot.persistence.hydrate import make_hydrator
+from crowsfoot.persistence.integrity import explain
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.resolved import Col, Param
 from crowsfoot.query.scope import Scope
@@ -15,7 +17,7 @@ from crowsfoot.query.statements import Query
 from crowsfoot.schema.entity import Attribute, Entity
 from crowsfoot.sql.dialect import Dialect
 from crowsfoot.sql.select import Compiled
-from crowsfoot.sql.write import Conflict, compile_insert, compile_update
+from crowsfoot.sql.write import Conflict, compile_insert, compile_update, having
 
 
 @lru_cache(maxsize=4096)
@@ -31,14 +33,8 @@ def update_plan(
     dialect: Dialect, entity: Entity, attributes: tuple[Attribute, ...], returning: tuple[Attribute, ...]
 ) -> Compiled:
     """UPDATE of one row by key: the values first, then the key."""
-    query = Query(entity)
     assignments = [(a, Param(i, a.value_type)) for i, a in enumerate(attributes)]
-    for position, attribute in enumerate(own_key_attributes(entity)):
-        node = attribute.value_type.get_lookup("exact")(
-            Col((), attribute), Param(len(attributes) + position, attribute.value_type)
-        )
-        node.is_resolved = True
-        query = query.with_step(node)
+    query = having(entity, own_key_attributes(entity), len(attributes))
     return compile_update(dialect, query, assignments, returning)
 
 
@@ -76,10 +72,14 @@ def insert_rows(
         compiled = insert_plan(session.dialect, entity, attributes, len(rows), returning, conflict)
     session.wrote(entity.table.name)
     params = compiled.bind(tuple(flat))
-    if compiled.row is not None:
-        found: list[Any] = yield Fetch(compiled.sql, params, make_hydrator(compiled.row, session.alias))
-        return found
-    yield Execute(compiled.sql, params)
+    try:
+        if compiled.row is not None:
+            found: list[Any] = yield Fetch(compiled.sql, params, make_hydrator(compiled.row, session.alias))
+            return found
+        yield Execute(compiled.sql, params)
+    except IntegrityError as error:
+        yield from explain(session, error, entity, attributes, rows)
+        raise
     return []
 
 
@@ -97,10 +97,14 @@ def update_row(
         compiled, slots = _with_expressions(session.dialect, entity, attributes, values, key, returning)
     else:
         compiled, slots = update_plan(session.dialect, entity, attributes, returning), (*values, *key)
-    if compiled.row is not None:
-        found = yield Fetch(compiled.sql, compiled.bind(slots), make_hydrator(compiled.row, session.alias))
-        return found[0] if found else False
-    count = yield Execute(compiled.sql, compiled.bind(slots))
+    try:
+        if compiled.row is not None:
+            found = yield Fetch(compiled.sql, compiled.bind(slots), make_hydrator(compiled.row, session.alias))
+            return found[0] if found else False
+        count = yield Execute(compiled.sql, compiled.bind(slots))
+    except IntegrityError as error:
+        yield from explain(session, error, entity, attributes, [values])
+        raise
     return count > 0
 
 

@@ -102,6 +102,17 @@ def compile_update(
     return statement(dialect, sql, params, row_layout)
 
 
+def having(entity: Entity, attributes: Sequence[Attribute], start: int = 0) -> Query:
+    """The rows of an entity whose ``attributes`` have the values of the slots from ``start`` on."""
+    query = Query(entity)
+    for slot, attribute in enumerate(attributes, start):
+        exact = attribute.value_type.get_lookup("exact")
+        node = exact(Col((), attribute), Param(slot, attribute.value_type))
+        node.is_resolved = True
+        query = query.with_step(node)
+    return query
+
+
 def compile_delete(dialect: Dialect, query: Query) -> Compiled:
     """DELETE of a query's rows. Raises ``EmptyResultSet``."""
     compiler = SelectCompiler(dialect, query)
