@@ -453,8 +453,7 @@ databases = Databases()
 
 
 class Elsewhere:
-    """A request of an operation: drive ``make(session, …)`` on ``alias``, a database that is not the operation's
-    own."""
+    """A request of an operation: drive ``make(session, …)`` on ``alias``, a database other than its own."""
 
     __slots__ = ("alias", "args", "make")
 

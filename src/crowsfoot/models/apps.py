@@ -1,4 +1,4 @@
-"""The model classes of a process (or of one migration state) by app and name, on top of the registry of their entities."""
+"""The model classes of a process (or of one migration state) by app and name, above the registry of their entities."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What models answer for a name that Python does not find: a field's path on the class, on an instance a value that is not
-loaded yet, else an error with the nearest name."""
+"""What models answer for a name that Python does not find: a field's path on the class, on an instance a value that is
+not loaded yet, else an error with the nearest name."""
 
 from __future__ import annotations
 

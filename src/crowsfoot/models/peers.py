@@ -1,9 +1,9 @@
 """Cohorts for to-many relations: ``author.posts.…`` asked of one author after another is answered for several at once.
 
-The first member that asks a question is answered alone. When the same question (the same shape and values) is asked of a
-second member, it is answered for the next two members of the cohort, then four, then eight: a loop over N members costs at
-most log2(N) + 2 queries and loads at most twice the rows that it uses. A prepared answer is handed out once. A write to a
-table of the query, the end of a transaction, and age drop what was prepared.
+The first member that asks a question is answered alone. When the same question (the same shape and values) is asked of
+a second member, it is answered for the next two members of the cohort, then four, then eight: a loop over N members
+costs at most log2(N) + 2 queries and loads at most twice the rows that it uses. A prepared answer is handed out once. A
+write to a table of the query, the end of a transaction, and age drop what was prepared.
 """
 
 from __future__ import annotations
@@ -46,13 +46,27 @@ class Asked:
 class Via:
     """The relation and the owner that a queryset of related rows belongs to; ``slot`` is where the owner's key is."""
 
-    __slots__ = ("attname", "end", "owner", "slot")
+    __slots__ = ("end", "names", "owner", "slot")
 
-    def __init__(self, end: Any, owner: Any, attname: str, slot: int) -> None:
+    def __init__(self, end: Any, owner: Any, names: list[str], slot: int) -> None:
         self.end = end
         self.owner = owner
-        self.attname = attname
+        self.names = names
         self.slot = slot
+
+    def key_in(self, values: tuple[Any, ...]) -> Any:
+        """The owner's key among the values of the queryset: one, or a tuple of several."""
+        if len(self.names) == 1:
+            return values[self.slot]
+        return values[self.slot : self.slot + len(self.names)]
+
+
+def key_of(held: dict[str, Any], names: list[str]) -> Any:
+    """The key that an instance with these values holds under ``names``; None where it is not whole."""
+    if len(names) == 1:
+        return held.get(names[0])
+    key = tuple(held.get(name) for name in names)
+    return None if None in key else key
 
 
 def has_peers(queryset: Any) -> bool:
@@ -72,7 +86,7 @@ def answer(session: Session, queryset: Any, operation: str) -> Operation[Any]:
     if not can_batch(queryset.query, operation, sliced):
         return MISSING
     asked = _asked(cohort, queryset, operation)
-    key = queryset._values[via.slot]
+    key = via.key_in(queryset._values)
     if asked.ready and not _is_fresh(asked, session):
         asked.ready.clear()
     found = asked.ready.pop(key, MISSING)
@@ -95,7 +109,7 @@ def answer(session: Session, queryset: Any, operation: str) -> Operation[Any]:
 def _asked(cohort: Cohort, queryset: Any, operation: str) -> Asked:
     via = queryset._via
     values = queryset._values
-    rest = (*values[: via.slot], *values[via.slot + 1 :])
+    rest = (*values[: via.slot], *values[via.slot + len(via.names) :])
     question: Hashable = (operation, queryset._shape, queryset._low, queryset._high, queryset.db, _hashable(rest))
     children = cohort.children(via.end)
     assert cohort.prepared is not None
@@ -129,7 +143,7 @@ def _next_owners(cohort: Cohort, asked: Asked, via: Via, key: Any) -> dict[Any, 
         member = members[position]()
         if member is None or type(member) is not type(via.owner):
             continue
-        other = member.__dict__.get(via.attname)
+        other = key_of(member.__dict__, via.names)
         if other is not None and other not in asked.seen and other not in asked.ready:
             found[other] = member
     asked.position = start

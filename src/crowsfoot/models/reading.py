@@ -17,10 +17,7 @@ from crowsfoot.models.plans import MAX_GET_RESULTS
 from crowsfoot.models.prefetch import prefetch
 from crowsfoot.persistence.hydrate import make_hydrator
 from crowsfoot.persistence.session import Session
-from crowsfoot.query.conditions import Q
-from crowsfoot.query.expressions import F
 from crowsfoot.query.scope import Scope
-from crowsfoot.query.statements import order_items
 from crowsfoot.sql.aggregate import compile_aggregate
 
 M = TypeVar("M")
@@ -98,7 +95,9 @@ class Reading(Generic[M]):
         if not rows:
             raise model.DoesNotExist(f"{model._meta.object_name} matching query does not exist.")
         number = len(rows) if len(rows) < MAX_GET_RESULTS else f"more than {MAX_GET_RESULTS - 1}"
-        raise model.MultipleObjectsReturned(f"get() returned more than one {model._meta.object_name} -- it returned {number}!")
+        raise model.MultipleObjectsReturned(
+            f"get() returned more than one {model._meta.object_name} -- it returned {number}!"
+        )
 
     def first(self: Any) -> M | None:
         """The first row in the order (by key where there is none), None where there is no row. One query."""
@@ -149,7 +148,8 @@ class Reading(Generic[M]):
         names: Any = fields or self.model._meta.get_latest_by
         if not names:
             raise ValueError(
-                "earliest() and latest() require either fields as positional arguments or 'get_latest_by' in the model's Meta."
+                "earliest() and latest() require either fields as positional arguments or 'get_latest_by' in the "
+                "model's Meta."
             )
         if self._low or self._high is not None:
             raise TypeError("Cannot change a query once a slice has been taken.")
@@ -404,6 +404,3 @@ class Stream:
     def close(self, session: Session, cursor: Any) -> Operation[None]:
         if cursor is not None:
             yield CloseCursor(cursor)
-
-
-__all__ = ["F", "Q", "Reading", "databases", "order_items"]

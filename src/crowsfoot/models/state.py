@@ -25,7 +25,7 @@ FETCH_RAISE = FetchMode.RAISE
 
 
 class ModelState:
-    """A view of an instance's origin: ``db`` is the alias it was loaded from or saved to, ``adding`` whether it is new."""
+    """A view of an instance's origin: ``db``, the alias it was loaded from or saved to; ``adding``, if it is new."""
 
     __slots__ = ("_instance",)
 

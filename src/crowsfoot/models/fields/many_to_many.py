@@ -20,8 +20,8 @@ M = TypeVar("M", bound=IsModel)
 class ManyToManyField(RelatedField[T]):
     """Many rows of this model with many rows of ``to``, through a link table that is made unless ``through`` names one.
 
-    ``symmetrical`` (the default for ``"self"``) makes each link count both ways. ``through_fields`` names the two foreign
-    keys of the link model where it has more than one to a side.
+    ``symmetrical`` (the default for ``"self"``) makes each link count both ways. ``through_fields`` names the two
+    foreign keys of the link model where it has more than one to a side.
     """
 
     many_to_many = True
@@ -144,8 +144,8 @@ class ManyToManyField(RelatedField[T]):
         found: list[str] = []
         if self.on_delete is not None:
             found.append(
-                f"{self} is a ManyToManyField and takes no on_delete: deleting either side deletes the links, never the other "
-                "side. Leave on_delete out; rules of your own belong to the foreign keys of a through model."
+                f"{self} is a ManyToManyField and takes no on_delete: deleting either side deletes the links, never "
+                "the other side. Leave on_delete out; rules of your own belong to the foreign keys of a through model."
             )
         model = self.link_model
         if model is None:
@@ -174,8 +174,8 @@ class ManyToManyField(RelatedField[T]):
             keys = [e.name for e in link.ends.values() if e.holds_key and e.owner is link and e.target.concrete is side]
             if len(keys) > expected:
                 found.append(
-                    f"{self}: {link.label} has several foreign keys to {side.label} ({', '.join(keys)}). Say which two make "
-                    f"the link: through_fields=({keys[0]!r}, …)."
+                    f"{self}: {link.label} has several foreign keys to {side.label} ({', '.join(keys)}). Say which two "
+                    f"make the link: through_fields=({keys[0]!r}, …)."
                 )
         return found
 
@@ -205,7 +205,8 @@ class ManyToManyField(RelatedField[T]):
         return self._link_name(1, False)
 
     def _link_name(self, hop: int, target: bool) -> str:
-        assert self.relation is not None and self.relation.link is not None
+        assert self.relation is not None
+        assert self.relation.link is not None
         hops = self.relation.forward.hops[hop]
         column = hops.target_columns[0] if target else hops.source_columns[0]
         return str(self.relation.link.attribute_of(column).field.name)

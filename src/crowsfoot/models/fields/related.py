@@ -1,7 +1,7 @@
 """`RelatedField`: what `ForeignKey`, `OneToOneField` and `ManyToManyField` share.
 
-Each is a declaration for the registry: it waits until its target is known, then makes its key column and one `Relation`,
-from which everything else is read.
+Each is a declaration for the registry: it waits until its target is known, then makes its key column and one
+`Relation`, from which everything else is read.
 """
 
 from __future__ import annotations
@@ -86,7 +86,10 @@ class RelatedField(Field[T]):
             .replace("%(model_name)s", "x")
             .isidentifier()
         ):
-            yield f"{self}: related_name={name!r} is not a name that Python can use. Write a plain name, or '+' for no way back."
+            yield (
+                f"{self}: related_name={name!r} is not a name that Python can use. "
+                "Write a plain name, or '+' for no way back."
+            )
 
     # -- names of the way back -----------------------------------------------------------------------------------------
 
@@ -151,7 +154,7 @@ class RelatedField(Field[T]):
         self.model._meta.apps.link()
         if self.relation is not None:
             return self.relation.forward.target.model
-        return self.to if not isinstance(self.to, str) else self.to
+        return self.to
 
     @property
     def remote_field(self) -> Any:
