@@ -11,6 +11,7 @@ relation that is there, so that it cannot say what is not so.
 from __future__ import annotations
 
 import ast
+import inspect
 import sys
 from collections.abc import Iterator
 from typing import Any, ForwardRef, Generic, TypeVar, get_args, get_origin, overload
@@ -92,7 +93,7 @@ def _annotated(klass: Any) -> Iterator[tuple[str, Any, str]]:
     if sys.version_info >= (3, 14):
         annotations = annotationlib.get_annotations(klass, format=annotationlib.Format.STRING)
     else:
-        annotations = klass.__dict__.get("__annotations__", {})
+        annotations = inspect.get_annotations(klass)
     for name, annotation in annotations.items():
         read = _read_text(annotation, klass.__module__) if isinstance(annotation, str) else _read_alias(annotation)
         if read is not None:
@@ -108,7 +109,8 @@ def _read_alias(annotation: Any) -> tuple[Any, str] | None:
 
 
 def _read_text(annotation: str, module: str) -> tuple[Any, str] | None:
-    """An annotation as it is written. Its names need not exist at run time: they may be imported for type checkers only."""
+    """An annotation as it is written. Its names need not exist at run time: they may be there for type checkers
+    only."""
     try:
         written = ast.parse(annotation, mode="eval").body
     except SyntaxError:

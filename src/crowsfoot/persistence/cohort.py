@@ -20,8 +20,8 @@ def saved(number: int) -> None:
 class Cohort:
     """The members of one result, held weakly, and the database they came from.
 
-    Every loaded instance has its cohort as ``_origin``. ``prepared`` holds answers loaded ahead for members that have not
-    asked yet.
+    Every loaded instance has its cohort as ``_origin``. ``prepared`` holds answers loaded ahead for members that have
+    not asked yet.
     """
 
     __slots__ = ("__weakref__", "db", "fetch_mode", "members", "prepared")

@@ -1,4 +1,4 @@
-"""Saving rows: INSERT and UPDATE of one table's values, as operations. Statements are compiled once per set of columns."""
+"""Saving rows: INSERT and UPDATE of one table's values, as operations. A statement is compiled once for its columns."""
 
 from __future__ import annotations
 

@@ -1,1 +1,2 @@
-"""What is asked: expressions, look-ups, paths and statements as frozen values. No SQL text is joined and nothing runs here."""
+"""What is asked: expressions, look-ups, paths and statements as frozen values. No SQL is written and nothing runs
+here."""

@@ -1,7 +1,7 @@
 """Aggregates over several to-many relations, each of which would multiply the rows of the others.
 
-``annotate(Count("books"), Count("comments"))`` joins both and counts every pair. Where more than one to-many relation is
-joined, each aggregate is computed in a subquery of its own instead, tied to the row. One that shares its join with a
+``annotate(Count("books"), Count("comments"))`` joins both and counts every pair. Where more than one to-many relation
+is joined, each aggregate is computed in a subquery of its own instead, tied to the row. One that shares its join with a
 condition (``filter(books__…).annotate(Count("books"))``) keeps it: it means the rows that the condition found.
 """
 
@@ -21,7 +21,9 @@ def unfolded(query: Query) -> Query:
     """``query`` with the aggregates that others would falsify as subqueries; the same query where none are."""
     if query.grouping is not GROUP_BY_KEY:
         return query
-    aggregates = [node for _, annotation in query.annotations for node in _parts(annotation) if isinstance(node, Aggregate)]
+    aggregates = [
+        node for _, annotation in query.annotations for node in _parts(annotation) if isinstance(node, Aggregate)
+    ]
     branches = {id(node): _branch(node) for node in aggregates}
     joined = _joined(query)
     apart = {branch for branch in branches.values() if branch is not None} - joined

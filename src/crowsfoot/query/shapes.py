@@ -1,7 +1,7 @@
 """Shapes: queries without their values, in a trie. Each chained call is an edge, found by one dictionary look-up.
 
-The key of an edge is the call's names and structure; its values go into numbered slots. So a chain that was built before
-costs a look-up per call, and its plan (SQL text, binder, hydrator) is found on the last shape.
+The key of an edge is the call's names and structure; its values go into numbered slots. So a chain that was built
+before costs a look-up per call, and its plan (SQL text, binder, hydrator) is found on the last shape.
 """
 
 from __future__ import annotations
