@@ -15,7 +15,7 @@ from crowsfoot.errors import FieldError
 from crowsfoot.models import F, Q, Value
 from crowsfoot.query.functions import Length
 from crowsfoot.query.json import KT, JSONNull
-from crowsfoot.query.lookups import GreaterThan
+from crowsfoot.query.lookups import GreaterThan, LessThan
 
 BIG = 10**30
 TOKEN = "12345678-1234-4234-8234-123456789abc"
@@ -99,6 +99,9 @@ def test_a_year_begins_where_one_is(ask: Any) -> None:
 def test_expressions_are_compared(ask: Any) -> None:
     assert ask.which(GreaterThan(F("number"), 0)) == [1]
     assert ask.which(GreaterThan(Length("name"), Value(3))) == [1]
+    assert ask.which(GreaterThan(4, F("number"))) == [1, 2]
+    assert ask.which(LessThan(F("number"), 2.5)) == [2]
+    assert ask.which(open=Q(number__gt=F("ratio"))) == [1, 2]
     assert ask.which(ratio__lt=F("price")) == []
     assert ask.which(number__in=[F("number"), 100]) == [1, 2]
     sums = Event.objects.annotate(sum=F("price") + Decimal("1.00"))

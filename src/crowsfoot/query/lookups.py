@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from crowsfoot.query.expressions import Expression
+from crowsfoot.query.expressions import Expression, Value
 from crowsfoot.query.func import Func
 from crowsfoot.query.inference import BOOLEAN, TEXT, UNKNOWN
 from crowsfoot.query.nodes import Uncacheable
@@ -29,7 +29,7 @@ class Lookup(Expression):
     """
 
     lookup_name: str | None = None
-    conditional = True
+    conditional = True  # pyright: ignore[reportAssignmentType]
     bilateral = False
     prepare_rhs = True
     can_use_none_as_rhs = False
@@ -63,8 +63,14 @@ class Lookup(Expression):
         for_save: bool = False,
     ) -> Any:
         """A look-up written as an expression, ``GreaterThan(F("a"), F("b"))``, bound to ``query``."""
-        lhs = self.lhs.resolve_expression(query, allow_joins, reuse, summarize, for_save)
-        return query.build_lookup(lhs, type(self), self.rhs)
+        if self.is_resolved:
+            return self
+        lhs = self.lhs if hasattr(self.lhs, "resolve_expression") else Value(self.lhs)
+        lhs = lhs.resolve_expression(query, allow_joins, reuse, summarize, for_save)
+        # The left side's type may have a look-up of this kind of its own.
+        known = lhs.get_lookup(self.lookup_name) if self.lookup_name else None
+        kind = known if known is not None and issubclass(known, type(self)) else type(self)
+        return query.build_lookup(lhs, kind, self.rhs)
 
     # -- values --------------------------------------------------------------------------------------------------------
 
@@ -98,6 +104,10 @@ class Lookup(Expression):
         self.rhs = Param(index, self.rhs_type)
         return self
 
+    def bind_expressions(self, expressions: Sequence[Any]) -> None:
+        """Take several expressions for the right side."""
+        self.rhs = ExpressionList(list(expressions))
+
     def decided(self, value: Any) -> bool | None:
         """Whether the look-up holds for every row with a value (True) or for none (False); None where rows decide."""
         return None
@@ -127,7 +137,7 @@ class Transform(LookupRegistry, Func):
 
     lookup_name: str | None = None
     bilateral = False
-    arity = 1
+    arity: int | None = 1
     is_transform: ClassVar[bool] = True
 
     @property
@@ -188,7 +198,7 @@ class _Whole:
     beyond: ClassVar[tuple[bool, bool]] = (False, False)  # the answer for a value too low, and for one too high
 
     def preparer(self) -> Callable[[Any], Any]:
-        slowly = super().preparer()  # type: ignore[misc]
+        slowly = super().preparer()  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
 
         def prepare(value: Any) -> Any:
             if type(value) is int and LOWEST <= value <= HIGHEST:
@@ -201,7 +211,7 @@ class _Whole:
         return prepare
 
     def decided(self, value: Any) -> bool | None:
-        prepared = self.prepare(value)  # type: ignore[attr-defined]
+        prepared = self.prepare(value)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
         if not isinstance(prepared, int) or LOWEST <= prepared <= HIGHEST:
             return None
         return self.beyond[prepared > HIGHEST]
@@ -213,7 +223,7 @@ class _RoundedUp(_Whole):
     def prepare(self, value: Any) -> Any:
         if isinstance(value, float):
             value = math.ceil(value)
-        return super().prepare(value)  # type: ignore[misc]
+        return super().prepare(value)  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
 
 
 @types.Integer.register_lookup
@@ -260,6 +270,11 @@ class In(Lookup):
 
     lookup_name = "in"
     takes_list = True
+
+    @classmethod
+    def is_missing(cls, item: Any) -> bool:
+        """Whether no row can equal this item."""
+        return item is None
 
     def prepare(self, value: Any) -> Any:
         value_type = self.value_type

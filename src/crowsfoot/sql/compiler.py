@@ -16,8 +16,9 @@ from crowsfoot.query.expressions import (
     RawSQL,
     Sliced,
 )
-from crowsfoot.query.func import Case, Func, When
 from crowsfoot.query.fanout import unfolded
+from crowsfoot.query.func import Case, Func, When
+from crowsfoot.query.inference import TupleType
 from crowsfoot.query.lookups import In, IsNull, Lookup, PatternLookup
 from crowsfoot.query.resolved import (
     Col,
@@ -219,7 +220,8 @@ class Compiler:
         return f"{sql} {direction}{nulls}", params
 
     def column_tuple(self, node: ColumnTuple) -> tuple[str, list[Any]]:
-        return f"({', '.join(self.compile(col)[0] for col in node.cols)})", []
+        sql, params = self.expression_list(ExpressionList(node.cols))
+        return f"({sql})", params
 
     def expression_list(self, node: ExpressionList) -> tuple[str, list[Any]]:
         compiled = [self.compile(e) for e in node.expressions]
@@ -268,6 +270,9 @@ class Compiler:
 
     def lookup(self, node: Lookup) -> tuple[str, list[Any]]:
         lhs, params = self.value_of(node.lhs)
+        compared = node.lhs.source if isinstance(node.lhs, Ref) else node.lhs
+        if isinstance(compared, (Lookup, Condition, ExpressionWrapper)):
+            lhs = f"({lhs})"
         if isinstance(node.rhs, Embedded):
             rhs, more = self.embedded(node.rhs)
         else:
@@ -284,8 +289,13 @@ class Compiler:
         if isinstance(rhs, ExpressionList):
             compiled = [self.compile_operand(e, node) for e in rhs.expressions]
             return " AND ".join(sql for sql, _ in compiled), [p for _, more in compiled for p in more]
+        if isinstance(rhs, ColumnTuple):
+            compiled = [self.compile_operand(e, node) for e in rhs.cols]
+            return f"({', '.join(sql for sql, _ in compiled)})", [p for _, more in compiled for p in more]
         sql, params = self.compile(rhs)
         if not isinstance(rhs, Param):
+            if isinstance(rhs, (Lookup, Condition, ExpressionWrapper)):
+                sql = f"({sql})"
             return (self.dialect.pattern(node.pattern, sql) if isinstance(node, PatternLookup) else sql), params
         return self.operand(sql, rhs.output_field, of_column=isinstance(node.lhs, Col)), params
 
@@ -309,10 +319,20 @@ class Compiler:
         if isinstance(rhs, ExpressionList):
             sql, more = self.expression_list(rhs)
             return f"{lhs} IN ({sql})", params + more
+        if isinstance(node.lhs, ColumnTuple) and isinstance(rhs, Param):
+            parts = node.lhs.output_field.parts
+            return self.dialect.in_tuples(lhs, parts), params + self._tuples(rhs, parts)
         sql, more = self.compile(rhs)
         if isinstance(rhs, Subquery):
             return f"{lhs} IN {sql}", params + more
         return self.dialect.in_array(lhs, sql, node.lhs), params + more
+
+    def _tuples(self, rhs: Param, parts: tuple[ValueType, ...]) -> list[Any]:
+        """A list of tuples as parameters: one, or one for each part."""
+        index = rhs.index + self.offset
+        if self.dialect.binds_tuples:
+            return [Slot(index, TupleType(parts), None, True)]
+        return [Slot(index, part, position, True) for position, part in enumerate(parts)]
 
     # -- subqueries ----------------------------------------------------------------------------------------------------
 
