@@ -1,4 +1,4 @@
-# pyright: strict
+# pyright: strict, reportUnnecessaryTypeIgnoreComment=true
 """What type checkers make of models and queries, without a plugin: the lesson's blog, used as people use it.
 
 Nothing here is run. mypy and pyright check every ``assert_type``, and that each line marked ``ignore`` is wrong.
@@ -209,9 +209,9 @@ def of_querysets(posts: models.QuerySet[Post], comments: CommentQuerySet) -> Non
     assert_type(posts.update(likes=models.F("likes") + 1), int)
     assert_type(posts.delete(), tuple[int, dict[str, int]])
     assert_type(posts.values("title")[0]["title"], Any)
-    assert_type([row for row in posts.values_list("id", "title")], list[tuple[Any, ...]])
+    assert_type(list(posts.values_list("id", "title")), list[tuple[Any, ...]])
     assert_type([title.upper() for title in posts.values_list(Post.title, flat=True)], list[str])
-    assert_type([post for post in posts.iterator(chunk_size=100)], list[Post])
+    assert_type(list(posts.iterator(chunk_size=100)), list[Post])
     assert_type(comments.filter(text="x").spam(), CommentQuerySet)
     for post in posts:
         assert_type(post, Post)

@@ -1,3 +1,4 @@
+# pyright: strict, reportUnnecessaryTypeIgnoreComment=true
 """What type checkers make of fields: the type of a path on the class, of the value on an instance, and of options."""
 
 from __future__ import annotations
@@ -210,7 +211,7 @@ def of_ones_own(instance: WithOnesOwn) -> None:
 
 
 def mistakes() -> None:
-    CharField(max_length="3")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
-    CharField(default=3)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    CharField(max_length="3")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    CharField(default=3)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     CharField(max_lenght=3)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     AutoField(auto=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
