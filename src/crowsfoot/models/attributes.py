@@ -127,7 +127,7 @@ class ToOne:
                         return self._nothing(instance)
                     if self._is_absent(instance):
                         return None if self.end.minimum == 0 else self._missing(instance)
-                elif self._is_key_of(key, related) or self.name in held.get("_awaiting", ()):
+                elif key is related or self._is_key_of(key, related) or self.name in held.get("_awaiting", ()):
                     return related
                 del held[self.name]
             if any(getattr(instance, name) is None for name in self.locals):
@@ -192,14 +192,18 @@ class ToOne:
         end = self.end
         instances = peers_lacking(instance, self.name)
         if end.holds_key:
-            instances = [i for i in instances if all(i.__dict__.get(name) is not None for name in self.locals)] or [instance]
+            instances = [i for i in instances if all(i.__dict__.get(name) is not None for name in self.locals)] or [
+                instance
+            ]
         else:
             instances = [i for i in instances if all(getattr(i, n) is not None for n in self.locals)]
         alias = _alias(instance, end)
         arguments = (end, instances, base_queryset(instance, end, alias), None, way_back(end))
         return Question(alias, load_to_one, arguments)
 
-    def get_prefetch_querysets(self, instances: Sequence[Any], querysets: Sequence[Any] | None = None) -> tuple[Any, ...]:
+    def get_prefetch_querysets(
+        self, instances: Sequence[Any], querysets: Sequence[Any] | None = None
+    ) -> tuple[Any, ...]:
         """What prefetching asks: see ``crowsfoot.models.prefetch.described``. Raises ``ValueError`` for two querysets."""
         given = only_queryset(querysets)
         alias = _alias(instances[0], self.end)
@@ -326,7 +330,10 @@ class RelatedObjectDoesNotExist:
         found = cls.made.get(end)
         if found is None:
             target = end.target.model
-            names = {"__module__": end.owner.model.__module__, "__qualname__": f"{end.owner.name}.{end.name}.RelatedObjectDoesNotExist"}
+            names = {
+                "__module__": end.owner.model.__module__,
+                "__qualname__": f"{end.owner.name}.{end.name}.RelatedObjectDoesNotExist",
+            }
             found = cls.made[end] = type("RelatedObjectDoesNotExist", (target.DoesNotExist, AttributeError), names)
         return found
 
@@ -410,10 +417,33 @@ def load_deferred(instance: Any, attribute: Attribute) -> Any:
     if instance._origin is None:
         raise AttributeError(f"{type(instance).__name__!r} object has no attribute {attribute.name!r}")
     name = attribute.name
+    if instance.pk is None:
+        raise AttributeError(f"Cannot retrieve deferred field {name!r} from an unsaved model.")
+    if _take_inherited(instance, attribute):
+        return instance.__dict__[name]
     refuse_if_raising(instance, name)
     refuse_touch(type(instance).__name__, name)
     column_question(instance, attribute).ask()
     return _column_answer(instance, name)
+
+
+def _take_inherited(instance: Any, attribute: Attribute) -> bool:
+    """Whether the value is here all the same: on the instance of a model it inherits from, or as the key that links them."""
+    name = attribute.name
+    for parent in lineage(instance):
+        held = parent.__dict__
+        known = parent._meta.entity.attributes.get(name)
+        if name in held and known is not None and known.column is attribute.column:
+            instance.__dict__[name] = held[name]
+            return True
+    if attribute.via:
+        link = attribute.via[-1]
+        for near, far in zip(link.local_columns, link.remote_columns, strict=True):
+            key = link.owner.attribute_of(near).name
+            if far == attribute.column.name and key in instance.__dict__:
+                instance.__dict__[name] = instance.__dict__[key]
+                return True
+    return False
 
 
 def column_question(instance: Any, attribute: Attribute) -> Question:
@@ -431,12 +461,11 @@ def _column_answer(instance: Any, name: str) -> Any:
 
 def _load_column(session: Session, instances: Sequence[Any], attribute: Attribute, alias: str) -> Operation[None]:
     model = type(instances[0])
-    by_key = {i.pk: i for i in instances}
+    by_key = {i.pk: i for i in instances if i.pk is not None}
     rows = model._base_manager.using(alias).filter(pk__in=list(by_key)).values_list("pk", attribute.name)
     found = yield from rows._load(session)
     for key, value in found:
-        for instance in [by_key[key]]:
-            instance.__dict__[attribute.name] = value
+        by_key[key].__dict__[attribute.name] = value
 
 
 # -- loading by name ---------------------------------------------------------------------------------------------------
