@@ -109,8 +109,7 @@ def _read_alias(annotation: Any) -> tuple[Any, str] | None:
 
 
 def _read_text(annotation: str, module: str) -> tuple[Any, str] | None:
-    """An annotation as it is written. Its names need not exist at run time: they may be there for type checkers
-    only."""
+    """An annotation as it is written. Its names need not exist at run time: some are for type checkers only."""
     try:
         written = ast.parse(annotation, mode="eval").body
     except SyntaxError:

@@ -112,8 +112,7 @@ class Session:
         self.driving = False
 
     def wrote(self, table: str | None = None) -> None:
-        """To be told of every write, to ``table`` or to an unknown one: what was prepared before is not handed out
-        after."""
+        """To be told of every write, to ``table`` or an unknown one: what was prepared before is not handed out."""
         if table is None:
             self.writes.everything += 1
         else:

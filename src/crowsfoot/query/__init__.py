@@ -1,2 +1,1 @@
-"""What is asked: expressions, look-ups, paths and statements as frozen values. No SQL is written and nothing runs
-here."""
+"""What is asked: expressions, look-ups, paths and statements as frozen values. No SQL is joined and nothing is run."""

@@ -1,5 +1,4 @@
-"""Questions about all rows of a to-many relation at once: ``books__some=Q(…)``, ``__every``, ``__none``,
-``books__count``.
+"""Questions about all rows of a to-many relation: ``books__some=Q(…)``, ``__every``, ``__none``, ``books__count``.
 
 All conditions of one ``Q`` hold for the same related row, and no row of the model is found twice: each becomes an
 EXISTS (or a count) over the related rows, never a join.

@@ -1,4 +1,4 @@
-"""An entity: one table seen as named attributes and relation ends. All that the floors below ``models`` know of a model."""
+"""An entity: one table as named attributes and relation ends, all that the floors below ``models`` know of a model."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class RelationEnd(Protocol):
 class Attribute:
     """A named value of an entity, kept in one column.
 
-    ``name`` is the instance attribute (``author_id`` for a foreign key). ``via`` are the parent ends to walk first where
-    the column lives in the table of an inherited model. ``value_type`` prepares values and finds look-ups: the model
-    field, or a logical type. ``field`` is the model field, which the floors below ``models`` only carry.
+    ``name`` is the instance attribute (``author_id`` for a foreign key). ``via`` are the parent ends to walk first
+    where the column lives in the table of an inherited model. ``value_type`` prepares values and finds look-ups: the
+    model field, or a logical type. ``field`` is the model field, which the floors below ``models`` only carry.
     """
 
     __slots__ = ("column", "entity", "field", "name", "value_type", "via")
@@ -59,8 +59,9 @@ class Entity:
     """A table with named attributes and ends.
 
     ``label`` is ``app.Model``; ``key`` the attributes of the primary key, in order; ``names`` everything a look-up may
-    start with; ``concrete`` the entity whose table this one shares (itself, but for a proxy). ``hydrate`` makes the hydrator for a list of attributes; the ``models`` floor stores it here, so that
-    the floors below build instances without knowing model classes.
+    start with; ``concrete`` the entity whose table this one shares (itself, but for a proxy). ``hydrate`` makes the
+    hydrator for a list of attributes; the ``models`` floor stores it here, so that the floors below build instances
+    without knowing model classes.
     """
 
     def __init__(self, label: str, table: Table) -> None:

@@ -98,7 +98,7 @@ class Registry:
         return gone
 
     def link(self) -> None:
-        """Make relations of all declarations whose targets are known. A key may itself be a relation, hence the loop."""
+        """Make relations of all declarations whose targets are known. A key may be a relation itself, so: a loop."""
         progress = True
         while progress and self.pending:
             progress = False
@@ -116,7 +116,7 @@ class Registry:
     # -- checks --------------------------------------------------------------------------------------------------------
 
     def ensure(self, entity: Entity) -> None:
-        """Raise ``ModelError`` with every problem of ``entity``'s relations; costs a set look-up once it is known good."""
+        """Raise ``ModelError`` with every problem of ``entity``'s relations; a set look-up once it is known good."""
         if entity in self._checked:
             return
         problems = self.problems(entity)
@@ -164,7 +164,8 @@ class Registry:
         names: dict[str, str] = dict(taken)
         for relation in self.relations:
             if relation.forward.owner is entity:
-                taken[relation.forward.name] = names[relation.forward.name] = f"the field {entity.label}.{relation.forward.name}"
+                name = relation.forward.name
+                taken[name] = names[name] = f"the field {entity.label}.{name}"
         for relation in self.relations:
             end = relation.reverse
             if end.owner is not entity or relation.symmetrical:
@@ -202,5 +203,3 @@ class _Pending:
 
 
 PENDING: Any = _Pending()
-
-__all__ = ["PENDING", "Attribute", "Declaration", "Registry", "is_complete"]

@@ -311,9 +311,7 @@ class UUID(Type):
         try:
             return uuid.UUID(int=value) if isinstance(value, int) else uuid.UUID(value)
         except (AttributeError, ValueError, TypeError):
-            raise ValidationError(
-                "“%(value)s” is not a valid UUID.", code="invalid", params={"value": value}
-            ) from None
+            raise ValidationError("“%(value)s” is not a valid UUID.", code="invalid", params={"value": value}) from None
 
 
 class Inet(Type):
@@ -393,10 +391,9 @@ def _parsed(value: Any, parse: Callable[[str], Any], what: str, shape: str) -> A
     except TypeError:
         raise TypeError(f"expected string or bytes-like object, got {type(value).__name__!r}") from None
     if parsed is None:
+        wrong = "date format" if what == "date" else "format"
         raise ValidationError(
-            f"“%(value)s” value has an invalid {'date' if what == 'date' else ''} format. It must be in {shape} format.".replace(
-                "  ", " "
-            ),
+            f"“%(value)s” value has an invalid {wrong}. It must be in {shape} format.",
             code="invalid",
             params=params,
         )
