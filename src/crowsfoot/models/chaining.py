@@ -14,6 +14,7 @@ from crowsfoot.models.typed import Condition
 from crowsfoot.query.conditions import Q
 from crowsfoot.query.expressions import F
 from crowsfoot.query.filtered import FilteredRelation, check_name, join
+from crowsfoot.query.loading import ALL, changed, check
 from crowsfoot.query.nodes import Uncacheable
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.shapes import SCALARS, freeze
@@ -220,9 +221,17 @@ class Chaining(Question[M], Generic[M]):
         if fields == (None,):
             if not defer:
                 raise TypeError("Cannot pass None as an argument to only().")
-            return self._change("defer none", lambda query: query.but(deferred=(frozenset(), True)))
+            return self._change("defer none", lambda query: query.but(deferred=ALL))
         names = tuple(_name(f) for f in fields)
-        return self._change(("defer", defer, names), lambda query: _deferred(query, names, defer))
+        named = self.query.relation_map
+        if not defer and any(name.split("__")[0] in named for name in names):
+            raise ValueError("only() is not supported with FilteredRelation.")
+
+        def build(query: Query) -> Query:
+            check(query.entity, names, named)
+            return query.but(deferred=changed(query.deferred, names, defer, query.entity))
+
+        return self._change(("defer", defer, names), build)
 
     def select_related(self, *fields: Any) -> Self:
         """Load to-one relations by joins in the same query; without names all that may not be NULL; ``None`` for none."""
@@ -232,9 +241,11 @@ class Chaining(Question[M], Generic[M]):
         if fields == (None,):
             return self._change("related none", lambda query: query.but(related=()))
         names = tuple(_name(f) for f in fields)
-        return self._change(
-            ("related", names), lambda query: query.but(related=merge(query.related, tree(query.entity, names, query.relation_map)))
-        )  # fmt: skip
+
+        def build(query: Query) -> Query:
+            return query.but(related=merge(query.related, tree(query.entity, names, query.relation_map)))
+
+        return self._change(("related", names), build)
 
     def prefetch_related(self, *lookups: Any) -> Self:
         """Load these relations for all rows, each with one more query; ``None`` forgets what was asked before."""
@@ -288,54 +299,3 @@ def _name(field: Any) -> str:
     if isinstance(field, F) and isinstance(field._path, str):
         return field._path
     raise FieldError(f"{field!r} is not the name of a field.")
-
-
-def _deferred(query: Query, names: tuple[str, ...], defer: bool) -> Query:
-    """Names may lead through ``select_related``; there they choose the columns of the related row."""
-    own: set[str] = set()
-    nested: dict[str, list[str]] = {}
-    for name in names:
-        first, _, rest = name.partition("__")
-        if first in query.relation_map and not defer:
-            raise ValueError("only() is not supported with FilteredRelation.")
-        if rest and (first in query.entity.ends or first in query.relation_map):
-            nested.setdefault(first, []).append(rest)
-            if not defer:
-                own.add(first)
-        else:
-            own.add(name)
-    attributes = frozenset(_attnames(query.entity, own))
-    current, was_defer = query.deferred
-    if defer:
-        chosen = (current | attributes, True) if was_defer else (current - attributes, False)
-    elif was_defer and not current:
-        chosen = (attributes, False)
-    elif was_defer:
-        chosen = (attributes - current, False) if attributes else (current, True)
-    else:
-        chosen = (attributes, False)
-    if not own and nested and not defer:
-        chosen = query.deferred
-    related = tuple(_only(item, nested.get(item.end.name), defer) for item in query.related)
-    return query.but(deferred=chosen, related=related)
-
-
-def _attnames(entity: Any, names: Iterable[str]) -> list[str]:
-    found = []
-    for name in names:
-        if name == "pk":
-            found += [a.name for a in entity.key]
-            continue
-        attname = entity.aliases.get(name, name)
-        if attname not in entity.attributes:
-            entity.resolve(name)
-            continue
-        found.append(attname)
-    return found
-
-
-def _only(item: Any, names: list[str] | None, defer: bool) -> Any:
-    if not names:
-        return item
-    inner = _deferred(Query(item.end.target, related=item.children), tuple(names), defer)
-    return type(item)(item.end, inner.related, inner.deferred)

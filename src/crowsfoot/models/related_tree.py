@@ -57,7 +57,7 @@ def _required(entity: Entity, depth: int, seen: tuple[Any, ...]) -> tuple[Relate
     if not depth:
         return ()
     return tuple(
-        Related(end, _required(end.target, depth - 1, (*seen, end)))
+        Related(end, _required(end.target, depth - 1, (*seen, end)), named=False)
         for end in _to_one(entity).values()
         if end.is_forward and end.minimum and end not in seen and not end.relation.is_parent
     )
@@ -68,5 +68,5 @@ def merge(one: tuple[Related, ...], other: tuple[Related, ...]) -> tuple[Related
     found = {item.end: item for item in one}
     for item in other:
         known = found.get(item.end)
-        found[item.end] = item if known is None else Related(item.end, merge(known.children, item.children), known.only)
+        found[item.end] = item if known is None else Related(item.end, merge(known.children, item.children))
     return tuple(found.values())

@@ -10,6 +10,7 @@ from crowsfoot.query import paths
 from crowsfoot.query.aggregates import Count
 from crowsfoot.query.expressions import F, OrderBy
 from crowsfoot.query.inference import UNKNOWN
+from crowsfoot.query.loading import ALL, Deferred
 from crowsfoot.query.resolved import Col, ColumnTuple, Param, Ref
 from crowsfoot.query.scope import Scope
 from crowsfoot.schema.entity import Attribute, Entity
@@ -18,11 +19,11 @@ from crowsfoot.schema.types import ValueType
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """One relation that ``select_related`` joins: the end, whether it may be missing, and what is joined behind it."""
+    """One relation that ``select_related`` joins: the end, what is joined behind it, and whether it was asked for by name."""
 
     end: Any
     children: tuple[Related, ...] = ()
-    only: Any = None
+    named: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Query:
     rows: str = "model"
     columns: tuple[Any, ...] | None = None
     grouping: tuple[Any, ...] | None = None
-    deferred: tuple[frozenset[str], bool] = (frozenset(), True)
+    deferred: Deferred = ALL
     related: tuple[Related, ...] = ()
     limits: tuple[Any, Any] = (None, None)
     combined: Combined | None = None

@@ -9,6 +9,7 @@ from typing import Any
 from crowsfoot.errors import EmptyResultSet, FullResultSet, NotSupportedError
 from crowsfoot.query.expressions import OrderBy, Value
 from crowsfoot.query.inference import DECIMAL, UNKNOWN
+from crowsfoot.query.loading import Loading
 from crowsfoot.query.nodes import BaseExpression
 from crowsfoot.query.pinned import Pinned
 from crowsfoot.query.resolved import Col, ColumnTuple, Condition, Ref
@@ -99,7 +100,7 @@ class SelectCompiler(Compiler):
             return self._chosen(query)
         outputs: list[tuple[str, str | None]] = []
         params: list[Any] = []
-        self.row = self._entity(query.entity, (), query.deferred, query.related, outputs)
+        self.row = self._entity(query.entity, (), Loading.of(query.deferred), query.related, outputs)
         self.row.kind = query.rows
         for name, node in query.selected_annotations:
             sql, more = self.value_of(node)
@@ -126,22 +127,20 @@ class SelectCompiler(Compiler):
         self.row.extras.append((name, tuple(self._reader(col) for col in node.cols)))
 
     def _entity(
-        self, entity: Entity, ends: tuple[Any, ...], deferred: Any, related: tuple[Related, ...], outputs: list[Any]
+        self, entity: Entity, ends: tuple[Any, ...], loading: Loading, related: tuple[Related, ...], outputs: list[Any]
     ) -> Row:
         """Select the attributes of one entity and, behind them, those of the relations joined to it."""
-        names, defer = deferred
-        row = Row(entity, partial=bool(names) or not defer)
-        keys = {a.name for a in entity.key}
-        for attribute in entity.attributes.values():
-            wanted = (attribute.name not in names) if defer else (attribute.name in names)
-            if not wanted and attribute.name not in keys:
-                continue
+        row = Row(entity, partial=loading.is_partial)
+        for attribute in loading.attributes(entity):
             col = Col((*ends, *attribute.via), attribute)
             outputs.append((self.compile(col)[0], None))
             row.attributes.append((attribute, self.reader(attribute.value_type)))
         for item in related:
-            inner = item.only if item.only is not None else (frozenset(), True)
-            row.related.append((item.end, self._entity(item.end.target, (*ends, *walk(entity, item.end)), inner, item.children, outputs)))
+            if item.named:
+                loading.check_related(entity, item.end)
+            way = (*ends, *walk(entity, item.end))
+            inner = self._entity(item.end.target, way, loading.behind(item.end), item.children, outputs)
+            row.related.append((item.end, inner))
         return row
 
     def _chosen(self, query: Query) -> tuple[list[tuple[str, str | None]], list[Any]]:
