@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from crowsfoot.errors import ModelError, unknown_name
-from crowsfoot.schema.entity import Attribute, Entity
+from crowsfoot.schema.entity import Entity
 from crowsfoot.schema.relation import End, Relation
 
 
@@ -164,8 +164,8 @@ class Registry:
         names: dict[str, str] = dict(taken)
         for relation in self.relations:
             if relation.forward.owner is entity:
-                name = relation.forward.name
-                taken[name] = names[name] = f"the field {entity.label}.{name}"
+                field = relation.forward.name
+                taken[field] = names[field] = f"the field {entity.label}.{field}"
         for relation in self.relations:
             end = relation.reverse
             if end.owner is not entity or relation.symmetrical:

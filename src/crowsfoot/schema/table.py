@@ -78,8 +78,7 @@ class Unique:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A condition that every row meets. ``condition``: a ``Q`` or a boolean expression, resolved by the table's
-    entity."""
+    """A condition that every row meets: a ``Q`` or a boolean expression, resolved by the table's entity."""
 
     name: str
     condition: Any

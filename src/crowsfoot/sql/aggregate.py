@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from crowsfoot.query.aggregates import Aggregate
-from crowsfoot.query.nodes import BaseExpression
 from crowsfoot.query.resolved import Col, Ref, Resolved
 from crowsfoot.query.statements import Query
 from crowsfoot.sql.dialect import Dialect
@@ -25,8 +23,9 @@ class Inner(Resolved):
 
 def compile_aggregate(dialect: Dialect, query: Query, nodes: dict[str, Any]) -> Compiled:
     """One row of the aggregates ``nodes`` over ``query``. Raises ``EmptyResultSet``."""
-    items = tuple((name, node) for name, node in nodes.items())
-    base = query.but(related=(), lock=None) if query.is_sliced or query.distinct_on else query.without_order().but(related=(), lock=None)
+    items = tuple(nodes.items())
+    ordered = query if query.is_sliced or query.distinct_on else query.without_order()
+    base = ordered.but(related=(), lock=None)
     nested = query.is_aggregated or query.distinct or query.is_sliced or query.combined is not None
     nested = nested or any(_over_aggregate(node) for node in nodes.values())
     if not nested:
@@ -39,9 +38,7 @@ def compile_aggregate(dialect: Dialect, query: Query, nodes: dict[str, Any]) -> 
 
 def _over_aggregate(node: Any) -> bool:
     """Whether an annotation that is used is an aggregate itself."""
-    return any(
-        isinstance(part, Ref) and part.source.contains_aggregate for part in node.flatten() if isinstance(part, BaseExpression)
-    )
+    return any(isinstance(part, Ref) and part.source.contains_aggregate for part in node.flatten())
 
 
 def _nested(dialect: Dialect, base: Query, items: tuple[tuple[str, Any], ...]) -> Compiled:
@@ -52,8 +49,10 @@ def _nested(dialect: Dialect, base: Query, items: tuple[tuple[str, Any], ...]) -
     chosen += [(name, node) for name, node in columns.items() if name not in taken]
     if base.distinct and base.columns is None:
         chosen = [(a.name, Col(a.via, a)) for a in base.entity.attributes.values()] + chosen
-    grouping = base.grouping
-    inner = base.but(columns=tuple(chosen) or ((("one"), Col(base.entity.key[0].via, base.entity.key[0])),), rows="tuple", grouping=grouping)
+    if not chosen:
+        key = base.entity.key[0]
+        chosen.append(("one", Col(key.via, key)))
+    inner = base.but(columns=tuple(chosen), rows="tuple")
     compiler = _Aliased(dialect, inner)
     inner_sql, params = compiler.select()
     parts: list[str] = []
@@ -65,8 +64,7 @@ def _nested(dialect: Dialect, base: Query, items: tuple[tuple[str, Any], ...]) -
         outer_params += more
         row.extras.append((name, compiler._reader(node)))
     sql = f"SELECT {', '.join(parts)} FROM ({inner_sql}) {dialect.quote_name('subquery')}"
-    every = outer_params + params
-    return statement(dialect, sql, every, row)
+    return statement(dialect, sql, outer_params + params, row)
 
 
 class _Aliased(SelectCompiler):
@@ -100,8 +98,7 @@ def _outside(node: Any, columns: dict[str, Any], peers: dict[str, Any]) -> Any:
     if not node.get_source_expressions():
         return node
     copy = node.copy()
-    copy.set_source_expressions([_outside(e, columns, peers) if e is not None else None for e in node.get_source_expressions()])
+    copy.set_source_expressions(
+        [None if e is None else _outside(e, columns, peers) for e in node.get_source_expressions()]
+    )
     return copy
-
-
-__all__ = ["Aggregate", "compile_aggregate"]

@@ -1,9 +1,9 @@
 """Conditions to SQL, and what they say about joins.
 
-For each condition two sets are computed from its parts: the sources without whose row it cannot be true, and those without
-whose row it cannot be false. A join whose source is in the first set of the whole WHERE clause may be INNER. The rules are
-those of SQL's three-valued logic: a comparison with NULL is neither; AND unites the first set and intersects the second,
-OR the other way round, NOT swaps them.
+For each condition two sets are computed from its parts: the sources without whose row it cannot be true, and those
+without whose row it cannot be false. A join whose source is in the first set of the whole WHERE clause may be INNER.
+The rules are those of SQL's three-valued logic: a comparison with NULL is neither; AND unites the first set and
+intersects the second, OR the other way round, NOT swaps them.
 """
 
 from __future__ import annotations
@@ -149,13 +149,14 @@ def _leaf(compiler: Any, node: Any) -> Clause:
 
 def _guards(compiler: Any, node: Lookup) -> list[str]:
     """Inside a NOT a comparison with NULL has to be false, not unknown: ``exclude`` keeps the rows without a value."""
-    found = []
-    for side in node.get_source_expressions():
-        if isinstance(side, BaseExpression):
-            for col in side.flatten():
-                if isinstance(col, Col) and col.nullable:
-                    found.append(f"{compiler.compile(col)[0]} IS NOT NULL")
-    return list(dict.fromkeys(found))
+    found = dict.fromkeys(
+        f"{compiler.compile(col)[0]} IS NOT NULL"
+        for side in node.get_source_expressions()
+        if isinstance(side, BaseExpression)
+        for col in side.flatten()
+        if isinstance(col, Col) and col.nullable
+    )
+    return list(found)
 
 
 def strict_sources(compiler: Any, node: Any) -> frozenset[Source]:

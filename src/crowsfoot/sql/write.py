@@ -7,7 +7,7 @@ from typing import Any
 
 from crowsfoot.errors import EmptyResultSet
 from crowsfoot.query.lookups import In
-from crowsfoot.query.resolved import Col, ColumnTuple, Embedded, Param
+from crowsfoot.query.resolved import Col, ColumnTuple, Embedded
 from crowsfoot.query.statements import Query, key_column
 from crowsfoot.schema.entity import Attribute, Entity
 from crowsfoot.sql.compiler import Slot
@@ -33,8 +33,9 @@ def compile_insert(
     conflict: Conflict | None = None,
     expressions: dict[tuple[int, int], Any] | None = None,
 ) -> Compiled:
-    """INSERT of ``rows`` rows, whose values are in slots row by row. ``expressions`` stand in for some of them, by (row,
-    column); their own slots come after all rows'. ``returning`` are the attributes that the database filled in."""
+    """INSERT of ``rows`` rows, whose values are in slots row by row. ``expressions`` stand in for some of them, by
+    (row, column); their own slots come after all rows'. ``returning`` are the attributes that the database filled
+    in."""
     quote = dialect.quote_name
     table = quote(entity.table.name)
     compiler = SelectCompiler(dialect, Query(entity))
@@ -62,7 +63,8 @@ def compile_insert(
         sql += _on_conflict(dialect, conflict)
     row_layout = None
     if returning:
-        sql += " RETURNING " + ", ".join(f"{table}.{quote(a.column.name)}" if dialect.vendor != "sqlite" else quote(a.column.name) for a in returning)
+        owner = "" if dialect.vendor == "sqlite" else f"{table}."
+        sql += " RETURNING " + ", ".join(owner + quote(a.column.name) for a in returning)
         row_layout = Row(entity, [(a, compiler.reader(a.value_type)) for a in returning], kind="tuple")
     return statement(dialect, sql, params, row_layout)
 
@@ -151,6 +153,3 @@ def _keys_only(query: Query) -> Query:
     items = tuple((a.name, key_column(a)) for a in query.entity.key)
     ordered = query if query.is_sliced else query.without_order()
     return ordered.but(columns=items, rows="tuple", related=(), extra_columns=(), lock=None)
-
-
-__all__ = ["Conflict", "Param", "compile_delete", "compile_insert", "compile_update"]
