@@ -7,7 +7,7 @@ from typing import Any
 
 from crowsfoot.errors import EmptyResultSet
 from crowsfoot.query.lookups import In
-from crowsfoot.query.resolved import Col, ColumnTuple, Embedded
+from crowsfoot.query.resolved import Col, ColumnTuple, Embedded, Param
 from crowsfoot.query.statements import Query, key_column
 from crowsfoot.schema.entity import Attribute, Entity
 from crowsfoot.sql.compiler import Slot
