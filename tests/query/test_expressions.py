@@ -111,6 +111,8 @@ def test_decimals_divide_exactly(ask: Any) -> None:
         Exists(Event.objects.filter(pk=OuterRef("pk"), number__gt=0)),
         ~Exists(Event.objects.filter(pk=OuterRef("pk"), number__lt=0)),
         Exists(Event.objects.filter(pk=OuterRef("pk"), number__gt=0)) & Q(),
+        Exists(Event.objects.filter(pk=OuterRef("pk"), number__gt=0)) | Q(),
+        Q() | Exists(Event.objects.filter(pk=OuterRef("pk"), number__gt=0)),
         Q(F("open")),
         Q(Subquery(Event.objects.filter(pk=OuterRef("pk")).values("open")[:1])),
         Q(id__in=Subquery(Event.objects.filter(number__gt=0).values("id"))),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from crowsfoot.errors import FieldError, NotSupportedError
@@ -79,23 +80,21 @@ class Combinable:
     def bitrightshift(self, other: Any) -> CombinedExpression:
         return self._combine(other, self.BITRIGHTSHIFT)
 
-    def _logical(self, other: Any, connector: str) -> Any:
+    def _logical(self, other: Any, combine: Callable[[Q, Q], Q]) -> Any:
         if getattr(self, "conditional", False) and getattr(other, "conditional", False):
-            return Q(self) & Q(other) if connector == Q.AND else Q(self) | Q(other)
+            return combine(Q(self), other if isinstance(other, Q) else Q(other))
         raise NotImplementedError("Use .bitand(), .bitor(), and .bitxor() for bitwise logical operations.")
 
     def __and__(self, other: Any) -> Any:
-        return self._logical(other, Q.AND)
+        return self._logical(other, operator.and_)
 
     def __or__(self, other: Any) -> Any:
-        return self._logical(other, Q.OR)
+        return self._logical(other, operator.or_)
 
     def __xor__(self, other: Any) -> Any:
-        if getattr(self, "conditional", False) and getattr(other, "conditional", False):
-            return Q(self) ^ Q(other)
-        raise NotImplementedError("Use .bitand(), .bitor(), and .bitxor() for bitwise logical operations.")
+        return self._logical(other, operator.xor)
 
-    __rand__ = __ror__ = __rxor__ = lambda self, other: self._logical(other, "")
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
     def __invert__(self) -> Any:
         return NegatedExpression(self)

@@ -206,10 +206,11 @@ class BaseExpression:
         args, kwargs = self._init
         sources = tuple(hashable(e) for e in self.get_source_expressions())  # which may have been replaced
         try:
-            given = _signature(type(self)).bind_partial(*args, **kwargs)  # type: ignore[arg-type]
+            given = _signature(type(self)).bind_partial(self, *args, **kwargs)  # type: ignore[arg-type]
         except TypeError:  # as when the constructor was told what it does not know: then it has raised, or hides it
             return (type(self), hashable(args), hashable(tuple(sorted(kwargs.items()))), sources)
         given.apply_defaults()
+        given.arguments.pop(next(iter(given.arguments)))  # the node itself
         return (type(self), hashable(given.arguments), sources)
 
     def __eq__(self, other: object) -> Any:
@@ -226,7 +227,7 @@ class BaseExpression:
 
 @cache
 def _signature(kind: type) -> inspect.Signature:
-    return inspect.signature(kind)
+    return inspect.signature(kind.__init__)
 
 
 def hashable(value: Any) -> Any:
