@@ -48,6 +48,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "django.db.models.fields.json": ("crowsfoot.models.fields.other", "crowsfoot.query.json"),
     "django.db.models.fields.related": (
         "crowsfoot.models.fields.foreign_key",
+        "crowsfoot.models.fields.foreign_object",
         "crowsfoot.models.fields.many_to_many",
         "crowsfoot.models.fields.related",
         "crowsfoot.models.rels",

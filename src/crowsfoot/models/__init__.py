@@ -34,12 +34,14 @@ from crowsfoot.models.fields import (
     URLField,
     UUIDField,
 )
+from crowsfoot.models.fields.composite import CompositePrimaryKey
 from crowsfoot.models.fields.foreign_key import ForeignKey, OneToOneField
+from crowsfoot.models.fields.foreign_object import ForeignObject
 from crowsfoot.models.fields.many_to_many import ManyToManyField
 from crowsfoot.models.indexes import Index
 from crowsfoot.models.manager import Manager
 from crowsfoot.models.model import DEFERRED, Model
-from crowsfoot.models.prefetch import Prefetch
+from crowsfoot.models.prefetch import Prefetch, aprefetch_related_objects, prefetch_related_objects
 from crowsfoot.models.queryset import QuerySet
 from crowsfoot.models.related_managers import ManyRelatedManager, RelatedManager
 from crowsfoot.models.related_types import Related, RelatedOne
@@ -60,6 +62,7 @@ from crowsfoot.query.aggregates import (
 )
 from crowsfoot.query.conditions import Q
 from crowsfoot.query.expressions import Expression, ExpressionWrapper, F, OrderBy, OuterRef, Value
+from crowsfoot.query.filtered import FilteredRelation
 from crowsfoot.query.func import Case, Func, When
 from crowsfoot.query.lookups import Lookup, Transform
 from crowsfoot.query.subqueries import Exists, Subquery
@@ -106,6 +109,7 @@ __all__ = [
     "CharField",
     "CheckConstraint",
     "Choices",
+    "CompositePrimaryKey",
     "Count",
     "DatabaseDefault",
     "DateField",
@@ -119,8 +123,10 @@ __all__ = [
     "ExpressionWrapper",
     "F",
     "Field",
+    "FilteredRelation",
     "FloatField",
     "ForeignKey",
+    "ForeignObject",
     "Func",
     "GeneratedField",
     "GenericIPAddressField",
@@ -175,5 +181,7 @@ __all__ = [
     "Window",
     "WindowFrame",
     "WindowFrameExclusion",
+    "aprefetch_related_objects",
     "functions",
+    "prefetch_related_objects",
 ]

@@ -231,7 +231,7 @@ class UniqueConstraint(BaseConstraint):
         described.uniques.append(
             table.Unique(
                 self.name,
-                tuple(get_field(name).column for name in self.fields),
+                tuple(part.column for name in self.fields for part in get_field(name).parts),
                 self.expressions,
                 self.condition,
                 tuple(get_field(name).column for name in self.include),

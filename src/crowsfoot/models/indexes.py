@@ -94,7 +94,8 @@ class Index:
         )
 
     def _columns(self, model: Any) -> tuple[tuple[str, bool], ...]:
-        return tuple((model._meta.get_field(name).column, bool(order)) for name, order in self.fields_orders)
+        get_field = model._meta.get_field
+        return tuple((part.column, bool(order)) for name, order in self.fields_orders for part in get_field(name).parts)
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         """``(path, args, kwargs)`` that make an equal index."""

@@ -20,7 +20,7 @@ from crowsfoot.errors import (
 )
 from crowsfoot.models import routing, signals
 from crowsfoot.models.apps import Apps, Current
-from crowsfoot.models.attributes import UncoveredField, install_relation
+from crowsfoot.models.attributes import ToOne, UncoveredField, install_relation
 from crowsfoot.models.fields import AutoField, BigAutoField, SmallAutoField
 from crowsfoot.models.fields.base import DatabaseDefault, Field
 from crowsfoot.models.fields.foreign_key import OneToOneField
@@ -464,7 +464,13 @@ class Model(Persistence, Validation, metaclass=ModelBase):
             setattr(self, names[0], value)
             self._set_inherited_keys(value)
             return
-        for name, part in zip(names, value or [None] * len(names), strict=True):
+        if value is None:
+            value = (None,) * len(names)
+        if not isinstance(value, (tuple, list)):
+            raise ValueError(f"'pk' must be a list or a tuple. {self._meta.label} has the key {names}, not {value!r}.")
+        if len(value) != len(names):
+            raise ValueError(f"'pk' must have {len(names)} elements. {self._meta.label} has the key {names}.")
+        for name, part in zip(names, value, strict=True):
             setattr(self, name, part)
 
     def _set_inherited_keys(self, value: Any) -> None:
@@ -556,7 +562,7 @@ def _set_others(instance: Model, kwargs: dict[str, Any]) -> None:
     unknown = []
     for name, value in kwargs.items():
         declared = inspect.getattr_static(cls, name, None)
-        if name == "pk" or isinstance(declared, property) or any(f.name == name for f in meta.private_fields):
+        if name == "pk" or isinstance(declared, (property, ToOne)) or any(f.name == name for f in meta.private_fields):
             if value is not DEFERRED:
                 setattr(instance, name, value)
         elif any(f.name == name for f in meta.many_to_many):

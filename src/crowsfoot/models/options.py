@@ -9,6 +9,7 @@ from typing import Any
 
 from crowsfoot.conf import settings
 from crowsfoot.errors import FieldDoesNotExist, unknown_name
+from crowsfoot.models.fields.composite import CompositePrimaryKey
 from crowsfoot.models.rels import reverse_rels
 from crowsfoot.schema.entity import Attribute, Entity
 from crowsfoot.schema.table import Table
@@ -133,13 +134,23 @@ class Options:
         if not self.proxy:
             for field in self.local_concrete_fields:
                 field.contribute_to_entity(entity)
-            if self.pk is not None and self.pk.attname in entity.attributes:
-                entity.key = (entity.attributes[self.pk.attname],)
-                entity.table.primary_key = (self.pk.column,)
+            self.fill_key()
         entity.ordering = tuple(self.ordering or ())
         for index in self.indexes:
             if not index.name:
                 index.set_name_with_model(self.model)
+
+    def fill_key(self) -> None:
+        """Tell the entity its key, as far as its columns are known."""
+        try:
+            fields = () if self.pk is None else self.pk.parts
+        except FieldDoesNotExist:  # a composite key names what is no field, as ``problems`` will say
+            return
+        if fields and all(field.attname in self.entity.attributes for field in fields):
+            self.entity.key = tuple(self.entity.attributes[field.attname] for field in fields)
+            self.entity.table.primary_key = tuple(field.column for field in fields)
+            for field in fields:
+                field._in_key = True
 
     def inherit(self, link: Any) -> None:
         """Put the attributes of an inherited model before the model's own, reached through ``link``."""
@@ -267,7 +278,7 @@ class Options:
 
     @property
     def pk_fields(self) -> list[Any]:
-        return [self.pk]
+        return list(self.pk.parts)
 
     def unique_sets(self) -> list[tuple[str, ...]]:
         """The sets of field names that are unique together without a condition."""
@@ -358,6 +369,8 @@ class Options:
         for field in self.local_fields:
             if not field.is_relation:
                 found += field.check()
+        if isinstance(self.pk, CompositePrimaryKey) and not self.proxy:
+            found += self.pk.problems()
         names = {f.name for f in [*self.fields, *self.many_to_many]} | {f.attname for f in self.fields}
         for names_together in self.unique_together:
             for name in names_together:

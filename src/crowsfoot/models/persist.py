@@ -68,7 +68,7 @@ class Persistence:
                 return None
             update_fields = frozenset(update_fields)
             meta = self._meta
-            names = {n for f in meta.concrete_fields if not f.primary_key for n in (f.name, f.attname)}
+            names = {n for f in meta.fields if not all(p.in_key for p in f.parts) for n in (f.name, f.attname)}
             unknown = sorted(update_fields - names)
             if unknown:
                 raise ValueError(
@@ -78,22 +78,22 @@ class Persistence:
         elif not force_insert and self._origin is not None:
             held = self.__dict__
             fields = [f for f in self._meta.concrete_fields if not f.generated]
-            loaded = {f.attname for f in fields if f.attname in held and not f.primary_key}
-            if len(loaded) < sum(not f.primary_key for f in fields):
+            loaded = {f.attname for f in fields if f.attname in held and not f.in_key}
+            if len(loaded) < sum(not f.in_key for f in fields):
                 update_fields = frozenset(loaded)
         return {"force_insert": force_insert, "force_update": force_update, "update_fields": update_fields}
 
     def _prepare_related_fields_for_save(self: Any, operation: str, fields: Any = None) -> None:
         """A related instance that was saved after it was assigned lends its key now; one never saved is refused."""
         held = self.__dict__
-        for field in self._meta.concrete_fields:
+        for field in self._meta.fields:
             if not field.is_relation or field.name not in held or (fields is not None and field not in fields):
                 continue
             related = held[field.name]
             if related is None:
                 continue
-            key = getattr(related, field.target_field.attname)
-            if related.pk is None and key is None:
+            key = [(here.attname, getattr(related, there.attname)) for here, there in field.related_fields]
+            if any(value is None for _, value in key) and not related._is_pk_set():
                 held.pop(field.name)
                 back = field.relation.reverse if field.relation is not None else None
                 if back is not None and back.accessor and not back.many:
@@ -104,8 +104,9 @@ class Persistence:
             awaiting = held.get("_awaiting", ())
             if field.name in awaiting:
                 awaiting.discard(field.name)
-                if held.get(field.attname) in (None, ""):
-                    held[field.attname] = key
+                for attname, value in key:
+                    if held.get(attname) in (None, ""):
+                        held[attname] = value
 
     def _save(self: Any, session: Session, options: dict[str, Any]) -> Operation[None]:
         """Save with signals, as an operation; inherited rows first, all in one transaction."""
@@ -226,10 +227,13 @@ class Persistence:
     def _take(self: Any, fresh: Any, names: list[str] | None) -> None:
         held = self.__dict__
         new = fresh.__dict__
-        for field in self._meta.concrete_fields:
-            if field.attname not in new or (names is not None and field.name not in names and field.attname not in names):
+        for field in self._meta.fields:
+            if not all(part.attname in new for part in field.parts):
                 continue
-            held[field.attname] = new[field.attname]
+            if names is not None and not {field.name, field.attname, field.key_field.name}.intersection(names):
+                continue
+            for part in field.parts:
+                held[part.attname] = new[part.attname]
             if field.is_relation:
                 held.pop(field.name, None)
                 if field.name in new:
@@ -299,9 +303,10 @@ class _Writer:
         """Write the row of one table; returns whether it was an UPDATE."""
         instance, session, meta = self.instance, self.session, model._meta
         fields = [f for f in meta.local_concrete_fields if not f.generated]
-        others = [f for f in fields if not f.primary_key]
+        others = [f for f in fields if not f.in_key]
         if self.update_fields is not None:
-            others = [f for f in others if f.name in self.update_fields or f.attname in self.update_fields]
+            chosen = {p for f in meta.fields if {f.name, f.attname} & self.update_fields for p in f.parts}
+            others = [f for f in others if f in chosen]
         key = self._key(meta)
         is_set = None not in key
         if not is_set and (self.force_update or self.update_fields is not None):
@@ -337,8 +342,8 @@ class _Writer:
         """A new instance whose key came from a default cannot have a row yet."""
         if not is_set:
             return True
-        field = meta.pk
-        new = self.instance._state.adding and (field.has_default() or field.has_db_default())
+        made = all(field.has_default() or field.has_db_default() for field in meta.pk_fields)
+        new = self.instance._state.adding and made
         return bool(new and not self.force_update and self.update_fields is None)
 
     def _update(self, model: Any, fields: list[Any], key: tuple[Any, ...]) -> Operation[bool]:
@@ -376,7 +381,7 @@ class _Writer:
         for field in fields:
             attribute = entity.attributes[field.attname]
             value = field.pre_save(instance, True)
-            if field.primary_key and not is_set and (value is None or isinstance(value, DatabaseDefault)):
+            if field.in_key and not is_set and (value is None or isinstance(value, DatabaseDefault)):
                 returning.append(attribute)
                 continue
             if isinstance(value, DatabaseDefault):

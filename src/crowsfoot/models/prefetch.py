@@ -175,12 +175,9 @@ def _narrowed(queryset: Any, end: Any, columns: list[Col], keys: list[Any], sele
 
     def build(query: Query) -> tuple[Query, Scope]:
         scope = Scope(query, query.group + 1)
-        if len(columns) == 1:
-            node = In(columns[0], None)
-            index, _ = scope.slot(keys, None)
-            node.rhs = Param(index, columns[0].attribute.value_type, array=True)
-        else:
-            node = scope.build_lookup(ColumnTuple(list(columns)), In, keys)
+        node = In(columns[0] if len(columns) == 1 else ColumnTuple(list(columns)), None)
+        index, _ = scope.slot(keys, None)
+        node.rhs = Param(index, node.lhs.output_field, array=True)
         node.is_resolved = True
         query = query.filtered(scope, node)
         if selected:

@@ -16,8 +16,10 @@ from crowsfoot.models.reading import Reading
 from crowsfoot.models.typed import FieldPath
 from crowsfoot.models.writing import Writing
 from crowsfoot.persistence.session import Session
+from crowsfoot.query.expressions import OrderBy
+from crowsfoot.query.resolved import Col
 from crowsfoot.query.scope import Scope
-from crowsfoot.query.statements import Query, select_items
+from crowsfoot.query.statements import Query, order_items, select_items
 from crowsfoot.query.subqueries import Subquery
 
 M = TypeVar("M")
@@ -209,9 +211,9 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
         """Rows that came through a relation know the instance they came from."""
         if self.query.columns is not None:
             return
-        for name, attname, instances in self._known_related:
+        for name, key, instances in self._known_related:
             for row in rows:
-                instance = instances.get(row.__dict__.get(attname))
+                instance = instances.get(peers.key_of(row.__dict__, key))
                 if instance is not None and name not in row.__dict__:
                     row.__dict__[name] = instance
 
@@ -306,6 +308,21 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
         if query.order is not None:
             return bool(query.order)
         return bool(query.entity.ordering) and not query.is_aggregated
+
+    @property
+    def totally_ordered(self) -> bool:
+        """Whether the order leaves no two rows in doubt: it has the whole key in it, or a set of unique fields."""
+        query = self.query
+        if query.empty or not self.ordered:
+            return query.empty
+        items = query.order if query.order is not None else order_items(query, Scope(query), query.entity.ordering)
+        cols = [item.expression for item in items if isinstance(item, OrderBy)]
+        own = {col.attribute.name for col in cols if isinstance(col, Col) and not any(end.many for end in col.ends)}
+        meta = self.model._meta
+        fields = [f for f in meta.concrete_fields if f.unique and not f.null]
+        sets = [tuple(meta.get_field(n) for n in names) for names in meta.unique_sets()]
+        whole = [s for s in sets if not any(f.null for f in s)]
+        return any({f.attname for f in fields} <= own for fields in [meta.pk_fields, *[(f,) for f in fields], *whole])
 
     @classmethod
     def as_manager(cls) -> Any:

@@ -15,12 +15,22 @@ from crowsfoot.errors import EmptyResultSet
 from crowsfoot.models import peers
 from crowsfoot.models.plans import MAX_GET_RESULTS
 from crowsfoot.models.prefetch import prefetch
+from crowsfoot.models.raw import RawQuerySet
 from crowsfoot.persistence.hydrate import make_hydrator
 from crowsfoot.persistence.session import Session
+from crowsfoot.query.resolved import Col
 from crowsfoot.query.scope import Scope
+from crowsfoot.query.statements import Query
 from crowsfoot.sql.aggregate import compile_aggregate
 
 M = TypeVar("M")
+
+
+def _has_key(query: Query) -> bool:
+    """Whether a grouped query is grouped by the whole key, among others."""
+    columns = [col for node in query.grouping or () for col in node.get_group_by_cols()]
+    own = {col.attribute.name for col in columns if isinstance(col, Col) and not col.ends}
+    return {attribute.name for attribute in query.entity.key} <= own
 
 
 class Reading(Generic[M]):
@@ -117,7 +127,7 @@ class Reading(Generic[M]):
         ordered = self
         if not self.ordered:
             grouping = self.query.grouping
-            if grouping is not None and grouping and grouping[0] != "key":
+            if grouping is not None and grouping and grouping[0] != "key" and not _has_key(self.query):
                 raise TypeError(
                     f"Cannot use QuerySet.{which}() on an unordered queryset performing aggregation. "
                     "Add an ordering with order_by()."
@@ -349,7 +359,38 @@ class Reading(Generic[M]):
     def _stream(self: Any, size: int) -> Stream:
         return Stream(self._clone(), size)
 
-    # -- dates ---------------------------------------------------------------------------------------------------------
+    # -- other kinds of rows -------------------------------------------------------------------------------------------
+
+    def raw(
+        self: Any, raw_query: str, params: Any = (), translations: Any = None, using: str | None = None
+    ) -> RawQuerySet[M]:
+        """Instances from SQL of one's own, with ``%s`` for each of ``params``. One query, when they are needed."""
+        found: RawQuerySet[M] = RawQuerySet(
+            raw_query, self.model, params, translations, using or self._db, self._hints, self._fetch_mode
+        )
+        return found.prefetch_related(*self._prefetch) if self._prefetch else found
+
+    def dates(self: Any, field_name: str, kind: str, order: str = "ASC") -> Any:
+        """The dates of a field cut off at ``year``, ``month``, ``week`` or ``day``, each once, in order. One query."""
+        if kind not in DATE_KINDS:
+            raise ValueError("'kind' must be one of 'year', 'month', 'week', or 'day'.")
+        return self._cut_off("datefield", Trunc(field_name, kind, output_field=types.DATE), field_name, order)
+
+    def datetimes(
+        self: Any, field_name: str, kind: str, order: str = "ASC", tzinfo: datetime.tzinfo | None = None
+    ) -> Any:
+        """The moments of a field cut off at ``year`` to ``second``, each once, in order. One query."""
+        if kind not in (*DATE_KINDS, *TIME_KINDS):
+            raise ValueError("'kind' must be one of 'year', 'month', 'week', 'day', 'hour', 'minute', or 'second'.")
+        zone = tzinfo if settings.USE_TZ else None
+        cut = Trunc(field_name, kind, output_field=types.DATETIME, tzinfo=zone)
+        return self._cut_off("datetimefield", cut, field_name, order)
+
+    def _cut_off(self: Any, name: str, cut: Any, field_name: str, order: str) -> Any:
+        if order not in ("ASC", "DESC"):
+            raise ValueError("'order' must be either 'ASC' or 'DESC'.")
+        found = self.annotate(**{name: cut, "plain_field": F(field_name)}).values_list(name, flat=True).distinct()
+        return found.filter(plain_field__isnull=False).order_by(("-" if order == "DESC" else "") + name)
 
     def explain(self: Any, *, format: str | None = None, **options: Any) -> str:
         """The database's plan for this query, as text. One query."""

@@ -15,8 +15,8 @@ from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import FieldFetchBlocked
 from crowsfoot.models import routing, signals
 from crowsfoot.models.manager import Manager
-from crowsfoot.models.prefetch import CACHE, ask, described, lineage, only_queryset
 from crowsfoot.models.peers import Via
+from crowsfoot.models.prefetch import CACHE, ask, described, lineage, only_queryset
 from crowsfoot.models.queryset import QuerySet
 from crowsfoot.models.state import FETCH_RAISE
 from crowsfoot.persistence.session import Session, atomically
@@ -104,10 +104,10 @@ class RelatedManager(Manager[M]):
             return queryset.none()
         shape = queryset._follow(("of", end), list(key), lambda query: _of(query, end, key))
         shape._bare = False
-        shape._via = Via(end, self.instance, self.names[0], len(queryset._values))
+        shape._via = Via(end, self.instance, self.names, len(queryset._values))
         if not end.inverse.many and end.inverse.accessor:
-            attname = end.target.attributes_of(end.remote_columns)[0].name
-            shape._known_related = ((end.inverse.accessor, attname, {key[0]: self.instance}),)
+            names = [attribute.name for attribute in end.target.attributes_of(end.remote_columns)]
+            shape._known_related = ((end.inverse.accessor, names, {key if len(key) > 1 else key[0]: self.instance}),)
         return shape
 
     def get_prefetch_querysets(
@@ -210,7 +210,7 @@ class KeyManager(RelatedManager[M]):
         return str(self.end.inverse.name)
 
     def _need_key(self) -> None:
-        if self.instance.pk is None:
+        if not self.instance._is_pk_set():
             raise ValueError(
                 f"{type(self.instance).__name__!r} instance needs to have a primary key value before this relationship "
                 "can be used."
@@ -334,11 +334,11 @@ class ManyRelatedManager(RelatedManager[M]):
 
     @property
     def source_field_name(self) -> str:
-        return str(self.here[0].field.name)
+        return str(self.here[0].field.key_field.name)
 
     @property
     def target_field_name(self) -> str:
-        return str(self.there[0].field.name)
+        return str(self.there[0].field.key_field.name)
 
     def _need_key(self) -> None:
         name = type(self.instance).__name__
@@ -347,7 +347,7 @@ class ManyRelatedManager(RelatedManager[M]):
                 f'"{self.instance!r}" needs to have a value for field "{self.names[0]}" before this many-to-many '
                 "relationship can be used."
             )
-        if self.instance.pk is None:
+        if not self.instance._is_pk_set():
             raise ValueError(
                 f"{name!r} instance needs to have a primary key value before a many-to-many relationship can be used."
             )
@@ -448,11 +448,9 @@ class ManyRelatedManager(RelatedManager[M]):
 
     def _missing(self, session: Session, keys: list[tuple[Any, ...]], here: Any, there: Any) -> Operation[Any]:
         """Which of ``keys`` have no link yet."""
-        conditions = dict(zip([a.name for a in here], self.key, strict=True))
         names = [a.name for a in there]
-        if len(names) == 1:
-            conditions[f"{names[0]}__in"] = [key[0] for key in keys]
-        rows = self.through._default_manager.using(session.alias).filter(**conditions).values_list(*names)
+        links = _side(here, [self.key]) & _side(there, keys)
+        rows = self.through._default_manager.using(session.alias).filter(links).values_list(*names)
         found = set((yield from rows._load(session)))
         return [key for key in keys if key not in found]
 
@@ -534,13 +532,10 @@ class ManyRelatedManager(RelatedManager[M]):
 
 def _side(attributes: Any, keys: list[tuple[Any, ...]]) -> Any:
     """One side of a link is one of ``keys``."""
-    if len(attributes) == 1:
-        name = attributes[0].name
-        return Q((name, keys[0][0])) if len(keys) == 1 else Q((f"{name}__in", [key[0] for key in keys]))
-    found = Q()
-    for key in keys:
-        found |= Q(**dict(zip([a.name for a in attributes], key, strict=True)))
-    return found
+    single = len(attributes) == 1
+    name = attributes[0].name if single else attributes[0].field.key_field.name
+    plain = [key[0] for key in keys] if single else keys
+    return Q((name, plain[0])) if len(plain) == 1 else Q((f"{name}__in", plain))
 
 
 EVERY = Q()

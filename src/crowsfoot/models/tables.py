@@ -18,8 +18,9 @@ def complete(model: Any) -> Entity:
     table = entity.table
     table.foreign_keys, table.uniques, table.checks, table.indexes = [], [], [], []
     table.comment = meta.db_table_comment or None
-    for field in meta.local_concrete_fields:
-        _field_rules(entity, field)
+    for field in meta.local_fields:
+        if field.concrete or field.relation is not None:
+            _field_rules(entity, field)
     for together in meta.unique_together:
         columns = _columns(meta, together)
         table.uniques.append(Unique(names.unique_name(table.name, columns), columns))
@@ -31,11 +32,11 @@ def complete(model: Any) -> Entity:
 
 
 def _field_rules(entity: Entity, field: Any) -> None:
-    table, column = entity.table, field.column
+    table, columns = entity.table, tuple(part.column for part in field.parts)
     if field._unique and not field.primary_key:
-        table.uniques.append(Unique(names.unique_name(table.name, [column]), (column,)))
+        table.uniques.append(Unique(names.unique_name(table.name, columns), columns))
     elif field.db_index and not field.unique:
-        table.indexes.append(Index(names.index_name(table.name, [column]), ((column, False),)))
+        table.indexes.append(Index(names.index_name(table.name, columns), tuple((column, False) for column in columns)))
     if field.is_relation and field.relation is not None and field.db_constraint:
         table.foreign_keys.append(foreign_key(field))
 
@@ -46,13 +47,12 @@ def foreign_key(field: Any) -> ForeignKey:
     hop = relation.forward.hops[0]
     rule = relation.on_delete
     sql = rule.sql
-    column = hop.source.columns[hop.source_columns[0]]
+    partly = rule.columns if rule.sql == SET_NULL.sql else ()
     if sql == "SET DEFAULT" and not _has_constant_default(field):
         sql = "NO ACTION"  # the default is a callable: only Python knows it
-    if sql == "SET NULL" and not column.null:
+    if sql == "SET NULL" and not all(hop.source.columns[name].null for name in partly or hop.source_columns):
         sql = "NO ACTION"
     name = names.foreign_key_name(hop.source.name, hop.source_columns, hop.target.name, hop.target_columns)
-    partly = rule.columns if rule.name == SET_NULL.name else ()
     return ForeignKey(name, hop.source_columns, hop.target.name, hop.target_columns, sql, partly)
 
 
@@ -61,4 +61,4 @@ def _has_constant_default(field: Any) -> bool:
 
 
 def _columns(meta: Any, field_names: Any) -> tuple[str, ...]:
-    return tuple(meta.get_field(name).column for name in field_names)
+    return tuple(part.column for name in field_names for part in meta.get_field(name).parts)

@@ -76,6 +76,9 @@ class Validation:
             for names in model._meta.unique_together:
                 if not excluded & set(names):
                     found.append((model, tuple(names)))
+            key = tuple(field.name for field in model._meta.pk_fields)
+            if len(key) > 1 and not excluded & set(key):
+                found.append((model, key))
             for field in model._meta.local_concrete_fields:
                 if field.unique and field.name not in excluded:
                     found.append((model, (field.name,)))
@@ -88,15 +91,14 @@ class Validation:
             value = getattr(self, field.attname)
             if value is None or (value == "" and False):
                 return False
-            if field.primary_key and not self._state.adding:
+            if field.in_key and not self._state.adding:
                 continue
             conditions[field.name if not field.is_relation else field.attname] = value
         if len(conditions) != len(names):
             return False
         rows = model._base_manager.filter(**conditions)
-        key = self.pk
-        if not self._state.adding and key is not None:
-            rows = rows.exclude(pk=key)
+        if not self._state.adding and self._is_pk_set():
+            rows = rows.exclude(pk=self.pk)
         return bool(rows.exists())
 
     def _unique_for_dates(self: Any, excluded: set[str]) -> Iterable[tuple[str, ValidationError]]:

@@ -112,11 +112,11 @@ class Writing(Generic[M]):
             setattr(obj, name, value)
         meta = self.model._meta
         names = set(update)
-        known = {n for f in meta.concrete_fields if not f.primary_key for n in (f.name, f.attname)}
+        known = {n for f in meta.concrete_fields if not f.in_key for n in (f.name, f.attname)}
         options: dict[str, Any] = {}
         if names <= known:
             for field in meta.local_concrete_fields:
-                if not (field.primary_key or type(field).pre_save is Field.pre_save):
+                if not (field.in_key or type(field).pre_save is Field.pre_save):
                     names.add(field.name)
                     if field.name != field.attname:
                         names.add(field.attname)
@@ -200,13 +200,12 @@ class Writing(Generic[M]):
         if not unique_fields:
             raise ValueError("Unique fields that can trigger the upsert must be provided.")
         meta = self.model._meta
-        names = [meta.pk.name if n == "pk" else n for n in unique_fields]
-        changed = [meta.get_field(n) for n in update_fields]
-        unique = [meta.get_field(n) for n in names]
+        changed = [part for n in update_fields for part in meta.get_field(n).parts]
+        unique = [part for n in unique_fields for part in (meta.pk if n == "pk" else meta.get_field(n)).parts]
         for fields, what in ((changed, "with update_fields"), (unique, "with unique_fields")):
             if any(not f.concrete or f.many_to_many for f in fields):
                 raise ValueError(f"bulk_create() can only be used with concrete fields {what.replace('with', 'in')}.")
-        if any(f.primary_key for f in changed):
+        if any(f.in_key for f in changed):
             raise ValueError("bulk_create() cannot be used with primary keys in update_fields.")
         attributes = meta.entity.attributes
         return Conflict([attributes[f.attname] for f in unique], [attributes[f.attname] for f in changed])
@@ -229,22 +228,19 @@ class Writing(Generic[M]):
     ) -> Operation[None]:
         meta = self.model._meta
         fields = [f for f in meta.local_concrete_fields if not f.generated]
+        groups: dict[tuple[Any, ...], list[Any]] = {(): []}  # by the fields of the key that the database will fill
         for obj in objs:
-            if obj.pk is None:
-                default = meta.pk.get_default() if meta.pk.has_default() else None
-                if default is not None:
-                    obj.pk = default
-        keyed = [o for o in objs if not isinstance(o.pk, DatabaseDefault) and o.pk is not None]
-        keyless = [o for o in objs if isinstance(o.pk, DatabaseDefault) or o.pk is None]
-        for group, with_key in ((keyed, True), (keyless, False)):
-            chosen = [f for f in fields if with_key or not f.primary_key]
+            unset = tuple(field for field in meta.pk_fields if _lacks_key(obj, field))
+            groups.setdefault(unset, []).append(obj)
+        for unset, group in groups.items():
+            chosen = [f for f in fields if f not in unset]
             size = max(1, MAX_PARAMETERS // max(1, len(chosen)))
             size = min(size, batch_size or size)
             for start in range(0, len(group), size):
-                yield from self._insert_batch(session, group[start : start + size], chosen, with_key, conflict)
+                yield from self._insert_batch(session, group[start : start + size], chosen, unset, conflict)
 
     def _insert_batch(
-        self: Any, session: Session, objs: Sequence[Any], fields: list[Any], with_key: bool, conflict: Conflict | None
+        self: Any, session: Session, objs: Sequence[Any], fields: list[Any], unset: tuple[Any, ...], conflict: Conflict | None
     ) -> Operation[None]:
         meta = self.model._meta
         attributes = meta.entity.attributes
@@ -253,8 +249,7 @@ class Writing(Generic[M]):
         returning = [attributes[fields[i].attname] for i in dropped]
         kept = [i for i in range(len(fields)) if i not in dropped]
         rows = [[_default_or(row[i]) for i in kept] for row in rows]
-        if not with_key:
-            returning.append(attributes[meta.pk.attname])
+        returning += [attributes[field.attname] for field in unset]
         returning += [attributes[f.attname] for f in meta.local_concrete_fields if f.generated]
         if conflict is not None and conflict is IGNORE:
             returning = []
@@ -288,7 +283,7 @@ class Writing(Generic[M]):
         found = [meta.get_field(name) for name in fields]
         if any(not f.concrete or f.many_to_many for f in found):
             raise ValueError("bulk_update() can only be used with concrete fields.")
-        if any(f.primary_key for f in found):
+        if any(f.in_key for f in found):
             raise ValueError("bulk_update() cannot be used with primary key fields.")
         for obj in objs:
             obj._prepare_related_fields_for_save("bulk_update", found)
@@ -344,11 +339,11 @@ class Writing(Generic[M]):
         own: list[tuple[Any, Any]] = []
         above: dict[Any, list[tuple[Any, Any]]] = {}
         for name, value in kwargs.items():
-            attribute, node = self._assignment(query, scope, name, value)
-            if attribute.via:
-                above.setdefault(attribute.via, []).append((attribute, node))
-            else:
-                own.append((attribute, node))
+            for attribute, node in self._assignments(query, scope, name, value):
+                if attribute.via:
+                    above.setdefault(attribute.via, []).append((attribute, node))
+                else:
+                    own.append((attribute, node))
         slots = (*values, *[v if p is None else p(v) for v, p in zip(scope.values, scope.preparers, strict=True)])
         session.wrote(query.entity.table.name)
         for attribute, _ in (pair for pairs in above.values() for pair in pairs):
@@ -359,9 +354,24 @@ class Writing(Generic[M]):
             return 0
         return (yield from _send_update(session, query, own, slots))
 
-    def _assignment(self: Any, query: Any, scope: Scope, name: str, value: Any) -> tuple[Any, Any]:
-        meta = self.model._meta
-        field = meta.get_field(name)
+    def _assignments(self: Any, query: Any, scope: Scope, name: str, value: Any) -> list[tuple[Any, Any]]:
+        """The columns that ``name=value`` sets: several for a foreign key of several columns."""
+        field = self.model._meta.get_field(name)
+        if field.concrete or not field.is_relation or not getattr(field, "db_constraint", False):
+            return [self._assignment(query, scope, field, name, value)]
+        end = field.relation.forward
+        if value is not None and hasattr(value, "_meta"):
+            value = _key_for(field, name, value)
+        if value is None:
+            own = query.entity.attributes_of(field.own_columns)
+            return [(attribute, Param(scope.slot(None, None)[0], attribute.value_type)) for attribute in own]
+        attributes = query.entity.attributes_of(end.local_columns)
+        index = scope.slot(value, field.get_prep_value)[0]
+        return [(a, Param(index, a.value_type, place)) for place, a in enumerate(attributes)]
+
+    def _assignment(self: Any, query: Any, scope: Scope, field: Any, name: str, value: Any) -> tuple[Any, Any]:
+        if field.parts != (field,) and field.primary_key:
+            raise FieldError(f"Composite primary key fields must be updated individually. Name those of {field}.")
         if not getattr(field, "concrete", False) or field.many_to_many or (field.auto_created and not field.concrete):
             raise FieldError(
                 f"Cannot update model field {field!r} (only concrete fields are permitted)."
@@ -373,14 +383,15 @@ class Writing(Generic[M]):
             node = value.resolve_expression(scope, allow_joins=False, for_save=True)
             if node.contains_aggregate:
                 raise FieldError(f"Aggregate functions are not allowed in this query ({field.name}={value!r}).")
+            if node.is_composite:
+                raise FieldError(
+                    f"Composite primary keys expressions are not allowed in this query ({field.name}={value!r})."
+                )
             if node.contains_over_clause:
                 raise FieldError(f"Window expressions are not allowed in this query ({field.name}={value!r}).")
             return attribute, node
         if field.is_relation and hasattr(value, "_meta"):
-            target = field.relation.forward.target
-            if not isinstance(value, target.model._meta.concrete_model):
-                raise ValueError(f'Cannot update "{name}" with {value!r}: it must be a "{target.name}" instance.')
-            value = getattr(value, field.target_field.attname)
+            value = _key_for(field, name, value)
         elif hasattr(value, "_meta"):
             raise TypeError(f"Unable to use {value!r} as a value of {field}: it is a model instance.")
         return attribute, Param(scope.slot(value, field.get_prep_value)[0], attribute.value_type)
@@ -436,6 +447,23 @@ class Writing(Generic[M]):
 
 
 IGNORE = Conflict()
+
+
+def _key_for(field: Any, name: str, instance: Any) -> Any:
+    """What a foreign key is set to so that it points at ``instance``."""
+    target = field.relation.forward.target
+    if not isinstance(instance, target.model._meta.concrete_model):
+        raise ValueError(f'Cannot update "{name}" with {instance!r}: it must be a "{target.name}" instance.')
+    return getattr(instance, field.target_field.attname)
+
+
+def _lacks_key(obj: Any, field: Any) -> bool:
+    """Whether the database is to fill this field of the key; a default of Python's is taken here."""
+    value = getattr(obj, field.attname)
+    if value is None and field.has_default():
+        value = field.get_default()
+        setattr(obj, field.attname, value)
+    return value is None or isinstance(value, DatabaseDefault)
 
 
 def save_new(session: Session, obj: Any) -> Operation[None]:

@@ -25,10 +25,11 @@ def make_hydrator(row: Row, db: str, fetch_mode: Any = None, alone: bool = False
     """
     if row.kind == "model":
         return _Models(row, db, fetch_mode, alone and not row.related).build()
-    readers = [reader for _, reader in _columns(row)]
-    names = [name for name, _ in _columns(row)]
-    if row.kind == "flat":
-        reader = readers[0] if readers else None
+    columns = _columns(row)
+    readers = [reader for _, reader in columns]
+    names = [name for name, _ in columns]
+    reader = readers[0] if readers else None
+    if row.kind == "flat" and not isinstance(reader, tuple):
         if reader is None:
             return lambda rows: [r[0] for r in rows]
         return lambda rows: [None if r[0] is None else reader(r[0]) for r in rows]
@@ -42,17 +43,30 @@ def _columns(row: Row) -> list[tuple[str, Any]]:
 def _plain(kind: str, names: list[str], readers: list[Any]) -> Hydrator:
     if kind == "tuple" and not any(readers):
         return lambda rows: list(map(tuple, rows))
-    scope: dict[str, Any] = {f"c{i}": reader for i, reader in enumerate(readers)}
-    variables = [f"v{i}" for i in range(len(names))]
-    terms = [_read(v, i, reader) for i, (v, reader) in enumerate(zip(variables, readers, strict=True))]
+    scope: dict[str, Any] = {}
+    variables: list[str] = []
+    terms = [_term(reader, variables, scope) for reader in readers]
     if kind == "dict":
         made = "{" + ", ".join(f"{name!r}: {term}" for name, term in zip(names, terms, strict=True)) + "}"
     elif kind == "named":
-        scope["made"] = namedtuple("Row", names)  # type: ignore[misc]
+        scope["made"] = namedtuple("Row", names)  # pyright: ignore[reportUntypedNamedTuple]
         made = f"made({', '.join(terms)})"
+    elif kind == "flat":
+        (made,) = terms
     else:
         made = f"({', '.join(terms)},)"
     return eval(f"lambda rows: [{made} for {', '.join(variables)}, *_ in rows]", scope)
+
+
+def _term(reader: Any, variables: list[str], scope: dict[str, Any]) -> str:
+    """The next value of a row, or the next several as one; their variables and readers are added."""
+    parts: list[str] = []
+    for one in reader if isinstance(reader, tuple) else (reader,):
+        number = len(variables)
+        variables.append(f"v{number}")
+        scope[f"c{number}"] = one
+        parts.append(_read(f"v{number}", number, one))
+    return f"({', '.join(parts)},)" if isinstance(reader, tuple) else parts[0]
 
 
 def _read(variable: str, number: int, reader: Any) -> str:
@@ -127,7 +141,5 @@ class _Models:
                     f"{inner}    {child}.__dict__[{end.inverse.accessor!r}] = {name}",
                 ]
         for attname, reader in row.extras:
-            number = len(self.variables)
-            self.variables.append(f"v{number}")
-            self.scope[f"c{number}"] = reader
-            self.lines.append(f"{inner}{name}.__dict__[{attname!r}] = {_read(f'v{number}', number, reader)}")
+            term = _term(reader, self.variables, self.scope)
+            self.lines.append(f"{inner}{name}.__dict__[{attname!r}] = {term}")

@@ -143,6 +143,7 @@ class Count(Aggregate):
     name = "Count"
     allow_distinct = True
     empty_result_set_value = 0
+    allows_composite_expressions = True
 
     def __init__(self, expression: Any, filter: Any = None, **extra: Any) -> None:
         if expression == "*":
@@ -150,6 +151,22 @@ class Count(Aggregate):
         if isinstance(expression, Star) and filter is not None:
             raise ValueError("Star cannot be used with filter. Please specify a field.")
         super().__init__(expression, filter=filter, **extra)
+
+    def resolve_expression(
+        self,
+        query: Any = None,
+        allow_joins: bool = True,
+        reuse: Any = None,
+        summarize: bool = False,
+        for_save: bool = False,
+    ) -> Any:
+        node = super().resolve_expression(query, allow_joins, reuse, summarize, for_save)
+        (source,) = node.source_expressions
+        if source.is_composite:  # a row has all of its key or none of it: the first part counts for the rest
+            if node.distinct:
+                raise ValueError("COUNT(DISTINCT) doesn't support composite primary keys")
+            node.source_expressions = [source.get_source_expressions()[0]]
+        return node
 
     def _resolve_output_field(self) -> ValueType | None:
         return INTEGER

@@ -20,7 +20,6 @@ class Func(Expression):
     template = "%(function)s(%(expressions)s)"
     arg_joiner = ", "
     arity: int | None = None
-    allows_composite_expressions = False
     sql: ClassVar[dict[str, str]] = {}
 
     def __init__(self, *expressions: Any, output_field: ValueType | None = None, **extra: Any) -> None:

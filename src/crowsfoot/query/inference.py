@@ -14,12 +14,20 @@ from crowsfoot.schema.types import ValueType
 
 
 class TupleType(types.Type):
-    """The type of a composite key: a tuple of the key's values."""
+    """The type of a composite key: a tuple of values, each of the type at its place in ``parts``."""
 
     kind = "tuple"
+    python = tuple
+
+    def __init__(self, parts: tuple[ValueType, ...]) -> None:
+        self.parts = parts
+
+    @classmethod
+    def find_lookup(cls, name: str) -> Any:
+        """Its own look-ups alone: a tuple contains no text and begins with nothing."""
+        return cls.__dict__.get("class_lookups", {}).get(name)
 
 
-TUPLE = TupleType()
 UNKNOWN = types.Type()
 BOOLEAN = types.Boolean()
 TEXT = types.Text()

@@ -271,6 +271,10 @@ class In(Lookup):
     lookup_name = "in"
     takes_list = True
 
+    def no_list(self, value: Any) -> Exception:
+        """What to raise for a value that is no list."""
+        return TypeError(f"{self.lookup_name!r} takes a list, a tuple, a set or a queryset, not {value!r}.")
+
     @classmethod
     def is_missing(cls, item: Any) -> bool:
         """Whether no row can equal this item."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from crowsfoot.query.inference import BOOLEAN, INTEGER, TUPLE, UNKNOWN
+from crowsfoot.query.inference import BOOLEAN, INTEGER, UNKNOWN, TupleType
 from crowsfoot.query.nodes import BaseExpression
 from crowsfoot.schema.types import ValueType
 
@@ -97,7 +97,7 @@ class Ref(Resolved):
         return bool(self.source.null_strict)
 
     @property
-    def conditional(self) -> bool:  # type: ignore[override]
+    def conditional(self) -> bool:
         return bool(self.source.conditional)
 
 
@@ -133,7 +133,7 @@ class Star(Resolved):
 class Nothing(Resolved):
     """The condition that no row meets."""
 
-    conditional = True
+    conditional = True  # pyright: ignore[reportAssignmentType]
 
     def _resolve_output_field(self) -> ValueType | None:
         return BOOLEAN
@@ -142,7 +142,7 @@ class Nothing(Resolved):
 class Everything(Resolved):
     """The condition that every row meets."""
 
-    conditional = True
+    conditional = True  # pyright: ignore[reportAssignmentType]
 
     def _resolve_output_field(self) -> ValueType | None:
         return BOOLEAN
@@ -155,7 +155,7 @@ class DefaultValue(Resolved):
 class Condition(Resolved):
     """A resolved ``Q``: ``children`` joined by ``connector``, perhaps negated."""
 
-    conditional = True
+    conditional = True  # pyright: ignore[reportAssignmentType]
 
     def __init__(self, children: Sequence[Any], connector: str = "AND", negated: bool = False) -> None:
         super().__init__(BOOLEAN)
@@ -177,7 +177,7 @@ class RelatedExists(Resolved):
     ``statement`` describes a query on ``end.target``; its slots are shifted by ``offset``.
     """
 
-    conditional = True
+    conditional = True  # pyright: ignore[reportAssignmentType]
     contains_subquery = True
 
     def __init__(self, prefix: tuple[Any, ...], end: Any, statement: Any, offset: int, group: int | None) -> None:
@@ -222,13 +222,18 @@ class OuterCol(Resolved):
 
 
 class ColumnTuple(Resolved):
-    """The columns of a composite key, compared as one."""
+    """The columns of a composite key, or the values that they are compared with, as one."""
 
     null_strict = True
+    is_composite = True
+    allows_composite_expressions = True
 
     def __init__(self, cols: list[Any]) -> None:
-        super().__init__(TUPLE)
+        super().__init__()
         self.cols = cols
+
+    def _resolve_output_field(self) -> ValueType | None:
+        return TupleType(tuple(col.output_field for col in self.cols))
 
     def get_source_expressions(self) -> list[Any]:
         return self.cols

@@ -22,7 +22,9 @@ from crowsfoot.query.resolved import (
     Param,
     Ref,
     RelatedExists,
+    ResolvedOuterRef,
 )
+from crowsfoot.query.subqueries import Subquery
 from crowsfoot.query.tuples import TupleLookup
 from crowsfoot.schema.entity import Attribute
 from crowsfoot.schema.types import ValueType
@@ -263,7 +265,7 @@ class Scope:
         if both and value is not None and found.lookup_name != "isnull":
             value = transformed(value, both)
         if isinstance(value, (BaseExpression, F, Q)):
-            return self._bound(found(lhs, _comparable(lhs, value.resolve_expression(self))), negated)
+            return self._bound(found(lhs, _comparable(found, value.resolve_expression(self))), negated)
         keys = self._own_key(lhs, value) if final is None else self._key_reader(final, found, value)
         if hasattr(value, "as_subquery"):
             return self._subquery(lhs, found, value, negated)
@@ -305,8 +307,13 @@ class Scope:
 
     def _list(self, lhs: Any, found: Any, value: Any, negated: bool, keys: Preparer | None = None) -> Any:
         if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-            raise TypeError(f"{found.lookup_name!r} takes a list, a tuple, a set or a queryset, not {value!r}.")
+            raise found(lhs, value).no_list(value)
         items = list(value)
+        if lhs.is_composite and any(_has_expression(item) for item in items):
+            node = found(lhs, None)
+            rows = [ColumnTuple([e.resolve_expression(self) for e in as_values(item)]) for item in items]
+            node.rhs = ExpressionList(rows)
+            return self._bound(node, negated)
         if any(isinstance(v, (BaseExpression, F)) or hasattr(v, "as_subquery") for v in items):
             node = found(lhs, None)
             node.rhs = ExpressionList([e.resolve_expression(self) for e in as_values(items)])
@@ -323,7 +330,13 @@ class Scope:
         return node if missing is None else Condition([node, self._bound(missing, False)], "OR")
 
     def _subquery(self, lhs: Any, found: Any, queryset: Any, negated: bool) -> Any:
-        statement, offset = self.embed(queryset.for_lookup(lhs, found))
+        chosen = queryset.for_lookup(lhs, found)
+        statement, offset = self.embed(chosen)
+        wanted, given = len(lhs.get_source_expressions()) if lhs.is_composite else 1, _width(statement)
+        if lhs.is_composite and given != wanted:
+            raise ValueError(
+                f"The QuerySet value for the {found.lookup_name!r} lookup must have {wanted} selected fields (received {given})"
+            )
         node = found(lhs, None)
         node.rhs = Embedded(statement, offset)
         return self._bound(node, negated)
@@ -395,11 +408,25 @@ def _after(keys: Preparer | None, prepare: Preparer) -> Preparer:
     return prepare if keys is None else lambda value: prepare(keys(value))
 
 
-def _comparable(lhs: Any, rhs: Any) -> Any:
-    """``rhs``, unless it is a composite key that no single value can be compared with."""
-    if isinstance(rhs, ColumnTuple) and not issubclass(lhs.get_lookup("exact"), TupleLookup):
+def _comparable(found: Any, rhs: Any) -> Any:
+    """``rhs``, unless one side is a composite key and the other a single value."""
+    wanted = issubclass(found, TupleLookup)
+    if rhs.is_composite and not wanted:
         raise ValueError("CompositePrimaryKey cannot be used as a lookup value. Compare with one of its fields.")
+    if wanted and not (rhs.is_composite or isinstance(rhs, (Subquery, ResolvedOuterRef))):
+        raise ValueError(
+            f"{found.lookup_name!r} subquery lookup of 'pk' only supports OuterRef and QuerySet objects (received {type(rhs).__name__!r})"
+        )
     return rhs
+
+
+def _width(query: Any) -> int:
+    """How many columns a query selects."""
+    return sum(len(node.get_source_expressions()) if node.is_composite else 1 for _, node in query.output())
+
+
+def _has_expression(item: Any) -> bool:
+    return isinstance(item, (tuple, list)) and any(hasattr(part, "resolve_expression") for part in item)
 
 
 def accepts_null(node: Any) -> bool:

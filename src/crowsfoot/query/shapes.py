@@ -184,6 +184,8 @@ def _freeze_list(kind: type, values: Any, out: list[Any]) -> Hashable:
         return list, len(types) == 0
     if any(hasattr(v, "resolve_expression") or hasattr(v, "freeze") for v in values):
         return kind, tuple(freeze(v, out) for v in values)
+    if tuple in types and any(hasattr(part, "resolve_expression") for v in values if type(v) is tuple for part in v):
+        raise Uncacheable
     out.append(values)
     return list, frozenset(types), all(v is None for v in values)
 

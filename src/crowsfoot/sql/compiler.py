@@ -40,6 +40,7 @@ from crowsfoot.query.resolved import (
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query, count_star
 from crowsfoot.query.subqueries import Exists, Subquery
+from crowsfoot.query.tuples import TupleLookup
 from crowsfoot.schema.types import ValueType
 from crowsfoot.sql.conditions import compile_condition
 from crowsfoot.sql.dialect import Dialect
@@ -129,6 +130,13 @@ class Compiler:
             raise ValueError("This queryset contains a reference to an outer query and may only be used in a subquery.")
         found = Scope(compiler.query).resolve_ref(node.name)
         return compiler.compile(found)
+
+    def _need_composite(self, node: TupleLookup, rhs: ResolvedOuterRef) -> None:
+        compiler: Compiler | None = self
+        for _ in range(rhs.depth):
+            compiler = compiler.outer if compiler is not None else None
+        if compiler is not None and not Scope(compiler.query).resolve_ref(rhs.name).is_composite:
+            raise ValueError("Composite field lookups only work with composite expressions.")
 
     def param(self, node: Param) -> tuple[str, list[Any]]:
         slot = Slot(node.index + self.offset, node.output_field, node.item, node.array)
@@ -276,6 +284,8 @@ class Compiler:
         if isinstance(node.rhs, Embedded):
             rhs, more = self.embedded(node.rhs)
         else:
+            if isinstance(node, TupleLookup) and isinstance(node.rhs, ResolvedOuterRef):
+                self._need_composite(node, node.rhs)
             rhs, more = self.compile_operand(node.rhs, node)
         text = node.sql.get(self.dialect.vendor) or node.sql.get("")
         if text is None:
@@ -318,7 +328,7 @@ class Compiler:
             return f"{lhs} IN {sql}", params + more
         if isinstance(rhs, ExpressionList):
             sql, more = self.expression_list(rhs)
-            return f"{lhs} IN ({sql})", params + more
+            return f"{lhs} IN ({'VALUES ' if node.lhs.is_composite else ''}{sql})", params + more
         if isinstance(node.lhs, ColumnTuple) and isinstance(rhs, Param):
             parts = node.lhs.output_field.parts
             return self.dialect.in_tuples(lhs, parts), params + self._tuples(rhs, parts)

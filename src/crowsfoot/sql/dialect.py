@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from crowsfoot.query.expressions import CombinedExpression
@@ -44,6 +44,8 @@ class Dialect:
     operators: ClassVar[dict[str, str]] = {}
     # Whether a parameter may be named twice. Then an expression that stands in several clauses is the same to the server.
     numbered_parameters: ClassVar[bool] = False
+    # Whether a list of tuples is bound as one parameter; else the values at each place are an array of their own.
+    binds_tuples: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.as_vendor = f"as_{self.vendor}"
@@ -131,6 +133,10 @@ class Dialect:
 
     def in_array(self, lhs: str, mark: str, node: Any) -> str:
         """``lhs IN (…)`` where the list is one parameter."""
+        raise NotImplementedError
+
+    def in_tuples(self, lhs: str, parts: Sequence[ValueType]) -> str:
+        """``lhs IN (…)`` where ``lhs`` is a row of values and the list is one parameter, or one for each part."""
         raise NotImplementedError
 
     def pattern(self, pattern: str, rhs: str) -> str:

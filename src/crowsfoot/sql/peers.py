@@ -11,7 +11,7 @@ from typing import Any
 from crowsfoot.errors import EmptyResultSet, NotSupportedError
 from crowsfoot.query.inference import INTEGER
 from crowsfoot.query.lookups import In
-from crowsfoot.query.resolved import Col, Param
+from crowsfoot.query.resolved import Col, ColumnTuple, Param
 from crowsfoot.query.statements import Query, count_star
 from crowsfoot.sql.dialect import Dialect
 from crowsfoot.sql.select import Compiled, SelectCompiler, statement
@@ -22,23 +22,24 @@ PLACE = "_crowsfoot_place"
 
 def can_batch(query: Query, operation: str, sliced: bool) -> bool:
     """Whether the question can be asked for several owners in one statement with the same answers."""
-    if query.tie is None or query.tie[1] != 1 or query.combined is not None or query.lock is not None or query.empty:
+    if query.tie is None or query.combined is not None or query.lock is not None or query.empty:
         return False
     if query.is_aggregated or query.distinct_on or query.rows != "model" or query.columns is not None:
         return False
     return not (query.distinct and (sliced or operation != "select")) and not (sliced and operation != "select")
 
 
-def for_owners(query: Query) -> tuple[Query, Col]:
-    """``query`` for an array of owners in the slot of the one, and the column that tells whose a row is."""
+def for_owners(query: Query) -> tuple[Query, Col | ColumnTuple]:
+    """``query`` for an array of owners in the (first) slot of the one, and the column(s) that tell whose a row is."""
     assert query.tie is not None
-    position, _ = query.tie
-    tie = query.steps[position]
-    column: Col = tie.lhs
+    position, number = query.tie
+    ties = query.steps[position : position + number]
+    columns: list[Col] = [tie.lhs for tie in ties]
+    column = columns[0] if number == 1 else ColumnTuple(list(columns))
     node = In(column, None)
-    node.rhs = Param(tie.rhs.index, column.attribute.value_type, array=True)
+    node.rhs = Param(ties[0].rhs.index, column.output_field, array=True)
     node.is_resolved = True
-    steps = (*query.steps[:position], node, *query.steps[position + 1 :])
+    steps = (*query.steps[:position], node, *query.steps[position + number :])
     return query.but(steps=steps, tie=None), column
 
 
@@ -92,7 +93,7 @@ class _Places(SelectCompiler):
             order += [self.compile(Col(a.via, a))[0] for a in query.entity.key]
         source, source_params = self.joins.render(self.quote_name, self._join_conditions)
         extra = dict(query.extra_columns)
-        owner = ", ".join(self.compile(extra[name])[0] for name in query.per)
+        owner = ", ".join(self.compile(col)[0] for name in query.per for col in extra[name].get_group_by_cols())
         by = f" ORDER BY {', '.join(order)}" if order else ""
         names = [f"c{number}" for number in range(len(outputs))]
         columns = [

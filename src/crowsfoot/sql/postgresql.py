@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from crowsfoot import timezones
@@ -149,6 +150,12 @@ class PostgreSQL(Dialect):
         known = node._output_field_or_none
         words = (self.wider.get(known.kind) or self.casts.get(known.kind)) if known is not None else None
         return f"{lhs} = ANY({mark}::{words}[])" if words else f"{lhs} = ANY({mark})"
+
+    def in_tuples(self, lhs: str, parts: Sequence[ValueType]) -> str:
+        arrays = [
+            f"%s::{self.wider.get(p.kind) or self.casts.get(p.kind) or self.column_type(p.type)}[]" for p in parts
+        ]
+        return f"{lhs} IN (SELECT * FROM unnest({', '.join(arrays)}))"
 
     def combine(self, node: CombinedExpression, lhs: str, rhs: str) -> str:
         kinds = [known.kind if (known := e._output_field_or_none) else "any" for e in (node.lhs, node.rhs)]

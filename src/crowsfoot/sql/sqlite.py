@@ -7,13 +7,14 @@ import decimal
 import json
 import math
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from crowsfoot import dateparse, timezones
 from crowsfoot.conf import settings
 from crowsfoot.query.expressions import CombinedExpression
 from crowsfoot.query.functions.datetime import zone_name
+from crowsfoot.query.inference import TupleType
 from crowsfoot.schema.types import JSON, Custom, Decimal, Text, Type, ValueType
 from crowsfoot.sql.dialect import Converter, Dialect
 from crowsfoot.sql.literals import hexadecimal, no_literal, number_literal, text_literal
@@ -52,7 +53,7 @@ def time_in(value: Any) -> Any:
 
 
 def time_out(value: datetime.time) -> str:
-    if timezones.is_aware(value):  # type: ignore[arg-type]
+    if timezones.is_aware(value):
         raise ValueError("SQLite backend does not support timezone-aware times.")
     return value.isoformat()
 
@@ -94,6 +95,7 @@ class SQLite(Dialect):
     rebuilds_tables = True
     identity_suffix = "AUTOINCREMENT"
     begin = "BEGIN IMMEDIATE"
+    binds_tuples = True
     defer_keys = "PRAGMA defer_foreign_keys = ON"
     check_keys = None  # switching it off forgets the violations so far; the end of the transaction checks them
     cascade_depth = 900  # SQLite's own limit for nested triggers is 1,000
@@ -159,8 +161,6 @@ class SQLite(Dialect):
     def as_number(self, sql: str, value_type: ValueType) -> str:
         if value_type.kind in ("smallint", "integer", "bigint"):
             return f"CAST({sql} AS INTEGER)"
-        if value_type.kind == "float":
-            return f"CAST({sql} AS REAL)"
         return self.cast_parameter(sql, value_type)
 
     def binder(self, value_type: ValueType) -> Converter | None:
@@ -172,6 +172,9 @@ class SQLite(Dialect):
         return self.binders.get(logical.kind)
 
     def array_binder(self, value_type: ValueType) -> Converter:
+        if isinstance(value_type, TupleType):
+            binders = [self.binder(part) or _as_it_is for part in value_type.parts]
+            return lambda tuples: json.dumps([[b(v) for b, v in zip(binders, t, strict=True)] for t in tuples])
         bind = self.binder(value_type)
         if bind is None:
             return json.dumps
@@ -231,6 +234,11 @@ class SQLite(Dialect):
             lhs, value = f"JSON({lhs})", "JSON(value)"
         return f"{lhs} IN (SELECT {value} FROM json_each({mark}))"
 
+    def in_tuples(self, lhs: str, parts: Sequence[ValueType]) -> str:
+        items = [f"value ->> {position}" for position in range(len(parts))]
+        typed = [self.cast_parameter(item, part) for item, part in zip(items, parts, strict=True)]
+        return f"{lhs} IN (SELECT {', '.join(typed)} FROM json_each(%s))"
+
     def combine(self, node: CombinedExpression, lhs: str, rhs: str) -> str:
         kinds = [e._output_field_or_none for e in (node.lhs, node.rhs)]
         temporal = {"date", "datetime", "time", "duration"}
@@ -242,6 +250,10 @@ class SQLite(Dialect):
         if node.connector == "/" and "decimal" in found:
             return f"({lhs} * 1.0 / {rhs})"  # a whole decimal is kept as an integer
         return super().combine(node, lhs, rhs)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def bind_any(value: Any) -> Any:

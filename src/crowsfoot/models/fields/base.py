@@ -329,6 +329,23 @@ class Field(LookupRegistry, Generic[T]):
         return self._unique or self.primary_key
 
     @property
+    def parts(self) -> tuple[Field[Any], ...]:
+        """The fields of its columns: itself, but for a key of several columns."""
+        return (self,)
+
+    @property
+    def key_field(self) -> Field[Any]:
+        """The field that it is declared as: itself, but for one column of a foreign key of several."""
+        return self
+
+    @property
+    def in_key(self) -> bool:
+        """Whether its column is the primary key, or one of it."""
+        return self.primary_key or self._in_key
+
+    _in_key = False
+
+    @property
     def db_returning(self) -> bool:
         """Whether an INSERT has to ask what the database made of this column."""
         return self.has_db_default()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from crowsfoot.errors import FieldError, ValidationError, unknown_name
 from crowsfoot.models.fields.base import NOT_PROVIDED, Field
+from crowsfoot.models.fields.key_parts import spread
 from crowsfoot.models.fields.keywords import KeyOptions
 from crowsfoot.models.fields.related import RelatedField
 from crowsfoot.models.rels import ManyToOneRel, OneToOneRel
 from crowsfoot.models.typed import IsModel
 from crowsfoot.schema import types
-from crowsfoot.schema.entity import Entity
-from crowsfoot.schema.registry import PENDING, is_complete
+from crowsfoot.schema.entity import Attribute, Entity
+from crowsfoot.schema.registry import PENDING
 from crowsfoot.schema.relation import OnDelete, Relation, many_to_one, one_to_one
 from crowsfoot.schema.table import NO_DEFAULT, Column
 
@@ -25,6 +27,10 @@ class ForeignKey(RelatedField[T]):
 
     ``on_delete`` says what happens to them when that row is deleted, ``related_name`` names the way back, ``to_field``
     points at another unique field than the primary key. ``db_constraint=False`` keeps the key out of the database.
+
+    A key to a model with a composite primary key has a column for each part of it: ``order_tenant_id`` and
+    ``order_number``, or those that ``columns`` names in their order. A name among them that the model has already, as a
+    field or a foreign key, is shared: ``columns=("tenant", "order_number")``.
     """
 
     many_to_one = True
@@ -32,6 +38,10 @@ class ForeignKey(RelatedField[T]):
     one_to_many = False
     one_to_one = False
     rel_class: Any = ManyToOneRel
+    # Where the key stands among the attributes of its model, once it has several columns.
+    place = 0
+    # The columns that the key may change alone: those that it shares with nothing else.
+    own_columns: tuple[str, ...] = ()
 
     @overload
     def __init__(
@@ -65,6 +75,7 @@ class ForeignKey(RelatedField[T]):
         parent_link: bool = False,
         to_field: str | None = None,
         db_constraint: bool = True,
+        columns: Sequence[str] = (),
         **options: Any,
     ) -> None:
         if not callable(on_delete) and on_delete is not NOT_PROVIDED:
@@ -83,6 +94,7 @@ class ForeignKey(RelatedField[T]):
         self.parent_link = parent_link
         self.to_field = to_field if to_field is not None or isinstance(to, str) else None
         self.db_constraint = db_constraint
+        self.columns = tuple(columns)
         self._target_field: Any = None
 
     # As with other fields, for type checkers alone: a key is a path to its target's fields on the class.
@@ -98,36 +110,66 @@ class ForeignKey(RelatedField[T]):
     # -- declaring -----------------------------------------------------------------------------------------------------
 
     def is_ready(self, target: Entity) -> bool:
+        remotes = self._remotes(target)
+        if not remotes or any(remote.column.type is PENDING for remote in remotes):
+            return False
+        return not self.columns or len(self.columns) == len(remotes)
+
+    def _remotes(self, target: Entity) -> tuple[Attribute, ...]:
+        """The attributes of the target that the key points at; empty while they are not known."""
         if self.to_field is None:
-            return is_complete(target)
+            return target.key
         found = target.attributes.get(target.aliases.get(self.to_field, self.to_field))
-        return found is not None and found.column.type is not PENDING
+        return () if found is None else (found,)
 
     def declare(self, target: Entity) -> Relation:
-        attribute = target.key[0]
-        if self.to_field is not None:
-            attribute = target.attributes[target.aliases.get(self.to_field, self.to_field)]
-        self._target_field = attribute.field
-        self._type = attribute.column.type
-        owner = self.owner
-        own = owner.attributes[self.attname]
-        own.column = self.make_column()
-        owner.table.add([own.column])
+        remotes = self._remotes(target)
+        several = len(remotes) > 1 or bool(self.columns)
+        self._target_field = target.model._meta.pk if len(remotes) > 1 else remotes[0].field
+        locals_ = spread(self, remotes) if several else (self._own_attribute(remotes[0]),)
+        own = [a for a in locals_ if a.field.key_field is self] or [a for a in locals_ if a.column.null] or locals_
+        self.own_columns = tuple(attribute.column.name for attribute in own)
         self.relation = self._construct(
-            owner,
+            self.owner,
             self.name,
             target,
-            (self.column,),
-            (attribute.column.name,),
-            self.on_delete,
+            tuple(attribute.column.name for attribute in locals_),
+            tuple(remote.column.name for remote in remotes),
+            self._rule(locals_),
             accessor=self.accessor_name(),
             query_name=self.related_query_name(),
-            nullable=self.null,
+            nullable=self.null or any(attribute.column.null for attribute in locals_),
             constrained=self.db_constraint,
             is_parent=self.parent_link,
             field=self,
         )
+        if several:
+            self.model._meta.fill_key()
         return self.relation
+
+    def _own_attribute(self, remote: Attribute) -> Attribute:
+        """The attribute of a key of one column, now that the type of that is known."""
+        self._type = remote.column.type
+        own = self.owner.attributes[self.attname]
+        own.column = self.make_column()
+        self.owner.table.add([own.column])
+        return own
+
+    def _rule(self, locals_: tuple[Attribute, ...]) -> Any:
+        """What a delete does, with the columns that it empties by name: without any, those that are the key's own."""
+        rule = self.on_delete
+        if not isinstance(rule, OnDelete) or "SET_NULL" not in rule.name or len(locals_) == 1:
+            return rule
+        aliases = self.owner.aliases
+        by_name = {attribute.name: attribute.column.name for attribute in locals_}
+        named = [by_name[aliases.get(n, n)] for n in rule.columns if aliases.get(n, n) in by_name]
+        return rule(*(named or self.own_columns))
+
+    @property
+    def parts(self) -> tuple[Field[Any], ...]:
+        if self.concrete or self.relation is None:
+            return (self,)
+        return tuple(a.field for a in self.owner.attributes_of(self.relation.forward.local_columns))
 
     @staticmethod
     def _construct(*args: Any, **options: Any) -> Relation:
@@ -155,6 +197,7 @@ class ForeignKey(RelatedField[T]):
             found.append(
                 f"{self} has on_delete=DB_SET_DEFAULT but no db_default. Add db_default=…, or choose another rule."
             )
+        found += self._check_columns()
         if self.to_field is not None and self._target_field is None and self.relation is None:
             target = self.model._meta.apps.registry.entities.get(self.target_label)
             if target is not None:
@@ -165,6 +208,25 @@ class ForeignKey(RelatedField[T]):
             found.append(
                 f"{self} points at {self._target_field}, which is not unique. Add unique=True there, or leave out to_field."
             )
+        return found
+
+    def _check_columns(self) -> list[str]:
+        """What is wrong with the names of the key's columns, and with those that its rule empties."""
+        found: list[str] = []
+        target = self.model._meta.apps.registry.entities.get(self.target_label)
+        remotes = () if target is None else self._remotes(target)
+        if target is not None and remotes and self.columns and len(self.columns) != len(remotes):
+            wanted = ", ".join(remote.name for remote in remotes)
+            found.append(
+                f"{self} has {len(self.columns)} columns, but the key of {target.label} has {len(remotes)}: name one for "
+                f"each of {wanted}."
+            )
+        rule = self.on_delete
+        if self.relation is not None and isinstance(rule, OnDelete) and rule.columns:
+            names = [n for part in self.parts for n in (part.name, part.attname)]
+            for name in rule.columns:
+                if name not in names:
+                    found.append(unknown_name("column", name, f"on_delete of {self}", names))
         return found
 
     def _is_unique_in_meta(self) -> bool:
@@ -228,6 +290,9 @@ class ForeignKey(RelatedField[T]):
         return self.target_field.to_python(value)
 
     def get_prep_value(self, value: Any) -> Any:
+        if not self.concrete:
+            key = None if value is None else _key_of(value, self.target_field)
+            return (None,) * len(self.parts) if key is None else self.target_field.get_prep_value(key)
         try:
             return self.target_field.get_prep_value(_key_of(value, self.target_field))
         except (TypeError, ValueError) as error:
@@ -240,6 +305,13 @@ class ForeignKey(RelatedField[T]):
     @property
     def db_binder(self) -> Any:
         return self.target_field.db_binder
+
+    def value_from_object(self, obj: Any) -> Any:
+        """The key that an instance holds; None where it is not whole."""
+        if self.concrete:
+            return super().value_from_object(obj)
+        key = tuple(getattr(obj, part.attname) for part in self.parts)
+        return None if None in key else key
 
     def get_default(self) -> Any:
         default = super().get_default()
@@ -280,15 +352,15 @@ class ForeignKey(RelatedField[T]):
 
     @property
     def foreign_related_fields(self) -> tuple[Any, ...]:
-        return (self.target_field,)
+        return tuple(self.target_field.parts)
 
     @property
     def local_related_fields(self) -> tuple[Any, ...]:
-        return (self,)
+        return self.parts
 
     @property
     def related_fields(self) -> list[tuple[Any, Any]]:
-        return [(self, self.target_field)]
+        return list(zip(self.local_related_fields, self.foreign_related_fields, strict=True))
 
     def deconstruct(self) -> tuple[str | None, str, list[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()
@@ -301,6 +373,8 @@ class ForeignKey(RelatedField[T]):
             kwargs["db_constraint"] = self.db_constraint
         if self.to_field is not None:
             kwargs["to_field"] = self.to_field
+        if self.columns:
+            kwargs["columns"] = self.columns
         return name, path, args, kwargs
 
 

@@ -70,6 +70,7 @@ class KeyOptions(RelationOptions, total=False):
     parent_link: bool
     to_field: str | None
     db_constraint: bool
+    columns: Sequence[str]
 
 
 class LinkOptions(RelationOptions, total=False):

@@ -1,0 +1,82 @@
+"""`ForeignObject`: a to-one relation over fields that the model has anyway. It adds no column and no constraint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from crowsfoot.errors import FieldDoesNotExist, unknown_name
+from crowsfoot.models.fields.foreign_key import ForeignKey
+from crowsfoot.schema.entity import Attribute, Entity
+
+T = TypeVar("T")
+
+
+class ForeignObject(ForeignKey[T]):
+    """Many rows of this model point at one row of ``to``: at the one whose ``to_fields`` equal their ``from_fields``.
+
+    The database does not know of it; ``delete()`` keeps ``on_delete`` all the same. A ``ForeignKey`` with ``columns``
+    is the same with a constraint.
+    """
+
+    concrete = False
+
+    def __init__(
+        self, to: Any, on_delete: Any, from_fields: Sequence[str], to_fields: Sequence[str | None], **options: Any
+    ) -> None:
+        if len(from_fields) != len(to_fields):
+            raise ValueError(
+                f"ForeignObject has {len(from_fields)} from_fields and {len(to_fields)} to_fields: it takes as many of each."
+            )
+        options.update(db_constraint=False, db_index=False, columns=from_fields)
+        super().__init__(to, on_delete, **options)  # type: ignore[call-overload,misc]
+        self.from_fields = tuple(from_fields)
+        self.to_fields = tuple(to_fields)
+
+    def get_attname_column(self) -> tuple[str, Any]:  # type: ignore[override]
+        return self.name, None
+
+    def is_ready(self, target: Entity) -> bool:
+        entity = self.owner
+        known = all(entity.aliases.get(name, name) in entity.attributes for name in self.from_fields)
+        return known and super().is_ready(target)
+
+    def _remotes(self, target: Entity) -> tuple[Attribute, ...]:
+        names = [target.key[0].name if name is None and target.key else str(name) for name in self.to_fields]
+        found = [target.attributes.get(target.aliases.get(name, name)) for name in names]
+        return () if None in found else tuple(a for a in found if a is not None)
+
+    def check(self, **kwargs: Any) -> list[str]:
+        found = super().check(**kwargs)
+        target = self.model._meta.apps.registry.entities.get(self.target_label)
+        sides = [(self.owner, "from_fields", self.from_fields)]
+        if target is not None:
+            sides.append((target, "to_fields", tuple(name for name in self.to_fields if name is not None)))
+        for entity, option, names in sides:
+            for name in names:
+                if entity.aliases.get(name, name) not in entity.attributes:
+                    found.append(f"{self}: {option}: {unknown_name('field', name, entity.label, entity.attributes)}")
+        return found
+
+    def clean(self, value: Any, model_instance: Any) -> Any:
+        """Its fields are validated, each by itself; that there is such a row is nobody's promise."""
+        return value
+
+    @property
+    def foreign_related_fields(self) -> tuple[Any, ...]:
+        meta = self.related_model._meta
+        return tuple(meta.pk if name is None else _named(meta, name) for name in self.to_fields)
+
+    def deconstruct(self) -> tuple[str | None, str, list[Any], dict[str, Any]]:
+        name, path, args, kwargs = super().deconstruct()
+        for option in ("columns", "db_constraint", "db_index"):
+            kwargs.pop(option, None)
+        kwargs["from_fields"], kwargs["to_fields"] = self.from_fields, self.to_fields
+        return name, path, args, kwargs
+
+
+def _named(meta: Any, name: str) -> Any:
+    for field in meta.concrete_fields:
+        if name in (field.name, field.attname):
+            return field
+    raise FieldDoesNotExist(unknown_name("field", name, meta.label, [f.name for f in meta.fields]))
