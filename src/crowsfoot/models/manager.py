@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime
 import inspect
 import itertools
 import sys
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Never, Self, 
 
 from crowsfoot.models import routing
 from crowsfoot.models.queryset import QuerySet
+from crowsfoot.models.raw import RawQuerySet
 from crowsfoot.models.reading import Reading
 from crowsfoot.models.state import FetchMode
 from crowsfoot.models.typed import Condition, FieldPath
@@ -353,6 +355,19 @@ class Manager(BaseManager[M]):
 
     def aiterator(self, chunk_size: int = 2000) -> AsyncIterator[M]:
         return self.get_queryset().aiterator(chunk_size)
+
+    def raw(
+        self, raw_query: str, params: Any = (), translations: Any = None, using: str | None = None
+    ) -> RawQuerySet[M]:
+        return self.get_queryset().raw(raw_query, params, translations, using)
+
+    def dates(self, field_name: str, kind: str, order: str = "ASC") -> QuerySet[Any]:
+        return self.get_queryset().dates(field_name, kind, order)
+
+    def datetimes(
+        self, field_name: str, kind: str, order: str = "ASC", tzinfo: datetime.tzinfo | None = None
+    ) -> QuerySet[Any]:
+        return self.get_queryset().datetimes(field_name, kind, order, tzinfo)
 
     def explain(self, *, format: str | None = None, **options: Any) -> str:
         return self.get_queryset().explain(format=format, **options)

@@ -5,10 +5,12 @@ Each is an operation written once, and two thin methods that drive it: ``count()
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any, Generic, TypeVar
 
+from crowsfoot.conf import settings
 from crowsfoot.database import databases
 from crowsfoot.drivers.run import CloseCursor, Fetch, FetchRows, OpenCursor, Operation
 from crowsfoot.errors import EmptyResultSet
@@ -18,12 +20,17 @@ from crowsfoot.models.prefetch import prefetch
 from crowsfoot.models.raw import RawQuerySet
 from crowsfoot.persistence.hydrate import make_hydrator
 from crowsfoot.persistence.session import Session
+from crowsfoot.query.expressions import F
+from crowsfoot.query.functions.datetime import Trunc
+from crowsfoot.query.inference import DATE, DATETIME
 from crowsfoot.query.resolved import Col
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query
 from crowsfoot.sql.aggregate import compile_aggregate
 
 M = TypeVar("M")
+DATE_KINDS = ("year", "month", "week", "day")
+TIME_KINDS = ("hour", "minute", "second")
 
 
 def _has_key(query: Query) -> bool:
@@ -374,7 +381,7 @@ class Reading(Generic[M]):
         """The dates of a field cut off at ``year``, ``month``, ``week`` or ``day``, each once, in order. One query."""
         if kind not in DATE_KINDS:
             raise ValueError("'kind' must be one of 'year', 'month', 'week', or 'day'.")
-        return self._cut_off("datefield", Trunc(field_name, kind, output_field=types.DATE), field_name, order)
+        return self._cut_off("datefield", Trunc(field_name, kind, output_field=DATE), field_name, order)
 
     def datetimes(
         self: Any, field_name: str, kind: str, order: str = "ASC", tzinfo: datetime.tzinfo | None = None
@@ -383,7 +390,7 @@ class Reading(Generic[M]):
         if kind not in (*DATE_KINDS, *TIME_KINDS):
             raise ValueError("'kind' must be one of 'year', 'month', 'week', 'day', 'hour', 'minute', or 'second'.")
         zone = tzinfo if settings.USE_TZ else None
-        cut = Trunc(field_name, kind, output_field=types.DATETIME, tzinfo=zone)
+        cut = Trunc(field_name, kind, output_field=DATETIME, tzinfo=zone)
         return self._cut_off("datetimefield", cut, field_name, order)
 
     def _cut_off(self: Any, name: str, cut: Any, field_name: str, order: str) -> Any:

@@ -48,6 +48,7 @@ PYTHON_TYPES: dict[type, ValueType] = {
     datetime.timedelta: types.Duration(),
     uuid.UUID: types.UUID(),
 }
+DATE = types.Date()
 DATETIME = types.DateTime()
 DURATION = types.Duration()
 NUMERIC = {"smallint": 0, "integer": 1, "bigint": 2, "decimal": 3, "float": 4}
