@@ -50,7 +50,7 @@ SIDES = re.compile(r"({lhs}|{rhs})")
 
 
 class Slot:
-    """A parameter of a compiled statement: the value in slot ``index`` (or its part ``item``), bound as ``value_type``."""
+    """A parameter of a compiled statement: the value in slot ``index``, or its part ``item``, as a ``value_type``."""
 
     __slots__ = ("array", "index", "item", "value_type")
 
@@ -289,7 +289,9 @@ class Compiler:
             rhs, more = self.compile_operand(node.rhs, node)
         text = node.sql.get(self.dialect.vendor) or node.sql.get("")
         if text is None:
-            raise NotSupportedError(f"{type(node).__name__} has no SQL: give it an as_sql(compiler, connection) method.")
+            raise NotSupportedError(
+                f"{type(node).__name__} has no SQL: give it an as_sql(compiler, connection) method."
+            )
         sides = {"{lhs}": (lhs, params), "{rhs}": (rhs, more)}
         parts = [sides.get(part, (part, [])) for part in SIDES.split(text)]
         return "".join(sql for sql, _ in parts), [param for _, given in parts for param in given]

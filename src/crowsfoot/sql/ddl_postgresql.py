@@ -324,8 +324,7 @@ def rebuilt_columns(difference: Difference) -> set[str]:
         for old, new in difference.kept
         if new.generated is not None
         and (
-            (old.generated, old.stored, old.type, old.collation)
-            != (new.generated, new.stored, new.type, new.collation)
+            (old.generated, old.stored, old.type, old.collation) != (new.generated, new.stored, new.type, new.collation)
             or new.generated.columns & retyped
         )
     }
@@ -361,5 +360,3 @@ def create_table(renderer: Renderer, table: TableText) -> Statements:
             plan.comment(f"COLUMN {table.sql}.{renderer.quote(name)}", column.comment)
     out.extend(renderer.create_index(rule) for rule in table.indexes.values())
     return out
-
-

@@ -42,7 +42,7 @@ class Dialect:
     # How many rows deep one DELETE may take rows along by ON DELETE CASCADE; None where there is no such limit.
     cascade_depth: ClassVar[int | None] = None
     operators: ClassVar[dict[str, str]] = {}
-    # Whether a parameter may be named twice. Then an expression that stands in several clauses is the same to the server.
+    # Whether a parameter may be named twice. An expression that stands in several clauses is then one to the server.
     numbered_parameters: ClassVar[bool] = False
     # Whether a list of tuples is bound as one parameter; else the values at each place are an array of their own.
     binds_tuples: ClassVar[bool] = False

@@ -1,7 +1,7 @@
 """One question about the related rows of one owner, asked for several owners at once.
 
-``author.posts.filter(…)[:3]`` of one author becomes the same for a list of authors: the condition that ties the rows to their
-owner compares with an array, each row tells whose it is, and a slice is cut for each owner by a window function.
+``author.posts.filter(…)[:3]`` of one author becomes the same for a list of authors: the condition that ties the rows to
+their owner compares with an array, each row tells whose it is, and a slice is cut for each owner by a window function.
 """
 
 from __future__ import annotations
