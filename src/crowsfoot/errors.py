@@ -1,8 +1,8 @@
 """Every exception of Crowsfoot, and the one way to word an unknown name.
 
 Django's names and family tree are kept, so that ``except IntegrityError`` and ``except Post.DoesNotExist`` mean what a
-Django developer expects. No exception of a driver leaves the package: drivers raise one of the ``DatabaseError`` family,
-with the driver's own exception as ``__cause__``.
+Django developer expects. No exception of a driver leaves the package: drivers raise one of the ``DatabaseError``
+family, with the driver's own exception as ``__cause__``.
 """
 
 from __future__ import annotations
@@ -108,8 +108,9 @@ class ValidationError(Exception):
     """Values that do not pass validation.
 
     ``message`` is a sentence, another ``ValidationError``, a list of either, or a dict of field name to any of these.
-    ``message_dict`` is ``{field: [sentence, …]}`` and raises ``AttributeError`` where no field is named; ``messages`` is
-    the flat list of sentences. ``code`` names the kind of a single error and ``params`` fills its ``%(name)s`` marks.
+    ``message_dict`` is ``{field: [sentence, …]}`` and raises ``AttributeError`` where no field is named; ``messages``
+    is the flat list of sentences. ``code`` names the kind of a single error and ``params`` fills its ``%(name)s``
+    marks.
     """
 
     # Of a single error only; ``error_dict`` and ``error_list`` are what several have.
@@ -173,7 +174,9 @@ class ValidationError(Exception):
 
     def _identity(self) -> Any:
         if hasattr(self, "error_dict"):
-            return frozenset((field, frozenset(e._identity() for e in errors)) for field, errors in self.error_dict.items())
+            return frozenset(
+                (name, frozenset(e._identity() for e in errors)) for name, errors in self.error_dict.items()
+            )
         if len(self.error_list) == 1 and self.error_list[0] is self:
             return str(self.message), self.code, tuple(sorted((self.params or {}).items(), key=repr))
         return frozenset(error._identity() for error in self.error_list)

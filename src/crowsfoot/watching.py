@@ -25,7 +25,7 @@ class Site:
 
 
 class Watch:
-    """What happened while a ``watch()`` block ran. ``sites`` are the lines that asked, those with most queries first."""
+    """What happened while a ``watch()`` block ran. ``sites``: the lines that asked, those with most queries first."""
 
     def __init__(self) -> None:
         self._sites: dict[str, Site] = {}
@@ -72,9 +72,10 @@ def caller() -> str:
     """``file:line`` of the nearest code that is not Crowsfoot's own; ``(async)`` where that runs in another thread."""
     frame = sys._getframe(1)
     while frame is not None:
-        if not frame.f_globals.get("__name__", "").startswith(OWN) and "<" not in frame.f_code.co_filename:
-            if frame.f_globals.get("__name__") not in ("threading", "contextlib"):
-                return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        module = frame.f_globals.get("__name__", "")
+        inside = module.startswith(OWN) or module in ("threading", "contextlib")
+        if not inside and "<" not in frame.f_code.co_filename:
+            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
         frame = frame.f_back  # type: ignore[assignment]
     return "(async)"
 
@@ -83,8 +84,8 @@ def caller() -> str:
 def watch() -> Generator[Watch]:
     """Watch every database as long as the block runs: ``with crowsfoot.watch() as w: view(); print(w.report())``.
 
-    Costs a look at the stack for each statement. In async code on SQLite statements run in the database's own thread, so
-    their place is given as ``(async)``.
+    Costs a look at the stack for each statement. In async code on SQLite statements run in the database's own thread,
+    so their place is given as ``(async)``.
     """
     watched = Watch()
     with ExitStack() as stack:

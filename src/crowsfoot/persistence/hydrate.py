@@ -79,7 +79,14 @@ class _Models:
     def __init__(self, row: Row, db: str, fetch_mode: Any, alone: bool) -> None:
         self.row = row
         self.alone = alone
-        self.scope: dict[str, Any] = {"Cohort": Cohort, "db": db, "mode": fetch_mode, "new": object.__new__, "ref": ref, "gc": gc}
+        self.scope: dict[str, Any] = {
+            "Cohort": Cohort,
+            "db": db,
+            "mode": fetch_mode,
+            "new": object.__new__,
+            "ref": ref,
+            "gc": gc,
+        }
         self.variables: list[str] = []
         self.lines: list[str] = []
         self.lists: list[str] = []
@@ -116,7 +123,8 @@ class _Models:
             number = start + i
             self.scope[f"c{number}"] = reader
             pairs.append((attribute.name, _read(f"v{number}", number, reader)))
-        key = next((p for (a, _), p in zip(row.attributes, pairs, strict=True) if a.name == row.entity.key[0].name), None)
+        first = row.entity.key[0].name
+        key = next((pair for (a, _), pair in zip(row.attributes, pairs, strict=True) if a.name == first), None)
         optional = name != "o" and key is not None
         if optional:
             assert key is not None

@@ -1,7 +1,7 @@
 """Violated constraints in terms of the models: which field or relation it was, which value, and what to do.
 
-PostgreSQL says which constraint and columns it was. SQLite says nothing of a foreign key, so its keys are looked up, one short
-query each, on the way out of the failed statement.
+PostgreSQL says which constraint and columns it was. SQLite says nothing of a foreign key, so its keys are looked up,
+one short query each, on the way out of the failed statement.
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ Values = dict[str, Any]
 
 
 def explain(
-    session: Session, error: IntegrityError, entity: Entity, attributes: Sequence[Attribute], rows: Sequence[Sequence[Any]]
+    session: Session,
+    error: IntegrityError,
+    entity: Entity,
+    attributes: Sequence[Attribute],
+    rows: Sequence[Sequence[Any]],
 ) -> Operation[None]:
     """Say in ``error`` which model, field or relation the rows about to be written offend, and what to do.
 
@@ -44,7 +48,9 @@ def _sentence(error: IntegrityError, entity: Entity, found: list[Attribute], giv
     if "NOT NULL" in text or "NOT-NULL" in text:
         return f"{names} may not be empty: give it a value, or allow NULL with null=True."
     if found and ("UNIQUE" in text or "DUPLICATE" in text):
-        values = ", ".join(repr(given[0].get(a.column.name)) for a in found) if len(given) == 1 else "one of these values"
+        values = "one of these values"
+        if len(given) == 1:
+            values = ", ".join(repr(given[0].get(a.column.name)) for a in found)
         return f"{names} must be unique, and another row has {values} already: change it, or use get_or_create()."
     if "CHECK" in text:
         return f"A {entity.label} must meet the constraint {error.constraint or ''!r}."
@@ -72,8 +78,8 @@ def _name(error: IntegrityError, end: Any, key: Any) -> None:
     error.relation, error.field, error.columns = end, end.field, end.local_columns
     value = key[0] if key is not None and len(key) == 1 else key
     error.args = (
-        f"{error} {end.owner.label}.{end.name} points at {end.target.label} {value!r}, which is not there: save it first, or "
-        "choose one that exists.",
+        f"{error} {end.owner.label}.{end.name} points at {end.target.label} {value!r}, which is not there: "
+        "save it first, or choose one that exists.",
         *error.args[1:],
     )
 

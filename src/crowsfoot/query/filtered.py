@@ -14,7 +14,7 @@ from crowsfoot.query.statements import Query
 
 
 class FilteredRelation:
-    """``annotate(cheap=FilteredRelation("books", condition=Q(books__price__lt=5)))`` joins the books that meet the condition.
+    """``annotate(cheap=FilteredRelation("books", condition=Q(books__price__lt=5)))`` joins the books that meet it.
 
     ``cheap`` is then a relation like ``books``, for look-ups, ``values()``, ``order_by()``, aggregates and
     ``select_related()``. Raises ``ValueError`` for an empty name and a condition that is no ``Q``.

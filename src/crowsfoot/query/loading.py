@@ -15,7 +15,7 @@ ALL: Deferred = (frozenset(), True)
 
 
 def changed(deferred: Deferred, names: Iterable[str], defer: bool, entity: Entity) -> Deferred:
-    """``deferred`` after ``defer(*names)`` or ``only(*names)``: deferring adds up, and ``only()`` replaces what was chosen."""
+    """``deferred`` after ``defer(*names)`` or ``only(*names)``: ``defer()`` adds up, and ``only()`` replaces."""
     known, leaves_out = deferred
     given = frozenset(part for name in names for part in ([a.name for a in entity.key] if name == "pk" else [name]))
     if defer:
@@ -26,7 +26,7 @@ def changed(deferred: Deferred, names: Iterable[str], defer: bool, entity: Entit
 
 
 def check(entity: Entity, names: Iterable[str], named: Mapping[str, Any]) -> None:
-    """Raise ``FieldDoesNotExist`` for a name that is no field and ``FieldError`` for one behind a field that is no relation."""
+    """Raise ``FieldDoesNotExist`` for a name that is no field, ``FieldError`` for one behind what is no relation."""
     for name in names:
         here = entity
         *way, last = name.split(SEPARATOR)

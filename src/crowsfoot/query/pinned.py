@@ -15,9 +15,9 @@ class NoWayBack(NamedTuple):
 class Pinned:
     """One step of a `FilteredRelation` called ``name``: ``end``, joined for that name alone, wherever the name is used.
 
-    ``path`` are the steps from the query's entity to this one. ``condition`` belongs to the last step. Of several rows each
-    is joined: a look-up asks about one. Where the end leads to exactly one row, a row whose related row does not meet the
-    condition is left out, as in Django.
+    ``path`` are the steps from the query's entity to this one. ``condition`` belongs to the last step. Of several rows
+    each is joined: a look-up asks about one. Where the end leads to exactly one row, a row whose related row does not
+    meet the condition is left out, as in Django.
     """
 
     many = False

@@ -158,8 +158,8 @@ class Scope:
     def resolve_condition(self, q: Any, allow_joins: bool = True, summarize: bool = False) -> Any:
         """A ``Q``, or any boolean expression, as a tree of resolved look-ups. The tree is walked with a stack.
 
-        Inside a NOT a look-up through a to-many relation becomes an EXISTS of its own, so that ``exclude`` means "has no
-        such row"; under an odd number of NOTs a comparison with NULL has to be false.
+        Inside a NOT a look-up through a to-many relation becomes an EXISTS of its own, so that ``exclude`` means "has
+        no such row"; under an odd number of NOTs a comparison with NULL has to be false.
         """
         if not isinstance(q, Q):
             return self._boolean(q, allow_joins, summarize)
@@ -335,7 +335,8 @@ class Scope:
         wanted, given = len(lhs.get_source_expressions()) if lhs.is_composite else 1, _width(statement)
         if lhs.is_composite and given != wanted:
             raise ValueError(
-                f"The QuerySet value for the {found.lookup_name!r} lookup must have {wanted} selected fields (received {given})"
+                f"The QuerySet value for the {found.lookup_name!r} lookup must have {wanted} selected fields "
+                f"(received {given})"
             )
         node = found(lhs, None)
         node.rhs = Embedded(statement, offset)
@@ -415,7 +416,8 @@ def _comparable(found: Any, rhs: Any) -> Any:
         raise ValueError("CompositePrimaryKey cannot be used as a lookup value. Compare with one of its fields.")
     if wanted and not (rhs.is_composite or isinstance(rhs, (Subquery, ResolvedOuterRef))):
         raise ValueError(
-            f"{found.lookup_name!r} subquery lookup of 'pk' only supports OuterRef and QuerySet objects (received {type(rhs).__name__!r})"
+            f"{found.lookup_name!r} subquery lookup of 'pk' only supports OuterRef and QuerySet objects "
+            f"(received {type(rhs).__name__!r})"
         )
     return rhs
 
@@ -448,7 +450,7 @@ def _outer(value: Any) -> Any:
 
 
 def check_related(end: Any, value: Any) -> None:
-    """Raise ``ValueError`` where ``value`` is an instance, or a queryset, of a model that the relation does not lead to."""
+    """Raise ``ValueError`` where ``value`` is an instance or queryset of a model that the relation does not lead to."""
     entity = getattr(value, "__entity__", None)
     if entity is None or is_a(entity, end.target) or is_a(end.target, entity):
         return

@@ -19,7 +19,8 @@ from crowsfoot.schema.types import ValueType
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """One relation that ``select_related`` joins: the end, what is joined behind it, and whether it was asked for by name."""
+    """One relation that ``select_related`` joins: the end, what is joined behind it, and whether a name asked for
+    it."""
 
     end: Any
     children: tuple[Related, ...] = ()
@@ -52,10 +53,10 @@ class Query:
     ``steps`` are conditions in the order of their ``filter()`` calls; ``annotations`` are ``(name, expression)`` pairs,
     of which those in ``hidden`` are not selected. ``size`` is the number of slots, ``group`` the number of the last
     ``filter()`` call. ``rows`` says what comes out: ``model``, ``dict``, ``tuple``, ``flat`` or ``named``; ``columns``
-    are the names chosen by ``values()``. ``tie`` is ``(position, number)`` of the steps that bind related rows to their owner.
-    ``deferred`` is ``(names, defer)``. ``limits`` are the slots of LIMIT and OFFSET, which hold for the whole result, or for
-    each value of the extra columns named in ``per``. ``relations`` are relations with names of their own and the ends that
-    lead to them.
+    are the names chosen by ``values()``. ``tie`` is ``(position, number)`` of the steps that bind related rows to their
+    owner. ``deferred`` is ``(names, defer)``. ``limits`` are the slots of LIMIT and OFFSET, which hold for the whole
+    result, or for each value of the extra columns named in ``per``. ``relations`` are relations with names of their own
+    and the ends that lead to them.
     """
 
     entity: Entity
@@ -245,14 +246,11 @@ def _named(query: Query, scope: Scope, item: str, seen: tuple[Any, ...]) -> list
     parts = tuple(name.split(paths.SEPARATOR))
     if scope._annotation(parts) is None:
         path = scope.parse(parts)
-        if path.final is not None and not path.rest and path.final.target.ordering:
-            if not _is_attname(path.final, parts[-1]):
-                return _by_relation(query, scope, path, descending, seen, name)
+        end = path.final
+        # By its name a relation is ordered as its target's Meta says; ``author_id`` is the key itself.
+        if end is not None and not path.rest and end.target.ordering and end.name == parts[-1]:
+            return _by_relation(query, scope, path, descending, seen, name)
     return list(_by_part(OrderBy(F(name).resolve_expression(scope), descending=descending)))
-
-
-def _is_attname(end: Any, name: str) -> bool:
-    return name != end.name
 
 
 def _by_relation(

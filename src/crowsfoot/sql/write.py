@@ -34,8 +34,7 @@ def compile_insert(
     expressions: dict[tuple[int, int], Any] | None = None,
 ) -> Compiled:
     """INSERT of ``rows`` rows, whose values are in slots row by row. ``expressions`` stand in for some of them, by
-    (row, column); their own slots come after all rows'. ``returning`` are the attributes that the database filled
-    in."""
+    (row, column); their own slots come after all rows'. ``returning`` are the attributes that the database fills."""
     quote = dialect.quote_name
     table = quote(entity.table.name)
     compiler = SelectCompiler(dialect, Query(entity))
