@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from migration_project import Project
 
+from crowsfoot import models
 from crowsfoot.connection import connections
 from crowsfoot.errors import IntegrityError
 from crowsfoot.migrations import commands
@@ -21,6 +22,7 @@ from crowsfoot.migrations.exceptions import (
 from crowsfoot.migrations.executor import MigrationExecutor
 from crowsfoot.migrations.loader import MigrationLoader
 from crowsfoot.migrations.recorder import MigrationRecorder
+from crowsfoot.migrations.state import ModelState, ProjectState
 from crowsfoot.models import signals
 
 NODE = "migrations.CreateModel('Node', [('id', models.BigAutoField(primary_key=True))]),"
@@ -279,3 +281,17 @@ def test_states_are_shared(written: Project) -> None:
     copy.remove_field("blog", "node", "n")
     assert "n" in state.models["blog", "node"].fields
     assert copy.apps is not state.apps
+
+
+def test_a_state_renders_no_more_than_it_is_asked_for() -> None:
+    state = ProjectState()
+    for name, to in (("A", None), ("B", "a"), ("C", "b"), ("D", "c")):
+        fields: dict[str, Any] = {"id": models.BigAutoField(primary_key=True), "n": models.IntegerField()}
+        if to is not None:
+            fields["to"] = models.ForeignKey(f"blog.{to}", models.CASCADE)
+        state.add_model(ModelState("blog", name, fields))
+    rendered = state.rendered([("blog", "c")]).all_models["blog"]
+    assert {name: [f.name for f in model._meta.fields] for name, model in rendered.items()} == {
+        "b": ["id"],
+        "c": ["id", "n", "to"],
+    }

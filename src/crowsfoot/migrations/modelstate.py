@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, Self
 
 from crowsfoot.errors import FieldDoesNotExist, unknown_name
@@ -14,6 +14,8 @@ from crowsfoot.models.options import META_NAMES
 
 # Options that say where a class lives, which a state knows otherwise.
 NOT_KEPT = {"apps", "app_label", "abstract", "auto_created"}
+# Options that say which table a model has.
+TABLE_OPTIONS = {"db_table", "managed", "proxy", "swappable"}
 ORDER = "_order"
 
 
@@ -100,6 +102,15 @@ class ModelState:
         """A copy with dicts and lists of its own."""
         found = copy.copy(self)
         found.fields, found.options, found.managers = dict(self.fields), dict(self.options), list(self.managers)
+        return found
+
+    def with_keys_alone(self, names: Container[str]) -> Self:
+        """A copy with nothing but the primary key and the fields of ``names``: what tables that refer to it need."""
+        found = self.clone()
+        found.fields = {name: field for name, field in self.fields.items() if field.primary_key or name in names}
+        kept = {name: value for name, value in self.options.items() if name in TABLE_OPTIONS}
+        found.options = {**kept, "indexes": [], "constraints": []}
+        found.managers = []
         return found
 
     def __eq__(self, other: object) -> bool:

@@ -103,7 +103,7 @@ class ProjectState:
         return self.rendered(self.models)
 
     def rendered(self, keys: Iterable[Key]) -> StateApps:
-        """Classes of these models and of all that they refer to, at the least; made once.
+        """Classes of these models, made once; those that they refer to may be there with no more than their keys.
 
         Tables need no more than that, so that the cost of an operation does not grow with the project.
         """
@@ -111,30 +111,45 @@ class ProjectState:
         for known, apps in self._rendered:
             if wanted <= known:
                 return apps
-        reached = self._reached(wanted)
-        apps = StateApps({key: state for key, state in self.models.items() if key in reached})
-        self._rendered.append((reached, apps))
+        for key in list(wanted):  # the links of a relation are read from the whole model
+            if key in self.models:
+                named = (through_of(field, *key) for field in self.models[key].fields.values())
+                wanted.update(through for through in named if through is not None)
+        names = self._needed(wanted)
+        states = {
+            key: state if key in wanted else state.with_keys_alone(names[key])
+            for key, state in self.models.items()
+            if key in names
+        }
+        apps = StateApps(states)
+        self._rendered.append((wanted, apps))
         return apps
 
     def clear_delayed_apps_cache(self) -> None:
         """Forget the classes that were made."""
         self._rendered = []
 
-    def _reached(self, keys: set[Key]) -> set[Key]:
-        reached: set[Key] = set()
-        waiting = list(keys)
+    def _needed(self, whole: set[Key]) -> dict[Key, set[str]]:
+        """Every model that ``whole`` ones refer to, directly or by way of keys, and which of its fields they name."""
+        needed: dict[Key, set[str]] = {}
+        waiting: list[tuple[Key, str | None]] = [(key, None) for key in whole]
         while waiting:
-            key = waiting.pop()
-            if key in reached or key not in self.models:
+            key, name = waiting.pop()
+            if key not in self.models or (key in needed and (name is None or name in needed[key])):
                 continue
-            reached.add(key)
-            state = self.models[key]
-            waiting += state.base_keys()
-            for field in state.fields.values():
-                waiting += models_of(field, *key)
-            if state.options.get("swappable"):
-                waiting.append(resolve(getattr(settings, state.options["swappable"], state.label), *key))
-        return reached
+            state, first = self.models[key], key not in needed
+            names = needed.setdefault(key, set())
+            names.update({name} - {None})
+            for field_name, field in state.fields.items():
+                if field_name == name or (first and (key in whole or field.primary_key)):
+                    to_field = getattr(field, "to_field", None)
+                    waiting += [(other, to_field) for other in models_of(field, *key)]
+            if first:
+                waiting += [(base, name) for base in state.base_keys()]
+                if state.options.get("swappable"):
+                    swapped = getattr(settings, state.options["swappable"], state.label)
+                    waiting.append((resolve(swapped, *key), name))
+        return needed
 
     def referring(self, keys: Iterable[Key]) -> list[Key]:
         """The models with columns that hold a key of ``keys``, be it by way of another model's own key."""
