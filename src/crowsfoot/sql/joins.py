@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from weakref import ref
 
 from crowsfoot.query.pinned import Pinned
 from crowsfoot.schema.entity import Attribute
@@ -17,12 +18,15 @@ from crowsfoot.schema.table import Table
 class Source:
     """A table in the FROM clause. ``minimum`` is 0 where the join may find no row."""
 
-    __slots__ = ("alias", "children", "end", "hop", "inner", "many", "minimum", "needs", "on", "parent", "table")
+    __slots__ = (
+        "__weakref__", "_parent", "alias", "children", "end", "hop", "inner", "many", "minimum", "needs", "on", "table",
+    )  # fmt: skip
 
     def __init__(self, table: Table, alias: str, parent: Source | None, hop: Any, minimum: int, many: bool) -> None:
         self.table = table
         self.alias = alias
-        self.parent = parent
+        # Weak, so that a compiled query leaves nothing for the garbage collector.
+        self._parent = None if parent is None else ref(parent)
         self.hop = hop
         self.minimum = minimum
         self.many = many
@@ -32,12 +36,16 @@ class Source:
         self.needs: tuple[Source, ...] = ()
         self.children: dict[Any, Source] = {}
 
+    @property
+    def parent(self) -> Source | None:
+        return None if self._parent is None else self._parent()
+
     def lineage(self) -> Iterator[Source]:
         """This source and those it hangs on, the query's own table left out."""
         here: Source | None = self
-        while here is not None and here.parent is not None:
+        while here is not None and (parent := here.parent) is not None:
             yield here
-            here = here.parent
+            here = parent
 
     def walk(self) -> Iterator[Source]:
         """This source and all below it, in the order of joining."""
@@ -124,8 +132,8 @@ class JoinTree:
     def settle(self, rejected: frozenset[Source]) -> None:
         """Choose INNER or LEFT for every join, given the sources that the WHERE clause cannot do without."""
         for source in self.root.walk():
-            if source.parent is not None:
-                source.inner = source in rejected or (source.parent.inner and bool(source.minimum))
+            if (parent := source.parent) is not None:
+                source.inner = source in rejected or (parent.inner and bool(source.minimum))
 
     @property
     def has_many(self) -> bool:
@@ -134,22 +142,21 @@ class JoinTree:
     def in_order(self) -> list[Source]:
         """Every source, behind those that its condition speaks of."""
         found: dict[Source, None] = {}
-
-        def add(source: Source) -> None:
-            if source not in found:
-                for before in source.needs:
-                    if source not in before.lineage():
-                        add(before)
-                if source.parent is not None:
-                    add(source.parent)
+        asked: set[Source] = set()
+        stack = list(reversed(list(self.root.walk())))
+        while stack:
+            source = stack[-1]
+            missing = [s for s in (*source.needs, source.parent) if s is not None and s not in found]
+            if missing and source not in asked:
+                asked.add(source)
+                stack += missing
+            else:
                 found.setdefault(source)
-
-        for source in self.root.walk():
-            add(source)
+                stack.pop()
         return list(found)
 
-    def render(self, quote: Callable[[str], str], extra: Callable[[Source], tuple[str, list[Any]]]) -> tuple[str, list[Any]]:
-        """The text after FROM. ``extra`` gives the conditions of a join beyond its key columns."""
+    def render(self, quote: Callable[[str], str], on: Callable[[Source], tuple[str, list[Any]]]) -> tuple[str, list[Any]]:
+        """The text after FROM. ``on`` gives the condition of a join."""
         parts: list[str] = []
         params: list[Any] = []
         for source in self.in_order():
@@ -159,10 +166,7 @@ class JoinTree:
             if source.parent is None:
                 parts.append(name)
                 continue
-            near, far = quote(source.parent.alias), quote(source.alias)
-            pairs = [f"{near}.{quote(a)} = {far}.{quote(b)}" for a, b in source.hop.pairs]
-            more, values = extra(source)
+            condition, values = on(source)
             params.extend(values)
-            condition = " AND ".join(pairs) + more
             parts.append(f"{'INNER' if source.inner else 'LEFT OUTER'} JOIN {name} ON ({condition})")
         return " ".join(parts), params

@@ -12,7 +12,7 @@ from crowsfoot.query.inference import DECIMAL, UNKNOWN
 from crowsfoot.query.loading import Loading
 from crowsfoot.query.nodes import BaseExpression
 from crowsfoot.query.pinned import Pinned
-from crowsfoot.query.resolved import Col, ColumnTuple, Condition, Ref
+from crowsfoot.query.resolved import Col, ColumnTuple, Condition, Ref, RowKey
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import GROUP_BY_KEY, RANDOM, Query, Related, count_star, order_items
 from crowsfoot.schema.entity import Attribute, Entity
@@ -71,7 +71,7 @@ class SelectCompiler(Compiler):
         group = self._grouping(outputs)
         order, order_params = self._ordering(outputs, exists or (subquery and not query.is_sliced and not query.distinct_on))
         distinct, distinct_params = self._distinct()
-        source, source_params = self.joins.render(self.quote_name, self._join_conditions)
+        source, source_params = self.joins.render(self.quote_name, self._join_condition)
         sql = f"SELECT {distinct}{', '.join(text for text, _ in outputs)} FROM {source}"
         params = distinct_params + params + source_params + where_params
         if where:
@@ -228,16 +228,24 @@ class SelectCompiler(Compiler):
                     sql, params = "", []
                 self.conditions[source] = f" AND {sql}" if sql else "", params
                 cols = [col for col in source.on.flatten() if isinstance(col, Col)]
-                source.needs = tuple(self.joins.reach(c.ends, c.attribute, c.group)[0] for c in cols)
+                spoken_of = dict.fromkeys(self.joins.reach(c.ends, c.attribute, c.group)[0] for c in cols)
+                apart = [s for s in spoken_of if s not in source.lineage() and source not in s.lineage()]
+                source.needs = tuple(s for s in apart if s.parent is not None)
         self.joins.settle(self.rejected)
 
-    def _join_conditions(self, source: Source) -> tuple[str, list[Any]]:
-        text, params = "", []
-        sides: list[tuple[Any, Any]] = [(source, source.hop.where), (source.parent, source.hop.source_where)]
+    def _join_condition(self, source: Source) -> tuple[str, list[Any]]:
+        hop, parent, params = source.hop, source.parent, list[Any]()
+        assert parent is not None
+        equal, near, far = self.dialect.equal, hop.source.columns, hop.target.columns
+        text = " AND ".join(
+            equal(self.column(parent, a), near[a].type, self.column(source, b), far[b].type) for a, b in hop.pairs
+        )
+        sides: list[tuple[Any, Any]] = [(source, hop.where), (parent, hop.source_where)]
         for side, pairs in sides:
             for column, value in pairs:
-                text += f" AND {self.column(side, column)} = %s"
-                params.append(Value(value()))
+                sql, more = self.row_key(RowKey(value))
+                text += f" AND {self.column(side, column)} = {sql}"
+                params += more
         sql, more = self.conditions.get(source, ("", []))
         return text + sql, params + more
 
