@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, Generic, Self, TypeVar
 
 from crowsfoot.errors import FieldError
@@ -174,7 +174,7 @@ class Chaining(Question[M], Generic[M]):
     # -- order and choice ----------------------------------------------------------------------------------------------
 
     def order_by(self, *names: Any) -> Self:
-        """Order by these names (``-`` before one for descending, ``?`` for random) and expressions; none clears the order."""
+        """Order by names (``-`` before one for descending, ``?`` for random) and expressions; none clears the order."""
         self._refuse_slice("reorder")
         given: list[Any] = []
         try:
@@ -234,7 +234,7 @@ class Chaining(Question[M], Generic[M]):
         return self._change(("defer", defer, names), build)
 
     def select_related(self, *fields: Any) -> Self:
-        """Load to-one relations by joins in the same query; without names all that may not be NULL; ``None`` for none."""
+        """Load to-one relations by joins in the same query; without names all that are never NULL; ``None``: none."""
         self._refuse_combined("select_related")
         if self.query.columns is not None:
             raise TypeError("Cannot call select_related() after .values() or .values_list()")

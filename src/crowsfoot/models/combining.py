@@ -76,9 +76,8 @@ class Combining(Chaining[M], Generic[M]):
             if connector == "AND":
                 return self if self.query.empty else other
             return other if self.query.empty else self
-        if self._low or self._high is not None or other._low or other._high is not None:
-            if connector == "AND":
-                raise TypeError("Cannot combine queries once a slice has been taken.")
+        if connector == "AND" and (self._low or self._high is not None or other._low or other._high is not None):
+            raise TypeError("Cannot combine queries once a slice has been taken.")
         left = (
             self if self._is_plain else self._clone().order_by() if not (self._low or self._high is not None) else self
         )

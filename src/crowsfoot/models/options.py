@@ -1,4 +1,4 @@
-"""`Options`: a model's ``_meta``. What ``class Meta`` said, the fields, and the entity that the floors below work with."""
+"""`Options`: a model's ``_meta``. What ``class Meta`` said, the fields, and the entity that lower floors work with."""
 
 from __future__ import annotations
 
@@ -377,9 +377,10 @@ class Options:
                 if name not in names:
                     found.append(unknown_name("field", name, f"unique_together of {self.label}", names))
         for item in self.ordering or ():
-            if isinstance(item, str) and item != "?" and "__" not in item and item.lstrip("-+") not in {*names, "pk"}:
-                if item.lstrip("-+") not in self.entity.names:
-                    found.append(unknown_name("field", item.lstrip("-+"), f"ordering of {self.label}", names))
+            if isinstance(item, str) and item != "?" and "__" not in item:
+                name = item.lstrip("-+")
+                if name not in {*names, "pk"} and name not in self.entity.names:
+                    found.append(unknown_name("field", name, f"ordering of {self.label}", names))
         return found
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""Loading what is related: `prefetch_related`, and the one operation that loads a relation for many instances at once."""
+"""Loading what is related: `prefetch_related`, and the one operation that loads a relation for many instances."""
 
 from __future__ import annotations
 
@@ -107,8 +107,8 @@ def ask(end: Any, instances: Sequence[Any], queryset: Any) -> Asked:
 
 
 def described(asked: Asked, end: Any) -> tuple[Any, ...]:
-    """``asked`` as Django's ``get_prefetch_querysets()`` gives it: the queryset, the keys of a row and of an instance, whether
-    there is one row at most, where the answer is kept, and whether that is a descriptor (it is not)."""
+    """``asked`` as Django's ``get_prefetch_querysets()`` gives it: the queryset, the keys of a row and of an instance,
+    whether there is one row at most, where the answer is kept, and whether that is a descriptor (it is not)."""
     return asked.queryset, asked.key_of_row, asked.key_of_instance, not end.many, end.accessor, False
 
 
@@ -133,8 +133,8 @@ def _columns(end: Any, query: Query) -> list[Col]:
 
 
 def _group_of(query: Query, ends: tuple[Any, ...]) -> int | None:
-    """The call whose join to the links is this one too: conditions and annotations that reach through the links speak of
-    the link to the owner. A join of its own where there is none."""
+    """The call whose join to the links is this one too: conditions and annotations that reach through the links speak
+    of the link to the owner. A join of its own where there is none."""
     stack: list[Any] = [*query.steps, *[node for _, node in query.annotations]]
     while stack:
         node = stack.pop()
@@ -223,8 +223,8 @@ def load_to_one(
 ) -> Operation[None]:
     """Load a to-one relation onto instances that lack it; equal keys share one instance. One query.
 
-    With ``to_attr`` the related instances are kept under that name, and not as the relation's. ``back`` is the name under
-    which each of them knows the instance that it belongs to.
+    With ``to_attr`` the related instances are kept under that name, and not as the relation's. ``back`` is the name
+    under which each of them knows the instance that it belongs to.
     """
     found = yield from children_of(session, end, instances, queryset)
     origin = instances[0]._origin if instances else None
@@ -390,8 +390,8 @@ def _by_attribute(
     if not hasattr(first, name):
         names = [f.name for f in first._meta.get_fields()]
         raise AttributeError(
-            f"Cannot find '{name}' on {first._meta.object_name} object, '{lookup.prefetch_through}' is an invalid parameter "
-            f"to prefetch_related(). {unknown_name('relation', name, first._meta.label, names)}"
+            f"Cannot find '{name}' on {first._meta.object_name} object, '{lookup.prefetch_through}' is an invalid "
+            f"parameter to prefetch_related(). {unknown_name('relation', name, first._meta.label, names)}"
         )
     if last and not isinstance(getattr(first, name), list):
         raise ValueError(
@@ -410,7 +410,7 @@ def _by_attribute(
 
 
 def lineage(instance: Any) -> Iterator[Any]:
-    """An instance, and the instances of the models it inherits from that are here: what was loaded for one, all have."""
+    """An instance, and those of the models it inherits from that are here: what was loaded for one, all have."""
     stack = [instance]
     while stack:
         here = stack.pop()

@@ -73,15 +73,12 @@ class Validation:
     def _unique_sets(self: Any, excluded: set[str]) -> list[tuple[Any, tuple[str, ...]]]:
         found: list[tuple[Any, tuple[str, ...]]] = []
         for model in [type(self), *self._meta.all_parents]:
-            for names in model._meta.unique_together:
-                if not excluded & set(names):
-                    found.append((model, tuple(names)))
+            found += [(model, tuple(names)) for names in model._meta.unique_together if not excluded & set(names)]
             key = tuple(field.name for field in model._meta.pk_fields)
             if len(key) > 1 and not excluded & set(key):
                 found.append((model, key))
-            for field in model._meta.local_concrete_fields:
-                if field.unique and field.name not in excluded:
-                    found.append((model, (field.name,)))
+            single = [field.name for field in model._meta.local_concrete_fields if field.unique]
+            found += [(model, (name,)) for name in single if name not in excluded]
         return found
 
     def _has_twin(self: Any, model: Any, names: tuple[str, ...]) -> bool:
@@ -89,7 +86,7 @@ class Validation:
         for name in names:
             field = self._meta.get_field(name)
             value = getattr(self, field.attname)
-            if value is None or (value == "" and False):
+            if value is None:
                 return False
             if field.in_key and not self._state.adding:
                 continue
@@ -103,7 +100,8 @@ class Validation:
 
     def _unique_for_dates(self: Any, excluded: set[str]) -> Iterable[tuple[str, ValidationError]]:
         for field in self._meta.fields:
-            for part, option in (("date", field.unique_for_date), ("year", field.unique_for_year), ("month", field.unique_for_month)):
+            options = {"date": field.unique_for_date, "year": field.unique_for_year, "month": field.unique_for_month}
+            for part, option in options.items():
                 if not option or field.name in excluded or option in excluded:
                     continue
                 day = getattr(self, option)
@@ -125,11 +123,15 @@ class Validation:
             field.error_messages["unique_for_date"],
             code="unique_for_date",
             params={
-                "model": self, "model_name": _first_upper(meta.verbose_name), "lookup_type": lookup_type, "field": field_name,
-                "field_label": _first_upper(field.verbose_name), "date_field": unique_for,
+                "model": self,
+                "model_name": _first_upper(meta.verbose_name),
+                "lookup_type": lookup_type,
+                "field": field_name,
+                "field_label": _first_upper(field.verbose_name),
+                "date_field": unique_for,
                 "date_field_label": _first_upper(meta.get_field(unique_for).verbose_name),
             },
-        )  # fmt: skip
+        )
 
     def unique_error_message(self: Any, model_class: Any, unique_check: tuple[str, ...]) -> ValidationError:
         meta = model_class._meta

@@ -19,8 +19,7 @@ from crowsfoot.schema.types import ValueType
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """One relation that ``select_related`` joins: the end, what is joined behind it, and whether a name asked for
-    it."""
+    """One relation that ``select_related`` joins: the end, what is joined behind it, and whether a name asked for."""
 
     end: Any
     children: tuple[Related, ...] = ()

@@ -206,7 +206,8 @@ class ForeignKey(RelatedField[T]):
                 )
         elif self._target_field is not None and not self._target_field.unique and not self._is_unique_in_meta():
             found.append(
-                f"{self} points at {self._target_field}, which is not unique. Add unique=True there, or leave out to_field."
+                f"{self} points at {self._target_field}, which is not unique. Add unique=True there, or leave out "
+                "to_field."
             )
         return found
 
@@ -218,15 +219,14 @@ class ForeignKey(RelatedField[T]):
         if target is not None and remotes and self.columns and len(self.columns) != len(remotes):
             wanted = ", ".join(remote.name for remote in remotes)
             found.append(
-                f"{self} has {len(self.columns)} columns, but the key of {target.label} has {len(remotes)}: name one for "
-                f"each of {wanted}."
+                f"{self} has {len(self.columns)} columns, but the key of {target.label} has {len(remotes)}: "
+                f"name one for each of {wanted}."
             )
         rule = self.on_delete
         if self.relation is not None and isinstance(rule, OnDelete) and rule.columns:
             names = [n for part in self.parts for n in (part.name, part.attname)]
-            for name in rule.columns:
-                if name not in names:
-                    found.append(unknown_name("column", name, f"on_delete of {self}", names))
+            unknown = [name for name in rule.columns if name not in names]
+            found += [unknown_name("column", name, f"on_delete of {self}", names) for name in unknown]
         return found
 
     def _is_unique_in_meta(self) -> bool:

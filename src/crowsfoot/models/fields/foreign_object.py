@@ -26,7 +26,8 @@ class ForeignObject(ForeignKey[T]):
     ) -> None:
         if len(from_fields) != len(to_fields):
             raise ValueError(
-                f"ForeignObject has {len(from_fields)} from_fields and {len(to_fields)} to_fields: it takes as many of each."
+                f"ForeignObject has {len(from_fields)} from_fields and {len(to_fields)} to_fields: "
+                "it takes as many of each."
             )
         options.update(db_constraint=False, db_index=False, columns=from_fields)
         super().__init__(to, on_delete, **options)  # type: ignore[call-overload,misc]
