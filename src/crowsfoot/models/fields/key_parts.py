@@ -12,7 +12,7 @@ from crowsfoot.schema.entity import Attribute, Entity
 
 
 class KeyPart(Field[Any]):
-    """One column that a foreign key of several columns has for itself. Its values are those of the other column."""
+    """One column that a key of several columns has for itself. Its values are those of the column it points at."""
 
     def __init__(self, key: Any, attname: str, remote: Attribute, place: int) -> None:
         super().__init__(null=key.null, blank=key.blank, editable=False, auto_created=True, name=attname)
