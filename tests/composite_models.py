@@ -1,4 +1,4 @@
-"""Models whose rows belong to a tenant: keys of two columns, and what points at them with or without the same tenant."""
+"""Models whose rows belong to a tenant: keys of two columns, and what points at them with or without the tenant."""
 
 from __future__ import annotations
 

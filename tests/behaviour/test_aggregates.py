@@ -33,19 +33,25 @@ async def test_two_relations_do_not_multiply_each_other(do: Any) -> None:
     await fill(do)
     authors = Author.objects.annotate(written=Count("posts"), redacted=Count("edited")).order_by("name")
     assert await rows(do, authors, "written", "redacted") == [(2, 1), (3, 0), (0, 0)]
-    posts = Post.objects.annotate(n=Count("tags"), peers=Count("author__posts"), top=Max("author__posts__rank")).order_by("title")
+    posts = Post.objects.annotate(
+        n=Count("tags"), peers=Count("author__posts"), top=Max("author__posts__rank")
+    ).order_by("title")
     assert await rows(do, posts, "n", "peers", "top") == [(2, 2, 2), (1, 2, 2), (3, 3, 5), (0, 3, 5), (0, 3, 5)]
 
 
 async def test_sums_are_not_multiplied_either(do: Any) -> None:
     await fill(do)
-    authors = Author.objects.annotate(ranks=Sum("posts__rank"), edits=Count("edited"), mean=Avg("posts__rank")).order_by("name")
+    authors = Author.objects.annotate(
+        ranks=Sum("posts__rank"), edits=Count("edited"), mean=Avg("posts__rank")
+    ).order_by("name")
     assert await rows(do, authors, "ranks", "edits", "mean") == [(3, 1, 1.5), (12, 0, 4.0), (None, 0, None)]
 
 
 async def test_they_can_be_filtered_ordered_and_combined(do: Any) -> None:
     await fill(do)
-    both = Author.objects.annotate(written=Count("posts"), redacted=Count("edited"), all=Count("posts") + Count("edited"))
+    both = Author.objects.annotate(
+        written=Count("posts"), redacted=Count("edited"), all=Count("posts") + Count("edited")
+    )
     assert await rows(do, both.filter(written__gte=2, redacted=0), "name") == [("Ben",)]
     assert await rows(do, both.order_by("-all", "name"), "name", "all") == [("Ann", 3), ("Ben", 3), ("Cas", 0)]
     assert await rows(do, both.filter(written__gt=F("redacted")).order_by("name"), "name") == [("Ann",), ("Ben",)]
@@ -57,7 +63,9 @@ async def test_a_condition_before_speaks_of_the_same_rows(do: Any) -> None:
     await fill(do)
     some = Author.objects.filter(posts__rank__gte=2).annotate(n=Count("posts"), edits=Count("edited")).order_by("name")
     assert await rows(do, some, "name", "n", "edits") == [("Ann", 1, 1), ("Ben", 3, 0)]
-    own = Author.objects.annotate(n=Count("posts", filter=Q(posts__rank__gte=2)), edits=Count("edited")).order_by("name")
+    own = Author.objects.annotate(n=Count("posts", filter=Q(posts__rank__gte=2)), edits=Count("edited")).order_by(
+        "name"
+    )
     assert await rows(do, own, "n", "edits") == [(1, 1), (3, 0), (0, 0)]
 
 

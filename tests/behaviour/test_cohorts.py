@@ -1,4 +1,4 @@
-"""Cohorts: what a plain loop over related rows costs, for each kind of relation and question, and when answers are stale."""
+"""Cohorts: what a loop over related rows costs, for each kind of relation and question, and when answers are stale."""
 
 from __future__ import annotations
 

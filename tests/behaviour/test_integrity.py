@@ -12,7 +12,8 @@ from crowsfoot.errors import IntegrityError
 
 async def test_a_value_that_must_be_unique(do: Any) -> None:
     await do(Author.objects.create, name="Asha")
-    with pytest.raises(IntegrityError, match=r"behaviour\.Author\.name must be unique, and another row has 'Asha'") as told:
+    sentence = r"behaviour\.Author\.name must be unique, and another row has 'Asha'"
+    with pytest.raises(IntegrityError, match=sentence) as told:
         await do(Author.objects.create, name="Asha")
     assert (told.value.model, told.value.field) == (Author, Author._meta.get_field("name"))
     ben = await do(Author.objects.create, name="Ben")

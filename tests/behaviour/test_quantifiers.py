@@ -1,4 +1,5 @@
-"""``posts__some``, ``__every``, ``__none`` and ``posts__count``: all conditions for one related row, and nobody found twice."""
+"""``posts__some``, ``__every``, ``__none``, ``posts__count``: all conditions for one related row, nobody found
+twice."""
 
 from __future__ import annotations
 
@@ -83,5 +84,5 @@ async def test_mistakes_are_told_before_any_sql(do: Any) -> None:
             Author.objects.filter(posts__some__title=Q())
         with pytest.raises(FieldError, match="counts through several"):
             Author.objects.filter(posts__tags__count=1)
-        with pytest.raises(FieldError, match="perhaps|mean"):
+        with pytest.raises(FieldError, match=r"perhaps|mean"):
             Author.objects.filter(posts__some=Q(titel="a"))

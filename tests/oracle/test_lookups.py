@@ -21,8 +21,8 @@ from crowsfoot.models.model import current
 
 django = pytest.importorskip("django", reason="Django, the oracle, is not installed")
 
-# Further seeds find questions that Django answers wrong: it ties the subquery of a NOT to the wrong table when an earlier
-# condition has joined the same path (the first is 337).
+# Further seeds find questions that Django answers wrong: it ties the subquery of a NOT to the wrong table when an
+# earlier condition has joined the same path (the first is 337).
 EXAMPLES = 300
 SCALARS: dict[str, list[tuple[str, str]]] = {
     "Author": [("name", "text"), ("age", "number"), ("id", "number")],
@@ -31,7 +31,13 @@ SCALARS: dict[str, list[tuple[str, str]]] = {
     "Profile": [("bio", "text"), ("id", "number")],
 }
 RELATIONS: dict[str, list[tuple[str, str]]] = {
-    "Author": [("posts", "Post"), ("edited", "Post"), ("profile", "Profile"), ("mentor", "Author"), ("pupils", "Author")],
+    "Author": [
+        ("posts", "Post"),
+        ("edited", "Post"),
+        ("profile", "Profile"),
+        ("mentor", "Author"),
+        ("pupils", "Author"),
+    ],
     "Post": [("author", "Author"), ("editor", "Author"), ("tags", "Tag")],
     "Tag": [("posts", "Post"), ("related", "Tag")],
     "Profile": [("author", "Author")],

@@ -1,7 +1,7 @@
 """The FROM clause: which tables a query reaches, under which aliases, and by INNER or LEFT joins.
 
-Every join starts as LEFT where its relation may be missing. It becomes INNER when the WHERE clause cannot hold for a row
-that the join did not find: see `conditions`, which computes that for the whole clause.
+Every join starts as LEFT where its relation may be missing. It becomes INNER when the WHERE clause cannot hold for a
+row that the join did not find: see `conditions`, which computes that for the whole clause.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class JoinTree:
         self.root = Source(table, names.take(table.name), None, None, 1, False)
 
     def reach(self, ends: tuple[Any, ...], attribute: Attribute, group: int | None) -> tuple[Source, str]:
-        """The source and column for ``attribute`` behind ``ends``, joining no table for a key that is already at hand."""
+        """The source and column for ``attribute`` behind ``ends``, joining no table for a key that is at hand."""
         column = attribute.column.name
         if not ends:
             return self.root, column
@@ -95,7 +95,9 @@ class JoinTree:
     def _trim(self, end: Any, column: str) -> str | None:
         """The near column that equals ``column`` of the far table, where the last hop need not be walked."""
         hop = end.hops[-1]
-        if isinstance(end, Pinned) or hop.where or hop.source_where or (end.many and len(end.hops) == 1) or not (end.holds_key or end.many):
+        if isinstance(end, Pinned) or hop.where or hop.source_where:
+            return None
+        if (end.many and len(end.hops) == 1) or not (end.holds_key or end.many):
             return None
         for near, far in hop.pairs:
             if far == column:
@@ -121,11 +123,15 @@ class JoinTree:
         key = (name, group if many else None)
         found = parent.children.get(key)
         if found is None:
-            minimum = 0 if many or (pinned and not end.minimum) else (end.minimum if position == len(end.hops) - 1 and not end.many else 1)
+            is_last = position == len(end.hops) - 1
+            if many or (pinned and not end.minimum):
+                minimum = 0
+            else:
+                minimum = end.minimum if is_last and not end.many else 1
             alias = self.names.take(hop.target.name)
             found = parent.children[key] = Source(hop.target, alias, parent, hop, minimum, many)
             found.end = end
-            if pinned and position == len(end.hops) - 1:
+            if pinned and is_last:
                 found.on = end.condition
         return found
 
@@ -155,7 +161,9 @@ class JoinTree:
                 stack.pop()
         return list(found)
 
-    def render(self, quote: Callable[[str], str], on: Callable[[Source], tuple[str, list[Any]]]) -> tuple[str, list[Any]]:
+    def render(
+        self, quote: Callable[[str], str], on: Callable[[Source], tuple[str, list[Any]]]
+    ) -> tuple[str, list[Any]]:
         """The text after FROM. ``on`` gives the condition of a join."""
         parts: list[str] = []
         params: list[Any] = []
