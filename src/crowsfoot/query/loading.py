@@ -51,6 +51,16 @@ def _known(entity: Entity, name: str) -> None:
         raise FieldDoesNotExist(f"{entity.name} has no field named {name!r}. {near}")
 
 
+def _attributes(entity: Entity, name: str) -> list[str]:
+    """The attributes that a name stands for: several for ``pk`` and for a foreign key, where these have several columns."""
+    if name == "pk":
+        return [attribute.name for attribute in entity.key]
+    end = entity.ends.get(name)
+    if end is not None and end.holds_key:
+        return [attribute.name for attribute in entity.attributes_of(end.local_columns)]
+    return [entity.aliases.get(name, name)]
+
+
 class Loading:
     """The choice for one entity: ``tree`` holds the names given, and behind each relation those that follow it."""
 
@@ -79,10 +89,9 @@ class Loading:
         every = list(entity.attributes.values())
         if not self.tree:
             return every
-        leaves = {entity.aliases.get(name, name) for name, inner in self.tree.items() if not (self.defer and inner)}
+        given = [name for name, inner in self.tree.items() if not (self.defer and inner)]
+        leaves = {leaf for name in given for leaf in _attributes(entity, name)}
         keys = {a.name for a in entity.key}
-        if "pk" in leaves:
-            leaves |= keys
         return [a for a in every if a.name in keys or (a.name in leaves) is not self.defer]
 
     def behind(self, end: Any) -> Loading:
