@@ -60,7 +60,12 @@ MODULES: dict[str, tuple[str, ...]] = {
     "django.db.models.lookups": ("crowsfoot.query.lookups",),
     "django.db.models.manager": ("crowsfoot.models.manager",),
     "django.db.models.options": ("crowsfoot.models.options",),
-    "django.db.models.query": ("crowsfoot.models.queryset", "crowsfoot.models.prefetch", "crowsfoot.models.plans"),
+    "django.db.models.query": (
+        "crowsfoot.models.queryset",
+        "crowsfoot.models.prefetch",
+        "crowsfoot.models.plans",
+        "crowsfoot.models.raw",
+    ),
     "django.db.models.query_utils": ("crowsfoot.query.conditions", "crowsfoot.query.expressions"),
     "django.db.models.signals": ("crowsfoot.models.signals",),
     "django.db.models.sql": (),

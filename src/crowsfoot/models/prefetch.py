@@ -142,7 +142,8 @@ def _group_of(query: Query, ends: tuple[Any, ...]) -> int | None:
             *before, last = node.ends[: len(ends)]
             if tuple(before) == ends[:-1] and last.hops[0].identity == ends[-1].hops[0].identity:
                 return node.group
-        stack += [e for e in getattr(node, "get_source_expressions", list)() if e is not None]
+        if not getattr(node, "contains_aggregate", False):  # what is counted is not narrowed to one owner
+            stack += [e for e in getattr(node, "get_source_expressions", list)() if e is not None]
     return query.group + 1
 
 

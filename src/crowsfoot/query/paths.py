@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -49,7 +49,7 @@ def parse(entity: Entity, parts: tuple[str, ...], named: Mapping[str, tuple[Any,
         found = _find(here, name, ends)
         if found is None:
             if position == 0:
-                raise FieldError(unknown_keyword(name, entity))
+                raise FieldError(unknown_keyword(name, entity, named))
             return Path(tuple(ends), arrival(ends[-1]), parts[position:], ends[-1])
         if isinstance(found, tuple):
             return Path(tuple(ends), found, parts[position + 1 :])
@@ -93,11 +93,11 @@ def arrival(end: Any) -> tuple[Attribute, ...]:
     return tuple(end.target.key)
 
 
-def unknown_keyword(name: str, entity: Entity) -> str:
+def unknown_keyword(name: str, entity: Entity, named: Iterable[str] = ()) -> str:
     """Django's sentence for a keyword that is no field, with the nearest name behind it."""
-    choices = ", ".join(sorted({*entity.attributes, *entity.aliases, *entity.ends} - hidden_names(entity)))
+    choices = ", ".join(sorted({*entity.attributes, *entity.aliases, *entity.ends, *named} - hidden_names(entity)))
     sentence = f"Cannot resolve keyword {name!r} into field. Choices are: {choices}"
-    hint = unknown_name("field", name, entity.label, entity.names).partition(" Did you mean ")
+    hint = unknown_name("field", name, entity.label, [*entity.names, *named]).partition(" Did you mean ")
     near = hint[2].partition("?")[0]
     return f"{sentence}. {entity.label} has no field {name!r}; did you mean {near}?" if near else sentence
 

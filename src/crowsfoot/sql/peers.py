@@ -87,11 +87,12 @@ class _Places(SelectCompiler):
         self.query = query = query.but(limits=(None, None))
         outputs, params = self._outputs(False)
         where, where_params, having, having_params = self._conditions("")
+        self.selected.clear()  # a window does not know the names of the columns beside it
         group, group_params = self._grouping(outputs)
         order, order_params = self._ordering(outputs, False)
         if query.distinct:
             order += [self.compile(Col(a.via, a))[0] for a in query.entity.key]
-        source, source_params = self.joins.render(self.quote_name, self._join_conditions)
+        source, source_params = self.joins.render(self.quote_name, self._join_condition)
         extra = dict(query.extra_columns)
         owner = ", ".join(self.compile(col)[0] for name in query.per for col in extra[name].get_group_by_cols())
         by = f" ORDER BY {', '.join(order)}" if order else ""

@@ -263,6 +263,7 @@ class SelectCompiler(Compiler):
             nodes += [n for _, n in query.selected_annotations]
         else:
             nodes += query.grouping
+        nodes += [n for _, n in query.extra_columns]
         nodes += [item.expression for item in self._order_nodes() if isinstance(item, OrderBy)]
         found: dict[str, list[Any]] = {}
         for node in nodes:
