@@ -63,10 +63,8 @@ async def test_a_condition_before_speaks_of_the_same_rows(do: Any) -> None:
     await fill(do)
     some = Author.objects.filter(posts__rank__gte=2).annotate(n=Count("posts"), edits=Count("edited")).order_by("name")
     assert await rows(do, some, "name", "n", "edits") == [("Ann", 1, 1), ("Ben", 3, 0)]
-    own = Author.objects.annotate(n=Count("posts", filter=Q(posts__rank__gte=2)), edits=Count("edited")).order_by(
-        "name"
-    )
-    assert await rows(do, own, "n", "edits") == [(1, 1), (3, 0), (0, 0)]
+    own = Author.objects.annotate(n=Count("posts", filter=Q(posts__rank__gte=2)), edits=Count("edited"))
+    assert await rows(do, own.order_by("name"), "n", "edits") == [(1, 1), (3, 0), (0, 0)]
 
 
 async def test_a_condition_after_does_not_change_them(do: Any) -> None:

@@ -1,5 +1,4 @@
-"""``posts__some``, ``__every``, ``__none``, ``posts__count``: all conditions for one related row, nobody found
-twice."""
+"""``posts__some``, ``__every``, ``__none``, ``posts__count``: all conditions for one related row, no row twice."""
 
 from __future__ import annotations
 
