@@ -41,6 +41,7 @@ from crowsfoot.models.fields.many_to_many import ManyToManyField
 from crowsfoot.models.indexes import Index
 from crowsfoot.models.manager import Manager
 from crowsfoot.models.model import DEFERRED, Model
+from crowsfoot.models.places import OrderWrt
 from crowsfoot.models.prefetch import Prefetch, aprefetch_related_objects, prefetch_related_objects
 from crowsfoot.models.queryset import QuerySet
 from crowsfoot.models.related_managers import ManyRelatedManager, RelatedManager
@@ -147,6 +148,7 @@ __all__ = [
     "OneToOneField",
     "OneToOneRel",
     "OrderBy",
+    "OrderWrt",
     "OuterRef",
     "PositiveBigIntegerField",
     "PositiveIntegerField",

@@ -15,6 +15,7 @@ from crowsfoot.database import databases
 from crowsfoot.drivers.run import Fetch, Operation
 from crowsfoot.errors import FieldDoesNotExist, FieldFetchBlocked, unknown_name
 from crowsfoot.models import routing, typed
+from crowsfoot.models.places import add_order
 from crowsfoot.models.prefetch import (
     ABSENT,
     ask,
@@ -47,6 +48,7 @@ def install_relation(relation: Relation) -> None:
         reverse.owner.add_end(reverse)
     else:
         reverse.owner.ends.setdefault(reverse.name, reverse)
+    add_order(relation)
     for end in relation.ends:
         if end.accessor is None or end.accessor.endswith("+"):
             continue

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from crowsfoot.conf import settings
 from crowsfoot.errors import (
+    DatabaseError,
     FieldDoesNotExist,
     FieldError,
     MultipleObjectsReturned,
@@ -30,6 +31,7 @@ from crowsfoot.models.manager import Manager, Objects
 from crowsfoot.models.missing import class_attribute, missing_attribute
 from crowsfoot.models.options import Options
 from crowsfoot.models.persist import Persistence
+from crowsfoot.models.places import add_place
 from crowsfoot.models.related_types import misfits
 from crowsfoot.models.state import ModelState
 from crowsfoot.models.typed import ImplicitKey
@@ -193,6 +195,8 @@ class _Builder:
         if meta.abstract:
             return
         self._meta_of_parents()
+        if meta.order_with_respect_to:
+            add_place(cls)
         self._key()
         self._uncover()
         self._managers()
@@ -215,12 +219,12 @@ class _Builder:
     def _exceptions(self) -> None:
         """Each model has exceptions of its own, below those of the models it inherits from."""
         cls = self.cls
-        for name, base in (
-            ("DoesNotExist", ObjectDoesNotExist),
-            ("MultipleObjectsReturned", MultipleObjectsReturned),
-            ("NotUpdated", ObjectNotUpdated),
+        for name, roots in (
+            ("DoesNotExist", (ObjectDoesNotExist,)),
+            ("MultipleObjectsReturned", (MultipleObjectsReturned,)),
+            ("NotUpdated", (ObjectNotUpdated, DatabaseError)),
         ):
-            bases = tuple(getattr(p, name) for p in self.parents if not p._meta.abstract) or (base,)
+            bases = tuple(getattr(p, name) for p in self.parents if not p._meta.abstract) or roots
             names = {"__module__": cls.__module__, "__qualname__": f"{cls.__qualname__}.{name}"}
             setattr(cls, name, type(name, bases, names))
 
@@ -265,6 +269,8 @@ class _Builder:
 
     def _is_direct(self, base: Any) -> bool:
         """Whether no other concrete parent inherits from ``base`` already."""
+        if base in self.cls.__bases__ and any(_links(field, base) for field in self.meta.local_fields):
+            return True
         concrete = [p for p in self.cls.__mro__[1:] if _is_concrete(p)]
         return not any(p is not base and issubclass(p, base) for p in concrete)
 
@@ -278,6 +284,11 @@ class _Builder:
             field = next((f for f in meta.local_fields if isinstance(f, OneToOneField) and _targets(f, base)), None)
         if field is None:
             name = f"{base._meta.model_name}_ptr"
+            if any(own.name == name for own in meta.local_fields):
+                raise FieldError(
+                    f"Auto-generated field {name!r} in class {cls.__name__!r} for parent_link to base class "
+                    f"{base.__name__!r} clashes with declared field of the same name."
+                )
             key = meta.pk is None
             field = OneToOneField(base, on_delete=CASCADE, auto_created=True, parent_link=True, primary_key=key)
             field.contribute_to_class(cls, name)
@@ -333,6 +344,10 @@ class _Builder:
 def _is_concrete(cls: Any) -> bool:
     meta = cls.__dict__.get("_meta")
     return isinstance(meta, Options) and not meta.abstract
+
+
+def _links(field: Any, base: Any) -> bool:
+    return isinstance(field, OneToOneField) and field.parent_link and _targets(field, base)
 
 
 def _targets(field: Any, base: Any) -> bool:
@@ -397,6 +412,7 @@ class Model(Persistence, Validation, metaclass=ModelBase):
                 held[field.attname] = field.get_default()  # pyright: ignore[reportIndexIssue]
         if kwargs:
             _set_others(self, kwargs)
+        super().__init__()  # of a plain class that is mixed in
         if signals.post_init.receivers:
             signals.post_init.send(sender=cls, instance=self)
 
@@ -416,6 +432,7 @@ class Model(Persistence, Validation, metaclass=ModelBase):
         """Whether rows may become instances without running Python code of the model's author."""
         return (
             cls.__init__ is Model.__init__
+            and super(Model, cls).__init__ is object.__init__
             and cls.from_db.__func__ is Model.from_db.__func__  # type: ignore[attr-defined]
             and not signals.pre_init.has_listeners(cls)
             and not signals.post_init.has_listeners(cls)

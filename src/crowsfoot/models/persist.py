@@ -12,10 +12,10 @@ from crowsfoot.models import routing, signals
 from crowsfoot.models.attributes import answer, questions
 from crowsfoot.models.deletion import delete_instances
 from crowsfoot.models.fields.base import DatabaseDefault
+from crowsfoot.models.places import take_places
 from crowsfoot.persistence.cohort import lone
 from crowsfoot.persistence.save import insert_rows, update_row
 from crowsfoot.persistence.session import Session, atomically
-from crowsfoot.query.aggregates import Max
 from crowsfoot.schema.entity import Attribute
 
 LOOKUP_SEP = "__"
@@ -131,11 +131,21 @@ class Persistence:
         held.pop("_adding", None)
         if not auto:
             signals.post_save.send(
-                sender=sender, instance=self, created=not updated, update_fields=update_fields, raw=False, using=session.alias
+                sender=sender,
+                instance=self,
+                created=not updated,
+                update_fields=update_fields,
+                raw=False,
+                using=session.alias,
             )
 
     def save_base(
-        self: Any, raw: bool = False, force_insert: Any = False, force_update: bool = False, using: Any = None, update_fields: Any = None
+        self: Any,
+        raw: bool = False,
+        force_insert: Any = False,
+        force_update: bool = False,
+        using: Any = None,
+        update_fields: Any = None,
     ) -> None:
         """``save`` without the checks of its arguments."""
         options = {"force_insert": force_insert, "force_update": force_update, "update_fields": update_fields}
@@ -182,7 +192,9 @@ class Persistence:
 
     # -- refresh -------------------------------------------------------------------------------------------------------
 
-    def refresh_from_db(self: Any, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None) -> None:
+    def refresh_from_db(
+        self: Any, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None
+    ) -> None:
         """Read this row's values (or ``fields`` of it) again; related instances that were loaded are forgotten. One query."""
         asked = self._refresh_query(using, fields, from_queryset)
         if asked is not None:
@@ -262,13 +274,16 @@ class Persistence:
 class _Writer:
     """Writes one instance: each table of its model, by UPDATE or INSERT."""
 
-    def __init__(self, instance: Any, session: Session, update_fields: Any, force_insert: Any, force_update: Any) -> None:
+    def __init__(
+        self, instance: Any, session: Session, update_fields: Any, force_insert: Any, force_update: Any
+    ) -> None:
         self.instance = instance
         self.session = session
         self.update_fields = update_fields
         # Inherited rows may be there already: True forces the instance's own table alone.
         self.force_insert = (type(instance)._meta.concrete_model,) if force_insert is True else force_insert
         self.force_update = bool(force_update)
+        self.written: dict[Any, bool] = {}
 
     def with_parents(self, model: Any) -> Operation[bool]:
         """The rows of the inherited models first, since this one's key is theirs."""
@@ -286,10 +301,11 @@ class _Writer:
             linked = held.get(field.attname)
             if own is None and linked is not None:
                 held[parent._meta.pk.attname] = linked
-            above = yield from self._parents(parent, update_fields)
-            updated = yield from self.table(parent, force_insert=above or self._forces(parent))
-            if not updated:
-                inserted = True
+            if parent not in self.written:  # a model may be inherited by two ways
+                above = yield from self._parents(parent, update_fields)
+                updated = yield from self.table(parent, force_insert=above or self._forces(parent))
+                self.written[parent] = not updated
+            inserted = inserted or self.written[parent]
             held[field.attname] = instance.__dict__.get(field.target_field.attname)
             if field.name in held:
                 del held[field.name]
@@ -378,6 +394,8 @@ class _Writer:
         attributes: list[Attribute] = []
         returning: list[Attribute] = []
         entity = meta.entity
+        if meta.order_with_respect_to:
+            yield from take_places(session, meta.model, [instance])
         for field in fields:
             attribute = entity.attributes[field.attname]
             value = field.pre_save(instance, True)
@@ -396,24 +414,11 @@ class _Writer:
                     instance.__dict__[field.attname] = values[-1]
             attributes.append(attribute)
         returning += [entity.attributes[f.attname] for f in meta.local_concrete_fields if f.generated]
-        if getattr(meta, "order_with_respect_to", None):
-            yield from self._order(session, meta, attributes, values)
         found = yield from insert_rows(session, entity, tuple(attributes), [values], tuple(returning))
         if returning:
             if not found:
                 raise DatabaseError(f"The database gave no key for the new {meta.label}.")
             instance.__dict__.update(zip([a.name for a in returning], found[0], strict=True))
-
-    def _order(self, session: Session, meta: Any, attributes: list[Attribute], values: list[Any]) -> Operation[None]:
-        """The next place among the siblings, for ``order_with_respect_to``."""
-        field = meta.get_field(meta.order_with_respect_to)
-        siblings = meta.model._base_manager.using(session.alias).filter(**{field.name: getattr(self.instance, field.attname)})
-        found = yield from siblings._aggregate(session, {"last": Max("_order")})
-        place = 0 if found["last"] is None else found["last"] + 1
-        self.instance.__dict__["_order"] = place
-        for position, attribute in enumerate(attributes):
-            if attribute.name == "_order":
-                values[position] = place
 
 
 __all__ = ["FieldError", "Persistence"]

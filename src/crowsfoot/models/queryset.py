@@ -34,6 +34,9 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
     changes rows in `writing`.
     """
 
+    def __class_getitem__(cls, *args: Any) -> Any:
+        return cls
+
     # -- values ----------------------------------------------------------------------------------------------------------
 
     def values(self, *fields: Any, **expressions: Any) -> QuerySet[dict[str, Any]]:

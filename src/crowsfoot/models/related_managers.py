@@ -73,6 +73,11 @@ class RelatedManager(Manager[M]):
     # -- reading -------------------------------------------------------------------------------------------------------
 
     @property
+    def related_val(self) -> tuple[Any, ...]:
+        """Django's name for ``key``."""
+        return self.key
+
+    @property
     def key(self) -> tuple[Any, ...]:
         return tuple(getattr(self.instance, name) for name in self.names)
 

@@ -13,6 +13,7 @@ from crowsfoot.drivers.run import Execute, Operation
 from crowsfoot.errors import EmptyResultSet, FieldDoesNotExist, FieldError, IntegrityError, unknown_name
 from crowsfoot.models.deletion import delete_queryset
 from crowsfoot.models.fields.base import DatabaseDefault, Field
+from crowsfoot.models.places import take_places
 from crowsfoot.persistence.cohort import Cohort
 from crowsfoot.persistence.save import insert_rows
 from crowsfoot.persistence.session import Session, atomically
@@ -82,9 +83,7 @@ class Writing(Generic[M]):
                 pass
             raise
 
-    def update_or_create(
-        self: Any, defaults: Any = None, create_defaults: Any = None, **kwargs: Any
-    ) -> tuple[M, bool]:
+    def update_or_create(self: Any, defaults: Any = None, create_defaults: Any = None, **kwargs: Any) -> tuple[M, bool]:
         """The row that meets the look-ups with ``defaults`` set, else a new one; and whether it is new. In a transaction."""
         return self._write_to.run(self._update_or_create, defaults, create_defaults, kwargs)
 
@@ -227,6 +226,8 @@ class Writing(Generic[M]):
         self: Any, session: Session, objs: Sequence[Any], batch_size: int | None, conflict: Conflict | None
     ) -> Operation[None]:
         meta = self.model._meta
+        if meta.order_with_respect_to:
+            yield from take_places(session, self.model, objs)
         fields = [f for f in meta.local_concrete_fields if not f.generated]
         groups: dict[tuple[Any, ...], list[Any]] = {(): []}  # by the fields of the key that the database will fill
         for obj in objs:
@@ -240,7 +241,12 @@ class Writing(Generic[M]):
                 yield from self._insert_batch(session, group[start : start + size], chosen, unset, conflict)
 
     def _insert_batch(
-        self: Any, session: Session, objs: Sequence[Any], fields: list[Any], unset: tuple[Any, ...], conflict: Conflict | None
+        self: Any,
+        session: Session,
+        objs: Sequence[Any],
+        fields: list[Any],
+        unset: tuple[Any, ...],
+        conflict: Conflict | None,
     ) -> Operation[None]:
         meta = self.model._meta
         attributes = meta.entity.attributes
@@ -289,7 +295,9 @@ class Writing(Generic[M]):
             obj._prepare_related_fields_for_save("bulk_update", found)
         return objs, found, batch_size
 
-    def _bulk_update(self: Any, session: Session, objs: list[Any], fields: list[Any], batch_size: Any) -> Operation[int]:
+    def _bulk_update(
+        self: Any, session: Session, objs: list[Any], fields: list[Any], batch_size: Any
+    ) -> Operation[int]:
         return (yield from atomically(session, self._update_batches(session, objs, fields, batch_size)))
 
     def _update_batches(
@@ -373,9 +381,7 @@ class Writing(Generic[M]):
         if field.parts != (field,) and field.primary_key:
             raise FieldError(f"Composite primary key fields must be updated individually. Name those of {field}.")
         if not getattr(field, "concrete", False) or field.many_to_many or (field.auto_created and not field.concrete):
-            raise FieldError(
-                f"Cannot update model field {field!r} (only concrete fields are permitted)."
-            )
+            raise FieldError(f"Cannot update model field {field!r} (only concrete fields are permitted).")
         if field.generated:
             raise FieldError(f"Cannot update {field}: the database computes it.")
         attribute = query.entity.attributes[field.attname]
@@ -474,7 +480,9 @@ def save_new(session: Session, obj: Any) -> Operation[None]:
 
 def _send_update(session: Session, query: Any, assignments: list[Any], slots: tuple[Any, ...]) -> Operation[int]:
     try:
-        compiled = compile_update(session.dialect, query.but(related=(), columns=None, lock=None).without_order(), assignments)
+        compiled = compile_update(
+            session.dialect, query.but(related=(), columns=None, lock=None).without_order(), assignments
+        )
     except EmptyResultSet:
         return 0
     count: int = yield Execute(compiled.sql, compiled.bind(slots))
@@ -523,4 +531,3 @@ def _filled(session: Session, objs: Sequence[Any], returning: list[Any], rows: l
     for obj in objs:
         obj.__dict__["_origin"] = cohort
         obj.__dict__.pop("_adding", None)
-

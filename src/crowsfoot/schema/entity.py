@@ -123,7 +123,7 @@ class Entity:
             return found
         for link in self.parents:  # relations of the models it inherits from
             inherited = link.target.find(name)
-            if inherited is not None and not isinstance(inherited, Attribute):
+            if inherited is not None and not isinstance(inherited, Attribute) and _is_inherited(inherited):
                 return inherited
         return self.attributes.get(self.aliases.get(name, name))
 
@@ -138,7 +138,12 @@ class Entity:
     def names(self) -> list[str]:
         """Every name that a look-up on this entity may start with."""
         own = [*self.attributes, *self.aliases, *self.ends]
-        return own + [name for link in self.parents for name in link.target.ends]
+        return own + [name for link in self.parents for name, end in link.target.ends.items() if _is_inherited(end)]
 
     def __repr__(self) -> str:
         return f"<Entity {self.label}>"
+
+
+def _is_inherited(end: Any) -> bool:
+    """Whether a child model has a parent's relation too: all but the ways to the parent's other children."""
+    return bool(end.is_forward or not end.relation.is_parent)

@@ -1,0 +1,90 @@
+"""``Meta.order_with_respect_to``: the rows that point at one row have places among each other, kept in ``_order``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from crowsfoot.drivers.run import Operation
+from crowsfoot.models import routing
+from crowsfoot.models.fields.numbers import IntegerField
+from crowsfoot.persistence.session import Session
+from crowsfoot.query.aggregates import Max
+from crowsfoot.schema.relation import Relation
+
+PLACE = "_order"
+
+
+class OrderWrt(IntegerField[int]):
+    """The place of a row among those that point at the same row."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        options["name"] = PLACE
+        options["editable"] = False
+        super().__init__(*args, **options)
+
+
+def add_place(model: Any) -> None:
+    """Give a model with ``order_with_respect_to`` its place field, order and neighbours."""
+    meta = model._meta
+    if not any(isinstance(field, OrderWrt) for field in meta.local_fields):
+        OrderWrt().contribute_to_class(model, PLACE)
+    meta.ordering = (PLACE,)
+    model.get_next_in_order = lambda self: _neighbour(self, True)
+    model.get_previous_in_order = lambda self: _neighbour(self, False)
+
+
+def add_order(relation: Relation) -> None:
+    """Give the model that rows are ordered with respect to ``get_<model>_order`` and ``set_<model>_order``."""
+    end = relation.forward
+    model = end.owner.model
+    if model._meta.order_with_respect_to != end.name:
+        return
+    name = model._meta.model_name
+    setattr(
+        end.target.model,
+        f"get_{name}_order",
+        lambda self: _siblings(model, end.name, self).values_list("pk", flat=True),
+    )
+    setattr(
+        end.target.model,
+        f"set_{name}_order",
+        lambda self, keys, using=None: _set_order(model, end.name, self, keys, using),
+    )
+
+
+def _siblings(model: Any, name: str, owner: Any) -> Any:
+    return model._default_manager.filter(**{name: owner})
+
+
+def _set_order(model: Any, name: str, owner: Any, keys: Iterable[Any], using: str | None) -> None:
+    """Give the rows of ``owner`` the order of ``keys``; keys of other rows are left alone. One query."""
+    alias = using or routing.write(model, {"instance": owner})
+    rows = [model(pk=key, **{PLACE: place}) for place, key in enumerate(keys)]
+    model._default_manager.using(alias).filter(**{name: owner}).bulk_update(rows, [PLACE])
+
+
+def _neighbour(instance: Any, after: bool) -> Any:
+    """The next or the previous row among the siblings. One query; raises ``DoesNotExist`` at either end."""
+    model = type(instance)
+    name = model._meta.order_with_respect_to
+    attname = model._meta.get_field(name).attname
+    own = model._default_manager.filter(pk=instance.pk).values(PLACE)
+    side = {f"{PLACE}__{'gt' if after else 'lt'}": own[:1], attname: getattr(instance, attname)}
+    return model._default_manager.filter(**side).order_by(PLACE if after else f"-{PLACE}")[:1].get()
+
+
+def take_places(session: Session, model: Any, objs: Sequence[Any]) -> Operation[None]:
+    """Put new rows that have no place at the end of their siblings, in the order given. One query for each owner."""
+    attname = model._meta.get_field(model._meta.order_with_respect_to).attname
+    last: dict[Any, int] = {}
+    for obj in objs:
+        if obj.__dict__.get(PLACE) is not None:
+            continue
+        owner = getattr(obj, attname)
+        if owner not in last:
+            rows = model._base_manager.using(session.alias).filter(**{attname: owner})
+            found = yield from rows._aggregate(session, {"last": Max(PLACE)})
+            last[owner] = -1 if found["last"] is None else found["last"]
+        last[owner] += 1
+        obj.__dict__[PLACE] = last[owner]
