@@ -1,7 +1,7 @@
 """`install()`: the same objects under Django's module names, so that code written for Django runs without Django.
 
-``from django.db import models`` then gives ``crowsfoot.models``. Nothing of Django is loaded, and where a real Django has
-been imported already nothing is replaced: two mappers with one name would only confuse.
+``from django.db import models`` then gives ``crowsfoot.models``. Nothing of Django is loaded, and where a real Django
+has been imported already nothing is replaced: two mappers with one name would only confuse.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def install() -> None:
     if real is not None:
         where = getattr(real, "__file__", None) or "an unknown place"
         raise ImproperlyConfigured(
-            f"The real Django is imported already ({where}). crowsfoot.django.install() has to come before it, or write "
-            "'from crowsfoot import models' instead of 'from django.db import models'."
+            f"The real Django is imported already ({where}). crowsfoot.django.install() has to come before it, or "
+            "write 'from crowsfoot import models' instead of 'from django.db import models'."
         )
     sys.meta_path.insert(0, FINDER)

@@ -37,7 +37,7 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
     def __class_getitem__(cls, *args: Any) -> Any:
         return cls
 
-    # -- values ----------------------------------------------------------------------------------------------------------
+    # -- values --------------------------------------------------------------------------------------------------------
 
     def values(self, *fields: Any, **expressions: Any) -> QuerySet[dict[str, Any]]:
         """Rows as dicts of these fields; all concrete fields without arguments."""
@@ -265,7 +265,8 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
         if isinstance(k, slice):
             found = self._sliced(k.start, k.stop)
             return list(found)[:: k.step] if k.step else found
-        return list(self._sliced(k, k + 1))[0]
+        rows = list(self._sliced(k, k + 1))
+        return rows[0]
 
     def _sliced(self, start: int | None, stop: int | None) -> Self:
         found = self._clone()

@@ -64,12 +64,11 @@ class SelectCompiler(Compiler):
             raise EmptyResultSet
         if query.combined is not None:
             return self._combined(subquery)
-        if query.is_sliced and (query.lock is not None) and not self.dialect.locks_rows:
-            pass
         outputs, params = self._outputs(exists)
         where, where_params, having, having_params = self._conditions(tie)
         group = self._grouping(outputs)
-        order, order_params = self._ordering(outputs, exists or (subquery and not query.is_sliced and not query.distinct_on))
+        unordered = exists or (subquery and not query.is_sliced and not query.distinct_on)
+        order, order_params = self._ordering(outputs, unordered)
         distinct, distinct_params = self._distinct()
         source, source_params = self.joins.render(self.quote_name, self._join_condition)
         sql = f"SELECT {distinct}{', '.join(text for text, _ in outputs)} FROM {source}"
@@ -95,7 +94,7 @@ class SelectCompiler(Compiler):
         query = self.query
         if exists and not query.distinct and not query.is_aggregated:
             self.row = Row(query.entity, kind="tuple")
-            return [("1 AS \"a\"", None)], []
+            return [('1 AS "a"', None)], []
         if query.columns is not None:
             return self._chosen(query)
         outputs: list[tuple[str, str | None]] = []
@@ -181,11 +180,11 @@ class SelectCompiler(Compiler):
 
     def reader(self, value_type: Any) -> Converter | None:
         """What turns a driver's value into the field's: the dialect's converter, then the field's own."""
-        chain = [self.dialect.reader(value_type), *value_type.db_converters()]
-        steps = [step for step in chain if step is not None]
+        own = value_type.db_converters()
+        steps = [step for step in (self.dialect.reader(value_type), *own) if step is not None]
         if not steps:
             return None
-        return steps[0] if len(steps) == 1 and not value_type.db_converters() else _chain(steps, bool(value_type.db_converters()))
+        return _chain(steps, bool(own)) if own or len(steps) > 1 else steps[0]
 
     # -- conditions ----------------------------------------------------------------------------------------------------
 
@@ -320,8 +319,10 @@ class SelectCompiler(Compiler):
     def _select_too(self, node: Any, sql: str, outputs: list[tuple[str, str | None]]) -> None:
         """SELECT DISTINCT needs what it is ordered by among its columns."""
         text, _ = self.compile(node)
-        if not any(out == text or out.startswith(f"{text} AS ") or name and self.quote_name(name) == text for out, name in outputs):
-            outputs.append((text, None))
+        for out, name in outputs:
+            if out == text or out.startswith(f"{text} AS ") or (name and self.quote_name(name) == text):
+                return
+        outputs.append((text, None))
 
     def _distinct(self) -> tuple[str, list[Any]]:
         query = self.query
@@ -354,7 +355,8 @@ class SelectCompiler(Compiler):
         lock = self.query.lock
         if lock is None:
             return ""
-        return self.dialect.lock(lock.nowait, lock.skip_locked, [self.quote_name(a) for a in self._locked(lock)], lock.no_key)
+        tables = [self.quote_name(alias) for alias in self._locked(lock)]
+        return self.dialect.lock(lock.nowait, lock.skip_locked, tables, lock.no_key)
 
     def _locked(self, lock: Any) -> list[str]:
         aliases = []
@@ -474,11 +476,18 @@ def compile_select(dialect: Dialect, query: Query) -> Compiled:
 def compile_count(dialect: Dialect, query: Query) -> Compiled:
     """SELECT COUNT(*) of a query."""
     if query.distinct or query.is_sliced or query.is_aggregated or query.combined is not None:
-        compiler = SelectCompiler(dialect, query.but(related=(), lock=None) if query.is_sliced else query.without_order().but(related=(), lock=None))
+        ordered = query if query.is_sliced else query.without_order()
+        compiler = SelectCompiler(dialect, ordered.but(related=(), lock=None))
         inner, params = compiler.select()
         sql = f"SELECT COUNT(*) FROM ({inner}) {dialect.quote_name('subquery')}"
     else:
-        counted = query.without_order().but(columns=(("n", count_star()),), rows="tuple", annotations=query.annotations, extra_columns=(), lock=None)
+        counted = query.without_order().but(
+            columns=(("n", count_star()),),
+            rows="tuple",
+            annotations=query.annotations,
+            extra_columns=(),
+            lock=None,
+        )
         compiler = SelectCompiler(dialect, counted)
         sql, params = compiler.select()
     return statement(dialect, sql, params)
