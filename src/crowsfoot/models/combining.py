@@ -88,6 +88,9 @@ class Combining(Chaining[M], Generic[M]):
         if self.query.order is not None and not self._low and self._high is None:
             order = self.query.order
             found = found._change(None, lambda query: query.but(order=order, flipped=self.query.flipped))
+        found._known_related = _merged(self._known_related, other._known_related)
+        found._prefetch, found._fetch_mode = self._prefetch, self._fetch_mode
+        found._bare = self._bare and not found._known_related
         return found
 
     @property
@@ -106,3 +109,12 @@ class Combining(Chaining[M], Generic[M]):
 
     def __xor__(self, other: Question[Any]) -> Self:
         return self._merge_sets(other, "XOR")
+
+
+def _merged(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The known owners of rows that come through the relations of either queryset."""
+    found: dict[str, tuple[Any, dict[Any, Any]]] = {}
+    for name, attnames, instances in (*one, *other):
+        _, known = found.setdefault(name, (attnames, {}))
+        known.update(instances)
+    return tuple((name, attnames, known) for name, (attnames, known) in found.items())
