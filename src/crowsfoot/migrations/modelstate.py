@@ -137,8 +137,9 @@ class ModelState:
         """The state of a model class; without its relations where ``exclude_rels`` says so."""
         meta = model._meta
         fields: dict[str, Any] = {}
-        for field in [*meta.local_fields, *meta.local_many_to_many]:
-            if field.name == ORDER and meta.order_with_respect_to:
+        keys = [field for field in meta.private_fields if field is meta.pk]
+        for field in [*keys, *meta.local_fields, *meta.local_many_to_many]:
+            if (field.name == ORDER and meta.order_with_respect_to) or field.key_field is not field:
                 continue
             if not (exclude_rels and field.is_relation):
                 fields[field.name] = _unbound(field)

@@ -139,7 +139,8 @@ class ProjectState:
                 continue
             state, first = self.models[key], key not in needed
             names = needed.setdefault(key, set())
-            names.update({name} - {None})
+            if name is not None:
+                names.add(name)
             for field_name, field in state.fields.items():
                 if field_name == name or (first and (key in whole or field.primary_key)):
                     to_field = getattr(field, "to_field", None)
