@@ -148,6 +148,6 @@ class _Models:
                     f"{inner}if {child} is not None:",
                     f"{inner}    {child}.__dict__[{end.inverse.accessor!r}] = {name}",
                 ]
-        for attname, reader in row.extras:
-            term = _term(reader, self.variables, self.scope)
+        for attname, converters in row.extras:
+            term = _term(converters, self.variables, self.scope)
             self.lines.append(f"{inner}{name}.__dict__[{attname!r}] = {term}")

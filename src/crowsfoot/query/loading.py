@@ -52,7 +52,8 @@ def _known(entity: Entity, name: str) -> None:
 
 
 def _attributes(entity: Entity, name: str) -> list[str]:
-    """The attributes that a name stands for: several for ``pk`` and for a foreign key, where these have several columns."""
+    """The attributes that a name stands for: several for ``pk`` and for a foreign key, where these have several
+    columns."""
     if name == "pk":
         return [attribute.name for attribute in entity.key]
     end = entity.ends.get(name)
@@ -101,7 +102,8 @@ class Loading:
 
     def check_related(self, entity: Entity, end: Any) -> None:
         """Raise ``FieldError`` where ``end`` is to be joined though its key is not to be loaded."""
-        if self.tree and end.holds_key and entity.ends.get(end.name) is end:
+        is_own = entity.ends.get(end.name) is end
+        if self.tree and end.holds_key and is_own:
             loaded = {a.name for a in self.attributes(entity)}
             if any(a.name not in loaded for a in entity.attributes_of(end.local_columns)):
                 raise FieldError(

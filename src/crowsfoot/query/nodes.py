@@ -226,7 +226,7 @@ class BaseExpression:
 
 
 @cache
-def _signature(kind: type) -> inspect.Signature:
+def _signature(kind: Any) -> inspect.Signature:
     return inspect.signature(kind.__init__)
 
 

@@ -484,7 +484,6 @@ def compile_count(dialect: Dialect, query: Query) -> Compiled:
         counted = query.without_order().but(
             columns=(("n", count_star()),),
             rows="tuple",
-            annotations=query.annotations,
             extra_columns=(),
             lock=None,
         )

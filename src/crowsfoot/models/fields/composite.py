@@ -31,7 +31,8 @@ class CompositePrimaryKey(Field[tuple[Any, ...]]):
             given = options.get(option, FITTING[option])
             if given is not FITTING[option]:
                 raise ValueError(f"CompositePrimaryKey {refusal}")
-        super().__init__(**{**options, "primary_key": True, "editable": False, "blank": True})
+        options.update(primary_key=True, editable=False, blank=True)
+        super().__init__(**options)
         self.field_names = field_names
 
     def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
@@ -40,7 +41,7 @@ class CompositePrimaryKey(Field[tuple[Any, ...]]):
         super().contribute_to_class(cls, name, private_only=True)
         cls._meta.pk = self
 
-    def get_attname_column(self) -> tuple[str, Any]:  # type: ignore[override]
+    def get_attname_column(self) -> tuple[str, Any]:
         return self.name, None
 
     @property

@@ -124,9 +124,10 @@ class ForeignKey(RelatedField[T]):
 
     def declare(self, target: Entity) -> Relation:
         remotes = self._remotes(target)
+        first = remotes[0]
         several = len(remotes) > 1 or bool(self.columns)
-        self._target_field = target.model._meta.pk if len(remotes) > 1 else remotes[0].field
-        locals_ = spread(self, remotes) if several else (self._own_attribute(remotes[0]),)
+        self._target_field = target.model._meta.pk if len(remotes) > 1 else first.field
+        locals_ = spread(self, remotes) if several else (self._own_attribute(first),)
         own = [a for a in locals_ if a.field.key_field is self] or [a for a in locals_ if a.column.null] or locals_
         self.own_columns = tuple(attribute.column.name for attribute in own)
         self.relation = self._construct(

@@ -30,11 +30,11 @@ class ForeignObject(ForeignKey[T]):
                 "it takes as many of each."
             )
         options.update(db_constraint=False, db_index=False, columns=from_fields)
-        super().__init__(to, on_delete, **options)  # type: ignore[call-overload,misc]
+        super().__init__(to, on_delete, **options)
         self.from_fields = tuple(from_fields)
         self.to_fields = tuple(to_fields)
 
-    def get_attname_column(self) -> tuple[str, Any]:  # type: ignore[override]
+    def get_attname_column(self) -> tuple[str, Any]:
         return self.name, None
 
     def is_ready(self, target: Entity) -> bool:

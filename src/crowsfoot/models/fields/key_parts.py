@@ -22,7 +22,7 @@ class KeyPart(Field[Any]):
         # Behind the key, and before whatever was declared after it.
         self.creation_counter = key.creation_counter + (place + 1) / 1000
 
-    key_field: Any = None  # type: ignore[assignment]
+    key_field: Any = None
 
     def make_type(self) -> types.Type:
         return self.remote.value_type.type
