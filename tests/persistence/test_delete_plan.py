@@ -13,7 +13,17 @@ from crowsfoot.query.lookups import Exact
 from crowsfoot.query.resolved import Col, Param
 from crowsfoot.query.statements import Query
 from crowsfoot.schema.entity import Entity
-from crowsfoot.schema.relation import CASCADE, PROTECT, RESTRICT, SET_NULL, End, Hop, OnDelete, Relation, many_to_one
+from crowsfoot.schema.relation import (
+    CASCADE,
+    PROTECT,
+    RESTRICT,
+    SET_NULL,
+    KeyOf,
+    OnDelete,
+    Relation,
+    generic,
+    many_to_one,
+)
 from crowsfoot.sql.dialect import Dialect
 from crowsfoot.sql.postgresql import PostgreSQL
 from crowsfoot.sql.sqlite import SQLite
@@ -211,20 +221,17 @@ def test_inherited_rows_share_the_key_and_are_not_looked_up() -> None:
     assert deletes(plan(place)) == [deletes(made)[0], deletes(made)[1]]
 
 
-def test_a_condition_on_the_other_table_of_a_relation_is_a_value_of_the_statement() -> None:
-    """A generic relation: the rows whose type is this one's and whose number is this row's key."""
-    author = table("author")
+def test_a_generic_relation_takes_the_rows_whose_type_is_this_ones() -> None:
+    """Which number the type has, the database finds out as it deletes."""
+    author, kind = table("author"), table("kind")
     award = entity("blog_award", identity(), key_column("type_id"), key_column("object_id"))
-    hop = Hop(author.table, ("id",), award.table, ("object_id",), where=(("type_id", lambda: 7),))
-    forward = End(author, "awards", "awards", award, (hop,), 0, True)
-    Relation(forward, End(award, "author+", None, author, (hop.reversed(),), 0, False), CASCADE)
-    author.add_end(forward)
-    made = plan(author)
-    assert (
-        deletes(made)[0] == 'DELETE FROM "blog_award" WHERE "blog_award"."object_id" = ? AND "blog_award"."type_id" = ?'
+    whose = KeyOf(kind, (("id", 7),))
+    relation = generic(author, "awards", award, ("id",), ("object_id",), (("type_id", whose),), query_name="author+")
+    author.add_end(relation.forward)
+    assert deletes(plan(author))[0] == (
+        'DELETE FROM "blog_award" WHERE "blog_award"."object_id" = ? '
+        'AND "blog_award"."type_id" = (SELECT "id" FROM "blog_kind" WHERE "id" = ?)'
     )
-    ((_, attribute, value),) = made.constants
-    assert (attribute.name, value()) == ("type_id", 7)
 
 
 def test_many_ways_to_one_table_are_not_spelled_out() -> None:

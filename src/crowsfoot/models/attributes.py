@@ -480,7 +480,7 @@ def questions(instance: Any, name: str) -> Iterator[Question]:
     """
     described = getattr_static(type(instance), name, None)
     attributes = instance._meta.entity.attributes
-    if isinstance(described, ToOne):
+    if hasattr(described, "questions"):
         yield from described.questions(instance)
     elif name in attributes:
         if name not in instance.__dict__ and instance._origin is not None:
@@ -499,7 +499,7 @@ def questions(instance: Any, name: str) -> Iterator[Question]:
 def answer(instance: Any, name: str) -> Any:
     """The value of what ``questions`` has loaded."""
     described = getattr_static(type(instance), name, None)
-    if isinstance(described, ToOne):
+    if hasattr(described, "answer"):
         return described.answer(instance)
     return _column_answer(instance, name)
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from crowsfoot.conf import settings
 from crowsfoot.errors import FieldDoesNotExist, unknown_name
-from crowsfoot.models.fields.composite import CompositePrimaryKey
 from crowsfoot.models.rels import reverse_rels
 from crowsfoot.schema.entity import Attribute, Entity
 from crowsfoot.schema.table import Table
@@ -170,9 +169,10 @@ class Options:
 
     def declarations(self) -> list[Any]:
         """The relations that this model declares: none where it only stands for another, or another for it."""
-        if self.proxy or self.swapped:
+        if self.swapped:
             return []
-        return [f for f in [*self.local_fields, *self.local_many_to_many] if f.is_relation and hasattr(f, "declare")]
+        fields = [] if self.proxy else [*self.local_fields, *self.local_many_to_many]
+        return [f for f in [*fields, *self.private_fields] if f.is_relation and hasattr(f, "declare")]
 
     def add_field(self, field: Any, private: bool = False) -> None:
         if private:
@@ -369,9 +369,10 @@ class Options:
         for field in self.local_fields:
             if not field.is_relation:
                 found += field.check()
-        if isinstance(self.pk, CompositePrimaryKey) and not self.proxy:
-            found += self.pk.problems()
         names = {f.name for f in [*self.fields, *self.many_to_many]} | {f.attname for f in self.fields}
+        for field in self.private_fields:
+            if not hasattr(field, "declare"):
+                found += field.check()
         for names_together in self.unique_together:
             for name in names_together:
                 if name not in names:

@@ -54,6 +54,11 @@ class Via:
         self.names = names
         self.slot = slot
 
+    def key_of(self, member: Any) -> Any:
+        """The key of another member, as the related rows hold it; None where it is not whole."""
+        key, convert = key_of(member.__dict__, self.names), self.end.convert
+        return key if convert is None or key is None else convert(key)
+
     def key_in(self, values: tuple[Any, ...]) -> Any:
         """The owner's key among the values of the queryset: one, or a tuple of several."""
         if len(self.names) == 1:
@@ -143,7 +148,7 @@ def _next_owners(cohort: Cohort, asked: Asked, via: Via, key: Any) -> dict[Any, 
         member = members[position]()
         if member is None or type(member) is not type(via.owner):
             continue
-        other = key_of(member.__dict__, via.names)
+        other = via.key_of(member)
         if other is not None and other not in asked.seen and other not in asked.ready:
             found[other] = member
     asked.position = start

@@ -108,6 +108,9 @@ class Persistence:
                     if held.get(attname) in (None, ""):
                         held[attname] = value
 
+        for field in self._meta.private_fields:
+            field.prepare_for_save(self, operation)
+
     def _save(self: Any, session: Session, options: dict[str, Any]) -> Operation[None]:
         """Save with signals, as an operation; inherited rows first, all in one transaction."""
         meta = type(self)._meta
@@ -216,6 +219,9 @@ class Persistence:
             for name in [n for n in names if n in cache]:
                 del cache[name]
                 names.remove(name)
+            for name in [f.name for f in self._meta.private_fields if f.name in names]:
+                held.pop(name, None)
+                names.remove(name)
             if not names:
                 return None
             for name in names:
@@ -250,6 +256,8 @@ class Persistence:
                 held.pop(field.name, None)
                 if field.name in new:
                     held[field.name] = new[field.name]
+        for field in self._meta.private_fields if names is None else ():
+            held.pop(field.name, None)
         for rel in self._meta.related_objects:
             accessor = rel.get_accessor_name()
             if names is None or accessor in names:

@@ -11,7 +11,7 @@ from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import FieldDoesNotExist, unknown_name
 from crowsfoot.models import routing
 from crowsfoot.persistence.session import Session
-from crowsfoot.query.lookups import In
+from crowsfoot.query.lookups import In, marks
 from crowsfoot.query.paths import walk_to_owner
 from crowsfoot.query.resolved import Col, ColumnTuple, Param
 from crowsfoot.query.scope import Scope, is_a
@@ -97,6 +97,8 @@ def ask(end: Any, instances: Sequence[Any], queryset: Any) -> Asked:
     owner = end.owner.attributes_of(end.local_columns)
     names = [attribute.name for attribute in owner]
     keys = list(dict.fromkeys(key for key in (_key(i, names) for i in instances) if key is not None))
+    if end.convert is not None:
+        keys = [end.convert(key) for key in keys]
     if queryset._low or queryset._high is not None or len(end.hops) > 1:
         columns = _columns(end, queryset.query)
         asked = _narrowed(queryset, end, columns, keys, True)
@@ -181,6 +183,8 @@ def _narrowed(queryset: Any, end: Any, columns: list[Col], keys: list[Any], sele
         node.rhs = Param(index, node.lhs.output_field, array=True)
         node.is_resolved = True
         query = query.filtered(scope, node)
+        for mark in marks(end.target, end.hops[0].where):
+            query = query.with_step(mark)
         if selected:
             names = (KEY,) if len(columns) == 1 else tuple(f"{KEY}{i}" for i in range(len(columns)))
             query = query.but(extra_columns=(*query.extra_columns, *zip(names, columns, strict=True)), per=names)
@@ -204,8 +208,11 @@ def _prepared(instance: Any, attributes: Any) -> Any:
     return key[0] if len(key) == 1 else key
 
 
-def _rows_of(found: dict[Any, list[Any]], instance: Any, attributes: Any, names: list[str]) -> list[Any]:
-    rows = found.get(_key(instance, names))
+def _rows_of(found: dict[Any, list[Any]], instance: Any, end: Any, attributes: Any, names: list[str]) -> list[Any]:
+    key = _key(instance, names)
+    if end.convert is not None and key is not None:
+        return found.get(end.convert(key), [])
+    rows = found.get(key)
     return rows if rows is not None else found.get(_prepared(instance, attributes), [])
 
 
@@ -234,7 +241,7 @@ def load_to_one(
     owner = end.owner.attributes_of(end.local_columns)
     names = [a.name for a in owner]
     for instance in instances:
-        rows = _rows_of(found, instance, owner, names)
+        rows = _rows_of(found, instance, end, owner, names)
         related = rows[0] if rows else None
         instance.__dict__[to_attr or end.accessor] = related
         if related is not None and back:
@@ -254,7 +261,7 @@ def load_to_many(
     owner = end.owner.attributes_of(end.local_columns)
     names = [a.name for a in owner]
     for instance in instances:
-        rows = _rows_of(found, instance, owner, names)
+        rows = _rows_of(found, instance, end, owner, names)
         if back:
             for row in rows:
                 row.__dict__.setdefault(back, instance)

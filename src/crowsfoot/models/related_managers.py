@@ -21,6 +21,7 @@ from crowsfoot.models.queryset import QuerySet
 from crowsfoot.models.state import FETCH_RAISE
 from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.query.conditions import Q
+from crowsfoot.query.lookups import marks
 from crowsfoot.query.resolved import Col, Param
 from crowsfoot.query.scope import Scope, is_a
 from crowsfoot.query.statements import Query
@@ -33,8 +34,10 @@ Key: TypeAlias = int | str | uuid.UUID
 
 def make_manager_class(end: End, base: Any) -> Any:
     """The manager class of a to-many end, on top of the target's default manager class ``base``."""
-    mixin = ManyRelatedManager if end.relation.link is not None else KeyManager
-    kind = "ManyRelatedManager" if mixin is ManyRelatedManager else "RelatedManager"
+    mixin = getattr(end.field, "manager_mixin", None)
+    if mixin is None:
+        mixin = ManyRelatedManager if end.relation.link is not None else KeyManager
+    kind = "RelatedManager" if mixin is KeyManager else mixin.__name__
     nullable = {} if mixin is ManyRelatedManager or end.inverse.minimum == 0 else dict.fromkeys(NEEDS_NULL, Missing())
     return type(kind, (mixin, base), {"end": end, "base_class": base, **nullable})
 
@@ -201,6 +204,8 @@ def _of(query: Query, end: End, key: tuple[Any, ...]) -> tuple[Query, Scope]:
         node = column.output_field.get_lookup("exact")(column, Param(index, column.output_field))
         node.is_resolved = True
         narrowed = narrowed.with_step(node)
+    for mark in marks(end.target, end.hops[0].where):
+        narrowed = narrowed.with_step(mark)
     # The first filter() on a many-to-many manager speaks of the same link as the manager itself.
     sticky = len(end.hops) > 1
     tie = (len(query.steps), len(key))
@@ -234,21 +239,28 @@ class KeyManager(RelatedManager[M]):
         if not isinstance(obj, self.model) or not is_a(type(obj).__entity__, self.end.target):
             raise TypeError(f"'{self.model._meta.object_name}' instance expected, got {obj!r}")
 
-    def _given(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+    def _belonging(self, session: Session) -> Operation[dict[str, Any]]:
+        """What a row holds that belongs to this owner, by field name."""
+        return {self.forward: self.instance}
+        yield
+
+    def _given(self, session: Session, kwargs: dict[str, Any]) -> Operation[dict[str, Any]]:
         self._need_value()
-        return {**kwargs, self.forward: self.instance}
+        return {**kwargs, **(yield from self._belonging(session))}
 
     def _create(self, session: Session, kwargs: dict[str, Any]) -> Operation[Any]:
         self._remove_prefetched()
-        return (yield from self._queryset(session)._create(session, self._given(kwargs)))
+        given = yield from self._given(session, kwargs)
+        return (yield from self._queryset(session)._create(session, given))
 
     def _get_or_create(self, session: Session, defaults: Any, kwargs: dict[str, Any]) -> Operation[Any]:
-        return (yield from self._queryset(session)._get_or_create(session, defaults, self._given(kwargs)))
+        given = yield from self._given(session, kwargs)
+        return (yield from self._queryset(session)._get_or_create(session, defaults, given))
 
     def _update_or_create(
         self, session: Session, defaults: Any, create_defaults: Any, kwargs: dict[str, Any]
     ) -> Operation[Any]:
-        given = self._given(kwargs)
+        given = yield from self._given(session, kwargs)
         return (yield from self._queryset(session)._update_or_create(session, defaults, create_defaults, given))
 
     def _add(self, session: Session, objs: tuple[Any, ...], bulk: bool = True) -> Operation[None]:
@@ -258,17 +270,18 @@ class KeyManager(RelatedManager[M]):
             self._check(obj)
             if bulk and (obj._state.adding or obj._state.db != session.alias):
                 raise ValueError(f"{obj!r} instance isn't saved. Use bulk=False or save the object first.")
+        belonging = yield from self._belonging(session)
+        for obj in objs:
+            for name, value in belonging.items():
+                setattr(obj, name, value)
         if bulk:
-            for obj in objs:
-                setattr(obj, self.forward, self.instance)
             rows = self.model._base_manager.using(session.alias).filter(pk__in=[obj.pk for obj in objs])
-            yield from rows._update(session, {self.forward: self.instance})
+            yield from rows._update(session, belonging)
             return
         yield from atomically(session, self._save_each(session, objs))
 
     def _save_each(self, session: Session, objs: Iterable[Any]) -> Operation[None]:
         for obj in objs:
-            setattr(obj, self.forward, self.instance)
             yield from obj._save(session, {})
 
     def _remove(self, session: Session, objs: tuple[Any, ...], bulk: bool = True) -> Operation[None]:

@@ -6,10 +6,9 @@ No row is looked at here: the result holds for every delete of one entity. `dele
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from crowsfoot.schema.entity import Entity
-from crowsfoot.schema.relation import SET_NULL, End, OnDelete
+from crowsfoot.schema.relation import SET_NULL, End, KeyOf, OnDelete
 
 DELETE, UPDATE, PROTECT, RESTRICT, NOTHING = "delete", "update", "protect", "restrict", "nothing"
 # From a row of a model to the rows of the models that it inherits from: these go with it.
@@ -21,7 +20,7 @@ class Edge:
     """Rows of ``target`` that hang on rows of ``source``: those whose ``target_columns`` equal its ``source_columns``.
 
     ``action`` is what becomes of them when the source's rows go; ``top`` is the edge by which their branch leaves the
-    root. ``where`` are further conditions on the target's columns, with callables that give the values.
+    root. ``where`` are further conditions on the target's columns, which hold a key: whose.
     """
 
     __slots__ = ("action", "end", "source", "target", "top")
@@ -46,7 +45,7 @@ class Edge:
         return self.end.hops[0].target_columns
 
     @property
-    def where(self) -> tuple[tuple[str, Callable[[], Any]], ...]:
+    def where(self) -> tuple[tuple[str, KeyOf], ...]:
         return self.end.hops[0].where
 
     @property

@@ -56,8 +56,6 @@ class Deletion:
         return {entity: count for entity, count in self.counts.items() if count}
 
     def _whole(self) -> Operation[None]:
-        for slot, attribute, value in self.plan.constants:
-            self.values[slot] = attribute.value_type.prepare(value())
         for group in self.consequences.groups:
             yield from self._choose(group)
         yield from self._ask()

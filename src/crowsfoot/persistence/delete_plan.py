@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from crowsfoot.errors import EmptyResultSet
 from crowsfoot.persistence.consequences import PROTECT, RESTRICT, UP, UPDATE, Consequences, Edge
 from crowsfoot.persistence.hydrate import make_hydrator
-from crowsfoot.query.lookups import Exact, In, Lookup
+from crowsfoot.query.functions.comparison import Cast
+from crowsfoot.query.lookups import Exact, In, Lookup, marks
 from crowsfoot.query.resolved import Col, ColumnTuple, Condition, Embedded, ExpressionList, Param
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query
@@ -62,8 +63,6 @@ class DeletePlan:
         self.size = self.root.size
         self.protects, self.restricts = consequences.of(PROTECT), consequences.of(RESTRICT)
         self.updates = {edge: self._slot() for edge in consequences.of(UPDATE)}
-        self.constants: list[tuple[int, Attribute, Callable[[], Any]]] = []
-        self._where = {e: [self._constant(e.target, *pair) for pair in e.where] for e in consequences.edges}
         self._compiled: dict[Hashable, Statement | None] = {}
         # What loads instances, kept by whoever knows how.
         self.loaders: dict[Hashable, Any] = {}
@@ -81,12 +80,6 @@ class DeletePlan:
     def _slot(self) -> int:
         self.size += 1
         return self.size - 1
-
-    def _constant(self, entity: Entity, column: str, value: Callable[[], Any]) -> Any:
-        attribute = entity.attribute_of(column)
-        index = self._slot()
-        self.constants.append((index, attribute, value))
-        return _resolved(Exact(Col((), attribute), Param(index, attribute.value_type)))
 
     def _decide(self, group: list[Entity], ways: dict[Entity, int]) -> None:
         """Whether the keys of a group have to be looked up, given those of the groups before it."""
@@ -153,12 +146,12 @@ class DeletePlan:
     def _hang(self, edge: Edge) -> Any:
         columns = [Col((), a) for a in edge.target.attributes_of(edge.target_columns)]
         known = self.known.get(edge.source)
-        if known is not None and edge.source_columns == key_columns(edge.source):
+        if known is not None and edge.source_columns == key_columns(edge.source) and edge.end.convert is None:
             condition = _matches(columns, known)
         else:
             source = selecting(self.rows(edge.source), edge.source.attributes_of(edge.source_columns))
-            condition = _among(columns, source)
-        return Condition([condition, *self._where[edge]]) if edge.where else condition
+            condition = _among(columns, source if edge.end.convert is None else _converted(source, columns))
+        return Condition([condition, *marks(edge.target, edge.where)]) if edge.where else condition
 
     # -- statements ----------------------------------------------------------------------------------------------------
 
@@ -231,6 +224,13 @@ def selecting(query: Query, attributes: Sequence[Attribute]) -> Query:
     ordered = query if query.is_sliced else query.without_order()
     rows = "flat" if len(columns) == 1 else "tuple"
     return ordered.but(columns=columns, rows=rows, related=(), extra_columns=(), lock=None)
+
+
+def _converted(query: Query, columns: list[Col]) -> Query:
+    """``query`` with what it selects as values of these columns' types."""
+    assert query.columns is not None
+    pairs = zip(query.columns, columns, strict=True)
+    return query.but(columns=tuple((name, _resolved(Cast(node, c.output_field))) for (name, node), c in pairs))
 
 
 def narrowed(base: Query, query: Query) -> Query:

@@ -17,8 +17,10 @@ from crowsfoot.query.expressions import Expression, Value
 from crowsfoot.query.func import Func
 from crowsfoot.query.inference import BOOLEAN, TEXT, UNKNOWN
 from crowsfoot.query.nodes import Uncacheable
-from crowsfoot.query.resolved import ExpressionList, Param
+from crowsfoot.query.resolved import Col, ExpressionList, Param, RowKey
 from crowsfoot.schema import types
+from crowsfoot.schema.entity import Entity
+from crowsfoot.schema.relation import KeyOf
 from crowsfoot.schema.types import LookupRegistry, Type, ValueType
 
 
@@ -459,3 +461,14 @@ class UUIDIEndsWith(IEndsWith):
 @types.UUID.register_lookup
 class UUIDIExact(IExact):
     sql: ClassVar = {**IExact.sql, "sqlite": "{lhs} = REPLACE({rhs}, '-', '') COLLATE NOCASE"}
+
+
+def marks(entity: Entity, where: tuple[tuple[str, KeyOf], ...]) -> list[Exact]:
+    """What a hop demands of rows of ``entity`` beside its columns, as conditions."""
+    found: list[Exact] = []
+    for column, key_of in where:
+        attribute = entity.attribute_of(column)
+        node = Exact(Col(attribute.via, attribute), RowKey(key_of))
+        node.is_resolved = True
+        found.append(node)
+    return found

@@ -7,6 +7,7 @@ from typing import Any
 
 from crowsfoot.query.inference import BOOLEAN, INTEGER, UNKNOWN, TupleType
 from crowsfoot.query.nodes import BaseExpression
+from crowsfoot.schema.relation import KeyOf
 from crowsfoot.schema.types import ValueType
 
 
@@ -207,6 +208,19 @@ class RelatedAggregate(RelatedExists):
     def __init__(self, prefix: tuple[Any, ...], end: Any, statement: Any, output_field: ValueType) -> None:
         super().__init__(prefix, end, statement, 0, None)
         self._output_field = output_field
+
+
+class RowKey(Resolved):
+    """The key of the row that ``key_of`` describes, which the database looks up as it runs the statement."""
+
+    contains_subquery = True
+
+    def __init__(self, key_of: KeyOf) -> None:
+        super().__init__()
+        self.key_of = key_of
+
+    def _resolve_output_field(self) -> ValueType | None:
+        return self.key_of.entity.key[0].value_type
 
 
 class OuterCol(Resolved):

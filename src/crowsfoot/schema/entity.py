@@ -19,6 +19,8 @@ class RelationEnd(Protocol):
     def accessor(self) -> str | None: ...
     @property
     def many(self) -> bool: ...
+    @property
+    def is_forward(self) -> bool: ...
 
 
 class Attribute:
@@ -97,7 +99,8 @@ class Entity:
                 self.aliases[alias] = attribute.name
 
     def add_end(self, end: Any) -> None:
-        self.ends[end.name] = end
+        holder = self if end.is_forward else self.concrete  # what points at a proxy points at the rows it stands for
+        holder.ends[end.name] = end
 
     # -- reading -------------------------------------------------------------------------------------------------------
 

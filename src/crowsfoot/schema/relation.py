@@ -68,19 +68,30 @@ def SET(value: Any) -> OnDelete:  # noqa: N802  (Django's name)
 
 
 @dataclass(frozen=True, slots=True)
+class KeyOf:
+    """The key of the one row of ``entity`` that has these values, as ``(attribute name, value)`` pairs.
+
+    Each database looks it up as part of the statement that needs it: the same row may have another key elsewhere.
+    """
+
+    entity: Entity
+    values: tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Hop:
     """One equality join: ``source.source_columns = target.target_columns``, pair by pair.
 
-    ``where`` adds conditions on the target's own columns, as ``(column, callable giving the value)`` pairs;
-    ``source_where`` is the same on the source (it appears where a hop with ``where`` is walked backwards).
+    ``where`` adds conditions on the target's own columns, which hold a key: ``(column, whose)`` pairs; ``source_where``
+    is the same on the source (it appears where a hop with ``where`` is walked backwards).
     """
 
     source: Table
     source_columns: tuple[str, ...]
     target: Table
     target_columns: tuple[str, ...]
-    where: tuple[tuple[str, Callable[[], Any]], ...] = ()
-    source_where: tuple[tuple[str, Callable[[], Any]], ...] = ()
+    where: tuple[tuple[str, KeyOf], ...] = ()
+    source_where: tuple[tuple[str, KeyOf], ...] = ()
 
     def reversed(self) -> Hop:
         return Hop(
@@ -90,11 +101,17 @@ class Hop:
     @property
     def identity(self) -> tuple[Any, ...]:
         """Equal for hops from the same row that arrive at the same rows: one join serves them all."""
-        return self.source_columns, self.target.name, self.target_columns, tuple(column for column, _ in self.where)
+        return self.source_columns, self.target.name, self.target_columns, self.where, self.source_where
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
         return list(zip(self.source_columns, self.target_columns, strict=True))
+
+    @property
+    def compares_alike(self) -> bool:
+        """Whether both sides are text, or neither is: a key may be kept as text beside keys of other kinds."""
+        types = [(self.source.columns[a].type, self.target.columns[b].type) for a, b in self.pairs]
+        return all((near.python is str) is (far.python is str) for near, far in types)
 
 
 @dataclass(slots=True, eq=False)
@@ -103,7 +120,8 @@ class End:
 
     ``name`` is its name in look-ups, ``accessor`` the attribute of an instance (None where the reverse side is switched
     off), ``minimum`` 0 or 1 and ``many`` say how few and how many rows of ``target`` an ``owner`` row has. ``field`` is
-    the model field that declared the relation; the floors below ``models`` only carry it.
+    the model field that declared the relation; the floors below ``models`` only carry it. ``convert`` makes the target's
+    value out of the owner's, where their columns are of different types.
     """
 
     owner: Entity
@@ -114,6 +132,7 @@ class End:
     minimum: int
     many: bool
     field: Any = None
+    convert: Callable[[Any], Any] | None = None
     inverse: End = dataclasses.field(init=False)
     relation: Relation = dataclasses.field(init=False)
 
@@ -235,4 +254,27 @@ def many_to_many(
         link=link,
         constrained=constrained,
         symmetrical=symmetrical,
+    )
+
+
+def generic(
+    owner: Entity,
+    name: str,
+    target: Entity,
+    columns: tuple[str, ...],
+    target_columns: tuple[str, ...],
+    where: tuple[tuple[str, KeyOf], ...],
+    *,
+    query_name: str,
+    field: Any = None,
+) -> Relation:
+    """Many ``target`` rows that name a row of any entity: by its key, and by ``where``, which says which entity's it is."""
+    hop = Hop(owner.table, columns, target.table, target_columns, where)
+    near, far = owner.attributes_of(columns)[0], target.attributes_of(target_columns)[0]
+    convert = None if hop.compares_alike else far.value_type.prepare
+    return Relation(
+        End(owner, name, name, target, (hop,), 0, True, field, convert),
+        End(target, query_name, None, owner, (hop.reversed(),), 0, False, field, convert and near.value_type.prepare),
+        CASCADE,
+        constrained=False,
     )

@@ -15,11 +15,12 @@ from crowsfoot.query.expressions import (
     OrderBy,
     RawSQL,
     Sliced,
+    Value,
 )
 from crowsfoot.query.fanout import unfolded
 from crowsfoot.query.func import Case, Func, When
 from crowsfoot.query.inference import TupleType
-from crowsfoot.query.lookups import In, IsNull, Lookup, PatternLookup
+from crowsfoot.query.lookups import In, IsNull, Lookup, PatternLookup, marks
 from crowsfoot.query.resolved import (
     Col,
     ColumnTuple,
@@ -35,6 +36,7 @@ from crowsfoot.query.resolved import (
     RelatedCount,
     RelatedExists,
     ResolvedOuterRef,
+    RowKey,
     Star,
 )
 from crowsfoot.query.scope import Scope
@@ -388,8 +390,10 @@ class Compiler:
 
     def _tied(self, node: RelatedExists, statement: Query) -> tuple[Compiler, str]:
         """A compiler for the far side of a relation, and the condition that ties it to this query's row."""
-        compiler = self.nested(statement, node.offset)
         back = node.end.inverse
+        if back.hops[0].source_where:
+            return self._tied_by_columns(node, statement)
+        compiler = self.nested(statement, node.offset)
         pairs = []
         for near in node.end.owner.attributes_of(node.end.local_columns):
             outside, _ = self.compile(Col((*node.prefix, *near.via), near, node.group))
@@ -398,6 +402,29 @@ class Compiler:
             compiler.required |= set(source.lineage())
             pairs.append(f"{compiler.column(source, column)} = {outside}")
         return compiler, " AND ".join(pairs)
+
+    def _tied_by_columns(self, node: RelatedExists, statement: Query) -> tuple[Compiler, str]:
+        """As ``_tied`` where the far row itself holds the key and says whose key it is."""
+        hop, owner = node.end.hops[0], node.end.owner
+        conditions = marks(node.end.target, hop.where)
+        compiler = self.nested(statement.but(steps=(*statement.steps, *conditions)), node.offset)
+        pairs = []
+        for near, far in hop.pairs:
+            attribute = owner.attribute_of(near)
+            outside, _ = self.compile(Col((*node.prefix, *attribute.via), attribute, node.group))
+            inside = compiler.column(compiler.joins.root, far)
+            pairs.append(self.dialect.equal(inside, hop.target.columns[far].type, outside, hop.source.columns[near].type))
+        return compiler, " AND ".join(pairs)
+
+    def row_key(self, node: RowKey) -> tuple[str, list[Any]]:
+        """The subquery that finds one row's key; it reads nothing of the query around it."""
+        entity, quote = node.key_of.entity, self.quote_name
+        self.names.tables.add(entity.table.name)
+        attributes = [entity.attributes[name] for name, _ in node.key_of.values]
+        wanted = " AND ".join(f"{quote(a.column.name)} = %s" for a in attributes)
+        values = [Value(value, a.value_type) for a, (_, value) in zip(attributes, node.key_of.values, strict=True)]
+        key = quote(entity.key[0].column.name)
+        return f"(SELECT {key} FROM {quote(entity.table.name)} WHERE {wanted})", values
 
 
 def _func(self: Compiler, node: Any) -> tuple[str, list[Any]]:
@@ -410,6 +437,7 @@ RENDERERS: dict[type, Callable[[Compiler, Any], tuple[str, list[Any]]]] = {
     Ref: Compiler.ref,
     ResolvedOuterRef: Compiler.outer_ref,
     Param: Compiler.param,
+    RowKey: Compiler.row_key,
     Star: Compiler.star,
     Nothing: Compiler.nothing,
     Everything: Compiler.everything,

@@ -123,6 +123,10 @@ class Dialect:
         """``sql`` as a value of another type."""
         return f"CAST({sql} AS {self.column_type(value_type.type)})"
 
+    def equal(self, near: str, near_type: Type, far: str, far_type: Type) -> str:
+        """Two columns compared, of which one may be text that holds the other."""
+        return f"{near} = {far}"
+
     def sort_key(self, sql: str, value_type: ValueType) -> str:
         """What rows are ordered by, where that is not the value itself."""
         return sql

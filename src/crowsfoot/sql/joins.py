@@ -6,7 +6,7 @@ row that the join did not find: see `conditions`, which computes that for the wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from weakref import ref
 
@@ -162,9 +162,9 @@ class JoinTree:
         return list(found)
 
     def render(
-        self, quote: Callable[[str], str], on: Callable[[Source], tuple[str, list[Any]]]
+        self, quote: Callable[[str], str], on: Callable[[Source], tuple[str, list[Any]]], tables: Iterable[str] = ()
     ) -> tuple[str, list[Any]]:
-        """The text after FROM. ``on`` gives the condition of a join."""
+        """The text after FROM. ``on`` gives the condition of a join; ``tables`` come too, where they are not there yet."""
         parts: list[str] = []
         params: list[Any] = []
         for source in self.in_order():
@@ -177,4 +177,6 @@ class JoinTree:
             condition, values = on(source)
             params.extend(values)
             parts.append(f"{'INNER' if source.inner else 'LEFT OUTER'} JOIN {name} ON ({condition})")
-        return " ".join(parts), params
+        known = {source.alias for source in self.root.walk()}
+        others = [f", {quote(table)}" for table in tables if table not in known]
+        return " ".join(parts) + "".join(others), params

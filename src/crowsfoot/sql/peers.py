@@ -92,7 +92,7 @@ class _Places(SelectCompiler):
         order, order_params = self._ordering(outputs, False)
         if query.distinct:
             order += [self.compile(Col(a.via, a))[0] for a in query.entity.key]
-        source, source_params = self.joins.render(self.quote_name, self._join_condition)
+        source, source_params = self.joins.render(self.quote_name, self._join_condition, query.tables)
         extra = dict(query.extra_columns)
         owner = ", ".join(self.compile(col)[0] for name in query.per for col in extra[name].get_group_by_cols())
         by = f" ORDER BY {', '.join(order)}" if order else ""

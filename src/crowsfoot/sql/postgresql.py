@@ -90,6 +90,11 @@ class PostgreSQL(Dialect):
     def cast(self, sql: str, value_type: ValueType) -> str:
         return f"({sql})::{self.column_type(value_type.type)}"
 
+    def equal(self, near: str, near_type: Type, far: str, far_type: Type) -> str:
+        if (near_type.python is str) is (far_type.python is str):
+            return f"{near} = {far}"
+        return f"{near} = {far}::text" if near_type.python is str else f"{near}::text = {far}"
+
     def as_number(self, sql: str, value_type: ValueType) -> str:
         return self.cast_parameter(f"({sql})", value_type)
 

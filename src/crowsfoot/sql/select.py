@@ -70,7 +70,7 @@ class SelectCompiler(Compiler):
         unordered = exists or (subquery and not query.is_sliced and not query.distinct_on)
         order, order_params = self._ordering(outputs, unordered)
         distinct, distinct_params = self._distinct()
-        source, source_params = self.joins.render(self.quote_name, self._join_condition)
+        source, source_params = self.joins.render(self.quote_name, self._join_condition, query.tables)
         sql = f"SELECT {distinct}{', '.join(text for text, _ in outputs)} FROM {source}"
         params = distinct_params + params + source_params + where_params
         if where:
