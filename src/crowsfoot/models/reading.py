@@ -6,7 +6,8 @@ Each is an operation written once, and two thin methods that drive it: ``count()
 from __future__ import annotations
 
 import datetime
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections import namedtuple
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any, Generic, TypeVar
 
@@ -33,11 +34,45 @@ DATE_KINDS = ("year", "month", "week", "day")
 TIME_KINDS = ("hour", "minute", "second")
 
 
+BULK_KEY = "_crowsfoot_key"
+
+
 def _has_key(query: Query) -> bool:
     """Whether a grouped query is grouped by the whole key, among others."""
     columns = [col for node in query.grouping or () for col in node.get_group_by_cols()]
-    own = {col.attribute.name for col in columns if isinstance(col, Col) and not col.ends}
-    return {attribute.name for attribute in query.entity.key} <= own
+    own = {_own_column(col) for col in columns if isinstance(col, Col)}
+    return {attribute.column.name for attribute in query.entity.key} <= own
+
+
+def _own_column(col: Col) -> str | None:
+    """The column of the query's own table that ``col`` equals, be it by way of a foreign key."""
+    name: str = col.attribute.column.name
+    if not col.ends:
+        return name
+    (end, *more) = col.ends
+    near: dict[str, str] = {there: here for here, there in end.hops[0].pairs} if end.holds_key and not more else {}
+    return near.get(name)
+
+
+def _with_key(query: Query, field_name: str) -> Query:
+    """A query of values with the key of each row behind them, as tuples."""
+    key = F(field_name).resolve_expression(Scope(query))
+    return query.but(rows="tuple", columns=(*query.output(), (BULK_KEY, key)))
+
+
+def _keyed(query: Query, field_name: str) -> Callable[[tuple[Any, ...]], tuple[Any, Any]]:
+    """What makes a key, and the value that ``query`` asks for, of a row with its key behind it.
+
+    As in Django named tuples have the key in them.
+    """
+    names = [name for name, _ in query.output()]
+    if query.rows == "named":
+        given = [] if field_name in names else [field_name]
+        kind: Any = namedtuple("Row", [*given, *names])  # pyright: ignore[reportUntypedNamedTuple]
+        return lambda row: (row[-1], kind(*row[-1:][: len(given)], *row[:-1]))
+    if query.rows == "dict":
+        return lambda row: (row[-1], dict(zip(names, row[:-1], strict=True)))
+    return lambda row: (row[-1], row[0] if query.rows == "flat" else row[:-1])
 
 
 class Reading(Generic[M]):
@@ -291,18 +326,19 @@ class Reading(Generic[M]):
 
     def in_bulk(self: Any, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, M]:
         """Rows by key (or by another unique field): those of ``id_list``, or all. One query."""
-        found, attname = self._bulk(id_list, field_name)
-        return {} if found is None else {getattr(row, attname): row for row in found}
+        found, pair = self._bulk(id_list, field_name)
+        return {} if found is None else dict(map(pair, found))
 
     async def ain_bulk(self: Any, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, M]:
-        found, attname = self._bulk(id_list, field_name)
-        return {} if found is None else {getattr(row, attname): row async for row in found}
+        found, pair = self._bulk(id_list, field_name)
+        return {} if found is None else dict([pair(row) async for row in found])
 
-    def _bulk(self: Any, id_list: Iterable[Any] | None, field_name: str) -> tuple[Any, str]:
+    def _bulk(
+        self: Any, id_list: Iterable[Any] | None, field_name: str
+    ) -> tuple[Any, Callable[[Any], tuple[Any, Any]]]:
+        """The rows to ask for, if any, and what makes a key and a value of each."""
         if self._low or self._high is not None:
             raise TypeError("Cannot use 'limit' or 'offset' with in_bulk().")
-        if self.query.columns is not None:
-            raise TypeError("in_bulk() cannot be used with values() or values_list().")
         meta = self.model._meta
         attname = "pk"
         if field_name != "pk":
@@ -313,10 +349,14 @@ class Reading(Generic[M]):
             ]  # fmt: skip
             if not unique:
                 raise ValueError(f"in_bulk()'s field_name must be a unique field but '{field_name}' isn't.")
+        keyed, pair = self._clone(), lambda row: (getattr(row, attname), row)
+        if self.query.columns is not None:
+            keyed = self._change(("bulk", field_name), lambda query: _with_key(query, field_name))
+            pair = _keyed(self.query, field_name)
         if id_list is None:
-            return self._clone(), attname
+            return keyed, pair
         keys = list(id_list)
-        return (self.filter(**{f"{field_name}__in": keys})._clone() if keys else None), attname
+        return (keyed.filter(**{f"{field_name}__in": keys}) if keys else None), pair
 
     def iterator(self: Any, chunk_size: int | None = None) -> Iterator[M]:
         """The rows, read in parts and not kept. One query (and each prefetch once per part, for which ``chunk_size`` is

@@ -391,7 +391,7 @@ class Writing(Generic[M]):
                 raise FieldError(f"Aggregate functions are not allowed in this query ({field.name}={value!r}).")
             if node.is_composite:
                 raise FieldError(
-                    f"Composite primary keys expressions are not allowed in this query ({field.name}={value!r})."
+                    f"Composite primary keys expressions are not allowed in this query ({field.name}=F('pk'))."
                 )
             if node.contains_over_clause:
                 raise FieldError(f"Window expressions are not allowed in this query ({field.name}={value!r}).")

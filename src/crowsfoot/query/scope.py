@@ -112,7 +112,8 @@ class Scope:
 
     def parse(self, parts: tuple[str, ...]) -> paths.Path:
         """A name as a path from the entity that names are looked up on. Raises ``FieldError``."""
-        path = paths.parse(self.entity, parts, paths.NO_NAMES if self.prefix else self.query.relation_map)
+        relations = paths.NO_NAMES if self.prefix else self.query.relation_map
+        path = paths.parse(self.entity, parts, relations, self.annotations)
         if not self.pinned:
             return path
         ends = list(path.ends)
@@ -265,7 +266,7 @@ class Scope:
         if both and value is not None and found.lookup_name != "isnull":
             value = transformed(value, both)
         if isinstance(value, (BaseExpression, F, Q)):
-            return self._bound(found(lhs, _comparable(found, value.resolve_expression(self))), negated)
+            return self._bound(found(lhs, _comparable(found, value.resolve_expression(self), value)), negated)
         keys = self._own_key(lhs, value) if final is None else self._key_reader(final, found, value)
         if hasattr(value, "as_subquery"):
             return self._subquery(lhs, found, value, negated)
@@ -333,9 +334,10 @@ class Scope:
         chosen = queryset.for_lookup(lhs, found)
         statement, offset = self.embed(chosen)
         wanted, given = len(lhs.get_source_expressions()) if lhs.is_composite else 1, _width(statement)
-        if lhs.is_composite and given != wanted:
+        if given != wanted:
+            said = repr(found.lookup_name) if found.takes_list or lhs.is_composite else found.lookup_name
             raise ValueError(
-                f"The QuerySet value for the {found.lookup_name!r} lookup must have {wanted} selected fields "
+                f"The QuerySet value for the {said} lookup must have {wanted} selected fields "
                 f"(received {given})"
             )
         node = found(lhs, None)
@@ -409,7 +411,7 @@ def _after(keys: Preparer | None, prepare: Preparer) -> Preparer:
     return prepare if keys is None else lambda value: prepare(keys(value))
 
 
-def _comparable(found: Any, rhs: Any) -> Any:
+def _comparable(found: Any, rhs: Any, given: Any) -> Any:
     """``rhs``, unless one side is a composite key and the other a single value."""
     wanted = issubclass(found, TupleLookup)
     if rhs.is_composite and not wanted:
@@ -417,7 +419,7 @@ def _comparable(found: Any, rhs: Any) -> Any:
     if wanted and not (rhs.is_composite or isinstance(rhs, (Subquery, ResolvedOuterRef))):
         raise ValueError(
             f"{found.lookup_name!r} subquery lookup of 'pk' only supports OuterRef and QuerySet objects "
-            f"(received {type(rhs).__name__!r})"
+            f"(received {type(given).__name__!r})"
         )
     return rhs
 

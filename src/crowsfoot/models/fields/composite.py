@@ -57,8 +57,10 @@ class CompositePrimaryKey(Field[tuple[Any, ...]]):
                 return field
         raise FieldDoesNotExist(unknown_name("field", name, str(self), [field.name for field in fields]))
 
-    def problems(self) -> Iterator[str]:
-        """What is wrong with the key, one sentence each."""
+    def check(self, **kwargs: Any) -> list[str]:
+        return list(self._problems())
+
+    def _problems(self) -> Iterator[str]:
         seen: dict[str, str] = {}
         if any(field.primary_key for field in self.model._meta.fields):
             yield f"{self.model._meta.label}: The model cannot have more than one field with 'primary_key=True'."
@@ -77,6 +79,14 @@ class CompositePrimaryKey(Field[tuple[Any, ...]]):
                 if part.attname in seen:
                     yield f"{what} {name!r} and {seen[part.attname]!r} are the same fields."
                 seen.setdefault(part.attname, name)
+
+    def prepare_for_save(self, instance: Any, operation: str) -> None:
+        """Nothing to do: its fields are saved, each by itself."""
+
+    def inherited_by(self, cls: Any) -> None:
+        """A proxy has the key of the model it stands for; a model with a table of its own has its link to this one."""
+        if cls._meta.proxy:
+            cls._meta.private_fields.append(self)
 
     def make_column(self) -> Any:
         raise TypeError(f"{self} has no column: its fields have.")
