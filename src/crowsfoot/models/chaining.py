@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
+from itertools import islice
 from typing import Any, Generic, Self, TypeVar
 
 from crowsfoot.errors import FieldError
@@ -12,8 +13,9 @@ from crowsfoot.models.related_tree import merge, tree
 from crowsfoot.models.state import FetchMode
 from crowsfoot.models.typed import Condition
 from crowsfoot.query.conditions import Q
-from crowsfoot.query.expressions import F
+from crowsfoot.query.expressions import F, RawSQL
 from crowsfoot.query.filtered import FilteredRelation, check_name, join
+from crowsfoot.query.inference import BOOLEAN
 from crowsfoot.query.loading import ALL, changed, check
 from crowsfoot.query.nodes import Uncacheable
 from crowsfoot.query.scope import Scope
@@ -107,6 +109,9 @@ class Chaining(Question[M], Generic[M]):
     def _annotate(self, args: tuple[Any, ...], kwargs: dict[str, Any], select: bool) -> Self:
         found = self._named(args, kwargs)
         self._check_names(found)
+        return self._with_values(found, select)
+
+    def _with_values(self, found: dict[str, Any], select: bool) -> Self:
         given: list[Any] = []
         try:
             key: Hashable = ("annotate", select, tuple([(name, freeze(e, given)) for name, e in found.items()]))
@@ -170,6 +175,37 @@ class Chaining(Question[M], Generic[M]):
                 )
             if name in taken:
                 raise ValueError(f"The annotation '{name}' conflicts with a field on the model.")
+
+    def extra(
+        self,
+        select: Mapping[str, Any] | None = None,
+        where: Sequence[str] | None = None,
+        params: Sequence[Any] | None = None,
+        tables: Sequence[str] | None = None,
+        order_by: Sequence[str] | None = None,
+        select_params: Sequence[Any] | None = None,
+    ) -> Self:
+        """SQL of one's own inside the query: values by name, conditions, further tables, an order. Prefer ``RawSQL``.
+
+        Never build it from what a user sent; ``params`` and ``select_params`` are the values of its ``%s``, in order.
+        """
+        self._refuse_combined("extra")
+        self._refuse_slice("change")
+        found = self
+        if select:
+            values = iter(select_params or ())
+            pieces = {name: str(sql) for name, sql in select.items()}
+            chosen = {name: RawSQL(sql, list(islice(values, _marks(sql)))) for name, sql in pieces.items()}
+            found = found._with_values(chosen, select=self.query.columns is None)
+        if where:
+            condition = RawSQL(" AND ".join(f"({part})" for part in where), list(params or ()), BOOLEAN)
+            found = found._where(False, (condition,), {})
+        if tables:
+            names = tuple(tables)
+            found = found._change(("tables", names), lambda query: query.but(tables=(*query.tables, *names)))
+        if order_by:
+            found = found.order_by(*[_own_order(name) if "." in name else name for name in order_by])
+        return found
 
     # -- order and choice ----------------------------------------------------------------------------------------------
 
@@ -286,6 +322,17 @@ class Chaining(Question[M], Generic[M]):
         found = self._change(("lock", lock), lambda query: query.but(lock=lock))
         found._for_write = True
         return found
+
+
+def _marks(sql: str) -> int:
+    """How many values SQL of one's own takes; a percent sign is written twice in it."""
+    return sql.replace("%%", "").count("%s")
+
+
+def _own_order(name: str) -> Any:
+    """``table.column`` as it stands, with ``-`` before it for descending."""
+    node = RawSQL(name.removeprefix("-"), [])
+    return node.desc() if name.startswith("-") else node.asc()
 
 
 def _listed(value: Any) -> Any:

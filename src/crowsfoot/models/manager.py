@@ -7,7 +7,7 @@ import datetime
 import inspect
 import itertools
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Never, Self, TypeVar, overload
 
 from crowsfoot.models import routing
@@ -282,6 +282,17 @@ class Manager(BaseManager[M]):
 
     def difference(self, *others: QuerySet[Any]) -> QuerySet[M]:
         return self.get_queryset().difference(*others)
+
+    def extra(
+        self,
+        select: Mapping[str, Any] | None = None,
+        where: Sequence[str] | None = None,
+        params: Sequence[Any] | None = None,
+        tables: Sequence[str] | None = None,
+        order_by: Sequence[str] | None = None,
+        select_params: Sequence[Any] | None = None,
+    ) -> QuerySet[M]:
+        return self.get_queryset().extra(select, where, params, tables, order_by, select_params)
 
     # -- reading -------------------------------------------------------------------------------------------------------
 

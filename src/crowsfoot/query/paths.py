@@ -29,10 +29,13 @@ class Path:
     final: Any = None
 
 
-def parse(entity: Entity, parts: tuple[str, ...], named: Mapping[str, tuple[Any, ...]] = NO_NAMES) -> Path:
+def parse(
+    entity: Entity, parts: tuple[str, ...], named: Mapping[str, tuple[Any, ...]] = NO_NAMES, known: Iterable[str] = ()
+) -> Path:
     """Walk ``parts`` from ``entity``. Raises ``FieldError`` where the first name is unknown, with the nearest one.
 
-    ``named`` are further relations of the entity, and the ends that lead to each.
+    ``named`` are further relations of the entity, and the ends that lead to each; ``known`` are names that the error tells
+    beside the fields'.
     A later name that is no field ends the path: it is a transform or a look-up, which the caller knows about.
     """
     if len(parts) > MAX_DEPTH:
@@ -49,7 +52,7 @@ def parse(entity: Entity, parts: tuple[str, ...], named: Mapping[str, tuple[Any,
         found = _find(here, name, ends)
         if found is None:
             if position == 0:
-                raise FieldError(unknown_keyword(name, entity, named))
+                raise FieldError(unknown_keyword(name, entity, [*named, *known]))
             return Path(tuple(ends), arrival(ends[-1]), parts[position:], ends[-1])
         if isinstance(found, tuple):
             return Path(tuple(ends), found, parts[position + 1 :])
@@ -95,7 +98,7 @@ def arrival(end: Any) -> tuple[Attribute, ...]:
 
 def unknown_keyword(name: str, entity: Entity, named: Iterable[str] = ()) -> str:
     """Django's sentence for a keyword that is no field, with the nearest name behind it."""
-    choices = ", ".join(sorted({*entity.attributes, *entity.aliases, *entity.ends, *named} - hidden_names(entity)))
+    choices = ", ".join(sorted(name for name in {*entity.names, *named} if not name.endswith("+")))
     sentence = f"Cannot resolve keyword {name!r} into field. Choices are: {choices}"
     hint = unknown_name("field", name, entity.label, [*entity.names, *named]).partition(" Did you mean ")
     near = hint[2].partition("?")[0]

@@ -55,7 +55,7 @@ class Query:
     are the names chosen by ``values()``. ``tie`` is ``(position, number)`` of the steps that bind related rows to their
     owner. ``deferred`` is ``(names, defer)``. ``limits`` are the slots of LIMIT and OFFSET, which hold for the whole
     result, or for each value of the extra columns named in ``per``. ``relations`` are relations with names of their own
-    and the ends that lead to them.
+    and the ends that lead to them. ``tables`` are further ones that SQL of one's own speaks of.
     """
 
     entity: Entity
@@ -82,7 +82,7 @@ class Query:
     per: tuple[str, ...] = ()
     relations: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     tie: tuple[int, int] | None = None
-    tables: Any = field(default=None, compare=False)
+    tables: tuple[str, ...] = ()
 
     # -- reading -------------------------------------------------------------------------------------------------------
 

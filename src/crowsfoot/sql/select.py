@@ -526,6 +526,9 @@ def make_binder(dialect: Dialect, params: list[Any]) -> Callable[[tuple[Any, ...
         term, value_type = _term(param, number, names)
         array = isinstance(param, Slot) and param.array
         bind = dialect.array_binder(value_type) if array else dialect.binder(value_type)
+        own = getattr(value_type, "db_binder", None)
+        if own is not None:  # a custom field converts first
+            bind = _after(_each(own) if array else own, bind)
         if bind is None:
             terms.append(term)
             continue
@@ -534,6 +537,14 @@ def make_binder(dialect: Dialect, params: list[Any]) -> Callable[[tuple[Any, ...
     source = f"lambda v: ({', '.join(terms)},)"
     made: Callable[[tuple[Any, ...]], tuple[Any, ...]] = eval(source, names)
     return made
+
+
+def _each(convert: Converter) -> Converter:
+    return lambda values: [convert(value) for value in values]
+
+
+def _after(first: Converter, then: Converter | None) -> Converter:
+    return first if then is None else lambda value: then(first(value))
 
 
 def _term(param: Any, number: int, names: dict[str, Any]) -> tuple[str, Any]:
