@@ -40,6 +40,11 @@ class Prefetch:
         if to_attr:
             self.prefetch_to = SEPARATOR.join([*lookup.split(SEPARATOR)[:-1], to_attr])
 
+    @property
+    def given_querysets(self) -> Sequence[Any]:
+        """The querysets that were given: one, or none."""
+        return () if self.queryset is None else (self.queryset,)
+
     def add_prefix(self, prefix: str) -> None:
         self.prefetch_to = prefix + SEPARATOR + self.prefetch_to
         self.prefetch_through = prefix + SEPARATOR + self.prefetch_through
@@ -183,7 +188,7 @@ def _narrowed(queryset: Any, end: Any, columns: list[Col], keys: list[Any], sele
         node.rhs = Param(index, node.lhs.output_field, array=True)
         node.is_resolved = True
         query = query.filtered(scope, node)
-        for mark in marks(end.target, end.hops[0].where):
+        for mark in marks(end.target, end.hops[0]) if len(end.hops) == 1 else ():
             query = query.with_step(mark)
         if selected:
             names = (KEY,) if len(columns) == 1 else tuple(f"{KEY}{i}" for i in range(len(columns)))

@@ -204,7 +204,7 @@ def _of(query: Query, end: End, key: tuple[Any, ...]) -> tuple[Query, Scope]:
         node = column.output_field.get_lookup("exact")(column, Param(index, column.output_field))
         node.is_resolved = True
         narrowed = narrowed.with_step(node)
-    for mark in marks(end.target, end.hops[0].where):
+    for mark in marks(end.target, end.hops[0]) if len(end.hops) == 1 else ():
         narrowed = narrowed.with_step(mark)
     # The first filter() on a many-to-many manager speaks of the same link as the manager itself.
     sticky = len(end.hops) > 1

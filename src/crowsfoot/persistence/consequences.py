@@ -205,4 +205,4 @@ def _passed(waiting: Iterable[int], before: list[set[int]], gone: set[int]) -> l
 
 def leads_to_dependents(end: End) -> bool:
     """Whether the far side of ``end`` holds the key: the way back of a foreign key, or a generic relation."""
-    return len(end.hops) == 1 and end.is_forward is end.relation.forward.many
+    return end.relation.link is None and end.is_forward is end.relation.forward.many

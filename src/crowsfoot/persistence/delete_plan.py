@@ -144,14 +144,15 @@ class DeletePlan:
         return self.seeds[what] if looked_up else self.rows(what)
 
     def _hang(self, edge: Edge) -> Any:
-        columns = [Col((), a) for a in edge.target.attributes_of(edge.target_columns)]
+        hop = edge.end.hops[0]
+        columns = [Col(a.via, a) for a in (edge.target.attribute_in(hop.target, c) for c in hop.target_columns)]
         known = self.known.get(edge.source)
         if known is not None and edge.source_columns == key_columns(edge.source) and edge.end.convert is None:
             condition = _matches(columns, known)
         else:
             source = selecting(self.rows(edge.source), edge.source.attributes_of(edge.source_columns))
             condition = _among(columns, source if edge.end.convert is None else _converted(source, columns))
-        return Condition([condition, *marks(edge.target, edge.where)]) if edge.where else condition
+        return Condition([condition, *marks(edge.target, edge.end.hops[0])]) if edge.where else condition
 
     # -- statements ----------------------------------------------------------------------------------------------------
 

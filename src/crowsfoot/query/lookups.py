@@ -20,7 +20,7 @@ from crowsfoot.query.nodes import Uncacheable
 from crowsfoot.query.resolved import Col, ExpressionList, Param, RowKey
 from crowsfoot.schema import types
 from crowsfoot.schema.entity import Entity
-from crowsfoot.schema.relation import KeyOf
+from crowsfoot.schema.relation import Hop
 from crowsfoot.schema.types import LookupRegistry, Type, ValueType
 
 
@@ -463,11 +463,11 @@ class UUIDIExact(IExact):
     sql: ClassVar = {**IExact.sql, "sqlite": "{lhs} = REPLACE({rhs}, '-', '') COLLATE NOCASE"}
 
 
-def marks(entity: Entity, where: tuple[tuple[str, KeyOf], ...]) -> list[Exact]:
-    """What a hop demands of rows of ``entity`` beside its columns, as conditions."""
+def marks(entity: Entity, hop: Hop) -> list[Exact]:
+    """What a hop to ``entity``, or to one that it inherits from, demands beside its key, as conditions."""
     found: list[Exact] = []
-    for column, key_of in where:
-        attribute = entity.attribute_of(column)
+    for column, key_of in hop.where:
+        attribute = entity.attribute_in(hop.target, column)
         node = Exact(Col(attribute.via, attribute), RowKey(key_of))
         node.is_resolved = True
         found.append(node)

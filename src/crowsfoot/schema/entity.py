@@ -116,6 +116,13 @@ class Entity:
                 return attribute
         raise KeyError(column)
 
+    def attribute_in(self, table: Table, column: str) -> Attribute:
+        """The attribute that is kept in ``column`` of ``table``: this entity's own, or that of one it inherits from."""
+        for attribute in self.attributes.values():
+            if attribute.column.name == column and attribute.entity.table is table:
+                return attribute
+        raise KeyError(column)
+
     def attributes_of(self, columns: Iterable[str]) -> tuple[Attribute, ...]:
         return tuple(self.attribute_of(column) for column in columns)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from crowsfoot.schema.entity import Entity
+from crowsfoot.schema.entity import Attribute, Entity
 from crowsfoot.schema.table import Table
 
 
@@ -262,19 +262,21 @@ def generic(
     name: str,
     target: Entity,
     columns: tuple[str, ...],
-    target_columns: tuple[str, ...],
+    held: Attribute,
     where: tuple[tuple[str, KeyOf], ...],
     *,
     query_name: str,
     field: Any = None,
 ) -> Relation:
-    """Many ``target`` rows that name a row of any entity: by its key, and by ``where``, which says which entity's it is."""
-    hop = Hop(owner.table, columns, target.table, target_columns, where)
-    near, far = owner.attributes_of(columns)[0], target.attributes_of(target_columns)[0]
-    convert = None if hop.compares_alike else far.value_type.prepare
+    """Many ``target`` rows that name a row of any entity: by its key, which they have in ``held``, and by ``where``, which
+    says whose key it is. Both may be in the table of an entity that the target inherits from."""
+    hop = Hop(owner.table, columns, held.entity.table, (held.column.name,), where)
+    hops = (hop, *[link.hops[0].reversed() for link in reversed(held.via)])
+    back = tuple(hop.reversed() for hop in reversed(hops))
+    convert = held.value_type.prepare if not (held.via or hop.compares_alike) else None
     return Relation(
-        End(owner, name, name, target, (hop,), 0, True, field, convert),
-        End(target, query_name, None, owner, (hop.reversed(),), 0, False, field, convert and near.value_type.prepare),
+        End(owner, name, name, target, hops, 0, True, field, convert),
+        End(target, query_name, None, owner, back, 0, False, field),
         CASCADE,
         constrained=False,
     )

@@ -391,7 +391,7 @@ class Compiler:
     def _tied(self, node: RelatedExists, statement: Query) -> tuple[Compiler, str]:
         """A compiler for the far side of a relation, and the condition that ties it to this query's row."""
         back = node.end.inverse
-        if back.hops[0].source_where:
+        if len(back.hops) == 1 and back.hops[0].source_where:
             return self._tied_by_columns(node, statement)
         compiler = self.nested(statement, node.offset)
         pairs = []
@@ -406,7 +406,7 @@ class Compiler:
     def _tied_by_columns(self, node: RelatedExists, statement: Query) -> tuple[Compiler, str]:
         """As ``_tied`` where the far row itself holds the key and says whose key it is."""
         hop, owner = node.end.hops[0], node.end.owner
-        conditions = marks(node.end.target, hop.where)
+        conditions = marks(node.end.target, hop)
         compiler = self.nested(statement.but(steps=(*statement.steps, *conditions)), node.offset)
         pairs = []
         for near, far in hop.pairs:

@@ -39,23 +39,23 @@ class ContentTypeManager(Manager["ContentType"]):
         No query where it is remembered, else one, and one to make it. A proxy has that of the model it stands for,
         unless ``for_concrete_model`` is False.
         """
-        key = _key(model, for_concrete_model)
+        key = key_of(model, for_concrete_model)
         self._learn([key])
         return self._known[key]
 
     async def aget_for_model(self, model: Any, for_concrete_model: bool = True) -> ContentType:
-        key = _key(model, for_concrete_model)
+        key = key_of(model, for_concrete_model)
         await self._alearn([key])
         return self._known[key]
 
     def get_for_models(self, *models: Any, for_concrete_models: bool = True) -> dict[Any, ContentType]:
         """The content types by model. One query for all that are not remembered, and one for each that is missing."""
-        keys = {model: _key(model, for_concrete_models) for model in models}
+        keys = {model: key_of(model, for_concrete_models) for model in models}
         self._learn(keys.values())
         return {model: self._known[key] for model, key in keys.items()}
 
     async def aget_for_models(self, *models: Any, for_concrete_models: bool = True) -> dict[Any, ContentType]:
-        keys = {model: _key(model, for_concrete_models) for model in models}
+        keys = {model: key_of(model, for_concrete_models) for model in models}
         await self._alearn(keys.values())
         return {model: self._known[key] for model, key in keys.items()}
 
@@ -96,6 +96,23 @@ class ContentTypeManager(Manager["ContentType"]):
             yield from rows._bulk_create(session, [made], conflict=conflict)
             self._remember([made])
 
+    def _of_model(self, session: Session, model: Any, concrete: bool) -> Operation[ContentType]:
+        """As ``get_for_model``, in a session."""
+        here = self.db_manager(session.alias)
+        key = key_of(model, concrete)
+        for learn in (here._find, here._make):
+            if unknown := here._unknown([key]):
+                yield from learn(session, unknown)
+        return here._known[key]
+
+    def _of_ids(self, session: Session, ids: Iterable[Any]) -> Operation[dict[Any, ContentType]]:
+        """The content types with these ids, by id, as far as there are any. One query, or none."""
+        here = self.db_manager(session.alias)
+        unknown = [id for id in ids if id not in here._known]
+        if unknown:
+            here._remember((yield from here.using(session.alias).filter(pk__in=unknown)._load(session)))
+        return {id: here._known[id] for id in ids if id in here._known}
+
     # -- by what they are ----------------------------------------------------------------------------------------------
 
     def get_for_id(self, id: Any) -> ContentType:
@@ -135,7 +152,8 @@ class ContentTypeManager(Manager["ContentType"]):
         return content_type
 
 
-def _key(model: Any, concrete: bool) -> Key:
+def key_of(model: Any, concrete: bool) -> Key:
+    """What a model's content type is found by; a proxy has that of the model it stands for where ``concrete``."""
     meta = model._meta.concrete_model._meta if concrete else model._meta
     return meta.app_label, meta.model_name
 
