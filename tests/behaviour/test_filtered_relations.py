@@ -79,7 +79,10 @@ async def test_through_several_relations(do: Any) -> None:
         (FilteredRelation("posts__title"), "cannot contain lookups"),
         (FilteredRelation("posts__title__in"), "cannot contain lookups"),
         (FilteredRelation("posts", condition=Q(posts__tags__name="x")), "deeper than the relation_name"),
-        (FilteredRelation("posts__tags", condition=Q(posts__author__name__in="x")), "relations outside the 'posts__tags'"),
+        (
+            FilteredRelation("posts__tags", condition=Q(posts__author__name__in="x")),
+            "relations outside the 'posts__tags'",
+        ),
         (FilteredRelation("posts", condition=Q(posts__in=Post.objects.all())), "Passing a QuerySet"),
     ],
 )  # fmt: skip

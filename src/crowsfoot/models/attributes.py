@@ -1,7 +1,7 @@
 """What a relation looks like on an instance: ``post.author``, ``author.posts``, ``user.profile``.
 
-A relation end becomes one descriptor: a related instance where ``many`` is False, a manager where it is True. Touching what
-is not loaded loads it for the whole cohort in one query.
+A relation end becomes one descriptor: a related instance where ``many`` is False, a manager where it is True. Touching
+what is not loaded loads it for the whole cohort in one query.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def refuse_if_raising(instance: Any, name: str) -> None:
 
 
 class Question(NamedTuple):
-    """What to send for values that are not loaded: the operation ``make(session, *args)``, on the database ``alias``."""
+    """What to send for values that are not loaded: the operation ``make(session, *args)``, on database ``alias``."""
 
     alias: str
     make: Callable[..., Operation[None]]
@@ -206,7 +206,7 @@ class ToOne:
     def get_prefetch_querysets(
         self, instances: Sequence[Any], querysets: Sequence[Any] | None = None
     ) -> tuple[Any, ...]:
-        """What prefetching asks: see ``crowsfoot.models.prefetch.described``. Raises ``ValueError`` for two querysets."""
+        """What prefetching asks: see `crowsfoot.models.prefetch.described`. Raises ``ValueError`` for two querysets."""
         given = only_queryset(querysets)
         alias = _alias(instances[0], self.end)
         queryset = given if given is not None else base_queryset(instances[0], self.end, alias)
@@ -227,9 +227,8 @@ class ToOne:
     def _missing(self, instance: Any) -> Any:
         """There is no related row: for the way back of a one-to-one that is an ordinary ``DoesNotExist``."""
         target = self.end.target.model
-        if self.end.holds_key:
-            if any(getattr(instance, n) is not None for n in self.locals):
-                raise target.DoesNotExist(f"{target._meta.object_name} matching query does not exist.")
+        if self.end.holds_key and any(getattr(instance, n) is not None for n in self.locals):
+            raise target.DoesNotExist(f"{target._meta.object_name} matching query does not exist.")
         error = self.RelatedObjectDoesNotExist(f"{type(instance).__name__} has no {self.name}.")
         instance.__dict__["_unanswered"] = error  # it is an AttributeError too, which Model.__getattr__ sees first
         raise error
@@ -383,7 +382,8 @@ class ToMany:
 
 
 class DescribedPath(typed.RelationPath):
-    """``Post.author`` and ``Post.tags``: a typed path that also shows what Django's descriptors do (``Post.tags.through``)."""
+    """``Post.author``, ``Post.tags``: a typed path that also shows what Django's descriptors do:
+    ``Post.tags.through``."""
 
     def __init__(self, attribute: ToOne | ToMany) -> None:
         super().__init__(attribute.end.name, lambda: attribute.end.target.model)
@@ -402,8 +402,8 @@ class DescribedPath(typed.RelationPath):
 
 
 class UncoveredField:
-    """Stands on the class for a field whose name a base class uses for a plain value (``is_active = True``), which would
-    answer in its place where it was not loaded. The instance's own value comes first, as with any other field."""
+    """Stands on the class for a field whose name a base class uses for a plain value (``is_active = True``), which
+    would answer in its place where it was not loaded. The instance's own value comes first, as with any other field."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -430,7 +430,7 @@ def load_deferred(instance: Any, attribute: Attribute) -> Any:
 
 
 def _take_inherited(instance: Any, attribute: Attribute) -> bool:
-    """Whether the value is here all the same: on the instance of a model it inherits from, or as the key that links them."""
+    """Whether the value is here all the same: on the instance of a parent model, or as the key that links them."""
     name = attribute.name
     for parent in lineage(instance):
         held = parent.__dict__

@@ -41,8 +41,9 @@ class RawQuery:
 class RawQuerySet(Generic[M]):
     """Instances of ``model`` from the rows of ``raw_query``. Nothing is sent until they are needed; then one query is.
 
-    Columns go to the fields that they belong to (``translations`` are names of columns and of the fields meant); a field
-    that no column belongs to is deferred, and a column of no field becomes an attribute. Rows must hold the primary key.
+    Columns go to the fields that they belong to (``translations`` are names of columns and of the fields meant); a
+    field that no column belongs to is deferred, and a column of no field becomes an attribute. Rows must hold the
+    primary key.
     """
 
     def __init__(

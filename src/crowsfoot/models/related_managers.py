@@ -1,7 +1,7 @@
 """Managers of related rows: ``author.posts`` and ``post.tags``.
 
-Two classes: rows that hold the key themselves, and rows behind a link table. Each writes once, as operations, and has the
-sync and async method of every name.
+Two classes: rows that hold the key themselves, and rows behind a link table. Each writes once, as operations, and has
+the sync and async method of every name.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class RelatedManager(Manager[M]):
     def get_prefetch_querysets(
         self: Any, instances: Sequence[Any], querysets: Sequence[Any] | None = None
     ) -> tuple[Any, ...]:
-        """What prefetching asks: see ``crowsfoot.models.prefetch.described``. Raises ``ValueError`` for two querysets."""
+        """What prefetching asks: see `crowsfoot.models.prefetch.described`. Raises ``ValueError`` for two querysets."""
         queryset = only_queryset(querysets)
         rows = queryset if queryset is not None else self.base_class.get_queryset(self)
         return described(ask(self.end, instances, rows), self.end)
@@ -232,7 +232,8 @@ class KeyManager(RelatedManager[M]):
         for name, value in zip(self.names, self.key, strict=True):
             if value is None:
                 raise ValueError(
-                    f'"{self.instance!r}" needs to have a value for field "{name}" before this relationship can be used.'
+                    f'"{self.instance!r}" needs to have a value for field "{name}" before this relationship can be '
+                    "used."
                 )
 
     def _check(self, obj: Any) -> None:
@@ -380,8 +381,8 @@ class ManyRelatedManager(RelatedManager[M]):
                     raise TypeError(f"'{self.model._meta.object_name}' instance expected, got {obj!r}")
                 if not routing.allow_relation(obj, self.instance):
                     raise ValueError(
-                        f'Cannot add "{obj!r}": instance is on database "{self.instance._state.db}", value is on database '
-                        f'"{obj._state.db}"'
+                        f'Cannot add "{obj!r}": instance is on database "{self.instance._state.db}", '
+                        f'value is on database "{obj._state.db}"'
                     )
                 key = tuple(getattr(obj, name) for name in names)
                 if None in key:

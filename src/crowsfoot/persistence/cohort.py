@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from weakref import ref
 
-
 # Told of queries that loading for several members saved: see `crowsfoot.watch`.
 SAVED: list[Callable[[int], None]] = []
 

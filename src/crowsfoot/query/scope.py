@@ -337,8 +337,7 @@ class Scope:
         if given != wanted:
             said = repr(found.lookup_name) if found.takes_list or lhs.is_composite else found.lookup_name
             raise ValueError(
-                f"The QuerySet value for the {said} lookup must have {wanted} selected fields "
-                f"(received {given})"
+                f"The QuerySet value for the {said} lookup must have {wanted} selected fields (received {given})"
             )
         node = found(lhs, None)
         node.rhs = Embedded(statement, offset)

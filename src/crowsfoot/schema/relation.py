@@ -59,7 +59,7 @@ RULES = {
 }  # fmt: skip
 
 
-def SET(value: Any) -> OnDelete:  # noqa: N802  (Django's name)
+def SET(value: Any) -> OnDelete:
     """On delete, point the row at ``value`` instead: a key, a model instance, or a callable that returns either.
 
     A value that only Python can compute is not a rule that a database can hold, so the schema says NO ACTION.
@@ -120,8 +120,8 @@ class End:
 
     ``name`` is its name in look-ups, ``accessor`` the attribute of an instance (None where the reverse side is switched
     off), ``minimum`` 0 or 1 and ``many`` say how few and how many rows of ``target`` an ``owner`` row has. ``field`` is
-    the model field that declared the relation; the floors below ``models`` only carry it. ``convert`` makes the target's
-    value out of the owner's, where their columns are of different types.
+    the model field that declared the relation; the floors below ``models`` only carry it. ``convert`` makes the
+    target's value out of the owner's, where their columns are of different types.
     """
 
     owner: Entity
@@ -268,8 +268,8 @@ def generic(
     query_name: str,
     field: Any = None,
 ) -> Relation:
-    """Many ``target`` rows that name a row of any entity: by its key, which they have in ``held``, and by ``where``, which
-    says whose key it is. Both may be in the table of an entity that the target inherits from."""
+    """Many ``target`` rows that name a row of any entity: by its key, which they have in ``held``, and by ``where``,
+    which says whose key it is. Both may be in the table of an entity that the target inherits from."""
     hop = Hop(owner.table, columns, held.entity.table, (held.column.name,), where)
     hops = (hop, *[link.hops[0].reversed() for link in reversed(held.via)])
     back = tuple(hop.reversed() for hop in reversed(hops))

@@ -334,7 +334,8 @@ class Compiler:
             sql, more = self.expression_list(rhs)
             return f"{lhs} IN ({'VALUES ' if node.lhs.is_composite else ''}{sql})", params + more
         if isinstance(node.lhs, ColumnTuple) and isinstance(rhs, Param):
-            parts = node.lhs.output_field.parts
+            key: Any = node.lhs.output_field
+            parts = key.parts
             return self.dialect.in_tuples(lhs, parts), params + self._tuples(rhs, parts)
         sql, more = self.compile(rhs)
         if isinstance(rhs, Subquery):
@@ -413,7 +414,8 @@ class Compiler:
             attribute = owner.attribute_of(near)
             outside, _ = self.compile(Col((*node.prefix, *attribute.via), attribute, node.group))
             inside = compiler.column(compiler.joins.root, far)
-            pairs.append(self.dialect.equal(inside, hop.target.columns[far].type, outside, hop.source.columns[near].type))
+            inner, outer = hop.target.columns[far].type, hop.source.columns[near].type
+            pairs.append(self.dialect.equal(inside, inner, outside, outer))
         return compiler, " AND ".join(pairs)
 
     def row_key(self, node: RowKey) -> tuple[str, list[Any]]:

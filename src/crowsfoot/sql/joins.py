@@ -164,7 +164,7 @@ class JoinTree:
     def render(
         self, quote: Callable[[str], str], on: Callable[[Source], tuple[str, list[Any]]], tables: Iterable[str] = ()
     ) -> tuple[str, list[Any]]:
-        """The text after FROM. ``on`` gives the condition of a join; ``tables`` come too, where they are not there yet."""
+        """The text after FROM. ``on`` gives the condition of a join; ``tables`` come too, where they are missing."""
         parts: list[str] = []
         params: list[Any] = []
         for source in self.in_order():
