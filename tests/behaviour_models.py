@@ -51,6 +51,15 @@ class Post(models.Model):
         return str(self.title)
 
 
+class Chapter(models.Model):
+    post: Any = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="chapters")
+    title = models.CharField(max_length=200)
+
+    class Meta:
+        app_label = "behaviour"
+        order_with_respect_to = "post"
+
+
 class Absent(models.Model):
     """A model whose table is never made."""
 
@@ -60,4 +69,4 @@ class Absent(models.Model):
         app_label = "behaviour"
 
 
-TABLES = (Author, Profile, Tag, Post)
+TABLES = (Author, Profile, Tag, Post, Chapter)

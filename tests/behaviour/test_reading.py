@@ -197,3 +197,14 @@ async def test_select_related_and_prefetch_related(do: Any) -> None:
     with do.queries(2):
         found = await do(Author.objects.prefetch_related("posts").get, pk=ben.pk)
         assert [p.rank for p in found.posts.all()] == [9]
+
+
+async def test_distinct_rows_in_the_order_of_a_column_that_is_not_read(do: Any) -> None:
+    for name, rank in (("Asha", 2), ("Ben", 1)):
+        author = await do(Author.objects.create, name=name)
+        await do(Post.objects.create, title="Same", author=author, rank=rank)
+    rows = Post.objects.distinct().order_by("-author__name")
+    assert [post.rank for post in await do.rows(rows)] == [1, 2]
+    # SQL compares what it sorts by too, so rows that differ there alone are not the same
+    assert await do.rows(Post.objects.values_list("title").distinct().order_by("rank")) == [("Same",), ("Same",)]
+    assert await do.rows(Post.objects.values("title").distinct().order_by("title")) == [{"title": "Same"}]

@@ -30,8 +30,10 @@ def add_place(model: Any) -> None:
     if not any(isinstance(field, OrderWrt) for field in meta.local_fields):
         OrderWrt().contribute_to_class(model, PLACE)
     meta.ordering = (PLACE,)
-    model.get_next_in_order = lambda self: _neighbour(self, True)
-    model.get_previous_in_order = lambda self: _neighbour(self, False)
+    model.get_next_in_order = lambda self: _beside(self, True).get()
+    model.aget_next_in_order = lambda self: _beside(self, True).aget()
+    model.get_previous_in_order = lambda self: _beside(self, False).get()
+    model.aget_previous_in_order = lambda self: _beside(self, False).aget()
 
 
 def add_order(relation: Relation) -> None:
@@ -46,44 +48,44 @@ def add_order(relation: Relation) -> None:
         f"get_{name}_order",
         lambda self: _siblings(model, end.name, self).values_list("pk", flat=True),
     )
-    setattr(
-        end.target.model,
-        f"set_{name}_order",
-        lambda self, keys, using=None: _set_order(model, end.name, self, keys, using),
-    )
+    for prefix, method in (("set", "bulk_update"), ("aset", "abulk_update")):
+        setattr(end.target.model, f"{prefix}_{name}_order", _setter(model, end.name, method))
 
 
 def _siblings(model: Any, name: str, owner: Any) -> Any:
     return model._default_manager.filter(**{name: owner})
 
 
-def _set_order(model: Any, name: str, owner: Any, keys: Iterable[Any], using: str | None) -> None:
-    """Give the rows of ``owner`` the order of ``keys``; keys of other rows are left alone. One query."""
-    alias = using or routing.write(model, {"instance": owner})
-    rows = [model(pk=key, **{PLACE: place}) for place, key in enumerate(keys)]
-    model._default_manager.using(alias).filter(**{name: owner}).bulk_update(rows, [PLACE])
+def _setter(model: Any, name: str, method: str) -> Any:
+    def set_order(self: Any, keys: Iterable[Any], using: str | None = None) -> Any:
+        """Give the rows of this one the order of ``keys``; keys of other rows are left alone. One query."""
+        alias = using or routing.write(model, {"instance": self})
+        rows = [model(pk=key, **{PLACE: place}) for place, key in enumerate(keys)]
+        return getattr(model._default_manager.using(alias).filter(**{name: self}), method)(rows, [PLACE])
+
+    return set_order
 
 
-def _neighbour(instance: Any, after: bool) -> Any:
-    """The next or the previous row among the siblings. One query; raises ``DoesNotExist`` at either end."""
+def _beside(instance: Any, after: bool) -> Any:
+    """The row after or before this one among its siblings: one query, none at either end."""
     model = type(instance)
-    name = model._meta.order_with_respect_to
-    attname = model._meta.get_field(name).attname
+    field = model._meta.get_field(model._meta.order_with_respect_to)
     own = model._default_manager.filter(pk=instance.pk).values(PLACE)
-    side = {f"{PLACE}__{'gt' if after else 'lt'}": own[:1], attname: getattr(instance, attname)}
-    return model._default_manager.filter(**side).order_by(PLACE if after else f"-{PLACE}")[:1].get()
+    side = {f"{PLACE}__{'gt' if after else 'lt'}": own[:1], **field.get_filter_kwargs_for_object(instance)}
+    return model._default_manager.filter(**side).order_by(PLACE if after else f"-{PLACE}")[:1]
 
 
 def take_places(session: Session, model: Any, objs: Sequence[Any]) -> Operation[None]:
     """Put new rows that have no place at the end of their siblings, in the order given. One query for each owner."""
-    attname = model._meta.get_field(model._meta.order_with_respect_to).attname
+    field = model._meta.get_field(model._meta.order_with_respect_to)
     last: dict[Any, int] = {}
     for obj in objs:
         if obj.__dict__.get(PLACE) is not None:
             continue
-        owner = getattr(obj, attname)
+        siblings = field.get_filter_kwargs_for_object(obj)
+        owner = tuple(siblings.values())
         if owner not in last:
-            rows = model._base_manager.using(session.alias).filter(**{attname: owner})
+            rows = model._base_manager.using(session.alias).filter(**siblings)
             found = yield from rows._aggregate(session, {"last": Max(PLACE)})
             last[owner] = -1 if found["last"] is None else found["last"]
         last[owner] += 1

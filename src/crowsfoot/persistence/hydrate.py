@@ -33,16 +33,17 @@ def make_hydrator(row: Row, db: str, fetch_mode: Any = None, alone: bool = False
         if reader is None:
             return lambda rows: [r[0] for r in rows]
         return lambda rows: [None if r[0] is None else reader(r[0]) for r in rows]
-    return _plain(row.kind, names, readers)
+    return _plain(row.kind, names, readers, row.unread)
 
 
 def _columns(row: Row) -> list[tuple[str, Any]]:
     return [(a.name, reader) for a, reader in row.attributes] + row.extras
 
 
-def _plain(kind: str, names: list[str], readers: list[Any]) -> Hydrator:
+def _plain(kind: str, names: list[str], readers: list[Any], unread: bool) -> Hydrator:
     if kind == "tuple" and not any(readers):
-        return lambda rows: list(map(tuple, rows))
+        width = len(readers)
+        return (lambda rows: [tuple(r[:width]) for r in rows]) if unread else lambda rows: list(map(tuple, rows))
     scope: dict[str, Any] = {}
     variables: list[str] = []
     terms = [_term(reader, variables, scope) for reader in readers]
@@ -99,7 +100,8 @@ class _Models:
             parts.append(f"    cohort_{name} = {'alone' if self.alone else 'Cohort(db, (), mode)'}")
             parts.append(f"    all_{name} = []")
             parts.append(f"    add_{name} = all_{name}.append")
-        loop = [f"for {', '.join(self.variables)}, in rows:", *[line[4:] for line in self.lines]]
+        unread = " *_" if self.row.unread else ""
+        loop = [f"for {', '.join(self.variables)},{unread} in rows:", *[line[4:] for line in self.lines]]
         if not self.alone:
             loop += [f"cohort_{name}.members = list(map(ref, all_{name}))" for name in self.lists]
             # All that is made here is kept, so the collector would only look at it in vain, again and again.

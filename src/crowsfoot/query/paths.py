@@ -98,12 +98,10 @@ def arrival(end: Any) -> tuple[Attribute, ...]:
 
 def unknown_keyword(name: str, entity: Entity, named: Iterable[str] = ()) -> str:
     """Django's sentence for a keyword that is no field, with the nearest name behind it."""
+    if name in entity.refused:
+        return entity.refused[name]
     choices = ", ".join(sorted(name for name in {*entity.names, *named} if not name.endswith("+")))
     sentence = f"Cannot resolve keyword {name!r} into field. Choices are: {choices}"
     hint = unknown_name("field", name, entity.label, [*entity.names, *named]).partition(" Did you mean ")
     near = hint[2].partition("?")[0]
     return f"{sentence}. {entity.label} has no field {name!r}; did you mean {near}?" if near else sentence
-
-
-def hidden_names(entity: Entity) -> set[str]:
-    return {name for name in entity.ends if name.endswith("+")}

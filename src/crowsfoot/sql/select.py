@@ -36,6 +36,8 @@ class Row:
     extras: list[tuple[str, Reader]] = field(default_factory=list)
     kind: str = "model"
     partial: bool = False
+    # Whether the database sends further columns that nobody reads.
+    unread: bool = False
 
 
 @dataclass(slots=True)
@@ -323,6 +325,7 @@ class SelectCompiler(Compiler):
             if out == text or out.startswith(f"{text} AS ") or (name and self.quote_name(name) == text):
                 return
         outputs.append((text, None))
+        self.row.unread = True
 
     def _distinct(self) -> tuple[str, list[Any]]:
         query = self.query
