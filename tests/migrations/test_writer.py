@@ -268,7 +268,7 @@ VALUES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 def test_values_come_back(value: Any) -> None:
     again = evaluated(value)
     if isinstance(value, functools.partial):
