@@ -382,8 +382,7 @@ class ToMany:
 
 
 class DescribedPath(typed.RelationPath):
-    """``Post.author``, ``Post.tags``: a typed path that also shows what Django's descriptors do:
-    ``Post.tags.through``."""
+    """``Post.author``, ``Post.tags``: a typed path with what Django's descriptors show too: ``Post.tags.through``."""
 
     def __init__(self, attribute: ToOne | ToMany) -> None:
         super().__init__(attribute.end.name, lambda: attribute.end.target.model)

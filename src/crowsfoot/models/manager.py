@@ -192,7 +192,7 @@ def _forward(name: str, method: Any) -> Any:
 class Manager(BaseManager[M]):
     """The default manager, ``objects``: every queryset method, on all rows of the model."""
 
-    # The methods of `QuerySet` that make sense on all rows, with its signatures; their documentation is its own too.
+    # The methods of `QuerySet` that make sense on all rows, with its signatures; their docstrings are taken from there.
     # Those that only copy the queryset share one for all calls (``_rows``).
 
     # For type checkers, ``objects = Manager()`` is one of the model that it is written in.
