@@ -134,8 +134,14 @@ def _said(schema: Schema, pairs: list[tuple[Any, Any, ModelChange]]) -> Statemen
 
 def _counterparts(old: Any, new: Any, fields: Mapping[str, str]) -> Iterable[tuple[Any, Any]]:
     """Each column field of ``new`` and the one it was in ``old``, or None."""
-    known = {fields.get(f.name, f.name): f for f in old._meta.local_concrete_fields}
-    return [(known.get(f.name), f) for f in new._meta.local_concrete_fields]
+    known = {_place(f, fields): f for f in old._meta.local_concrete_fields}
+    return [(known.get(_place(f, {})), f) for f in new._meta.local_concrete_fields]
+
+
+def _place(field: Any, fields: Mapping[str, str]) -> tuple[str, int | None]:
+    """The field that a column belongs to, under its new name, and which of its columns it is where there are several."""
+    name = field.key_field.name
+    return fields.get(name, name), None if field.key_field is field else field.place
 
 
 def _renamed_columns(old: Any, new: Any, fields: Mapping[str, str]) -> dict[str, str]:
@@ -150,9 +156,12 @@ def _fill(old: Any, new: Any, change: ModelChange) -> dict[str, Any]:
         if now.generated or (was is not None and (now.null or not was.null)):
             continue
         given = now
-        if change.one_off is not None and change.one_off[0] == now.name:
+        one_off = change.one_off is not None and change.one_off[0] == now.key_field.name
+        if change.one_off is not None and one_off:
             given = change.one_off[1]
         value = effective_default(given, now)
+        if one_off and now.key_field is not now and value is not None:
+            value = value[now.place]
         if value is not None:
             found[now.column] = now.get_prep_value(value)
     return found

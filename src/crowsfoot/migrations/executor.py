@@ -234,7 +234,7 @@ def _made(migration: Migration, state: ProjectState) -> Iterator[tuple[str, set[
             if field.many_to_many:
                 yield field.m2m_db_table(), set()
             else:
-                yield model._meta.db_table, {field.column}
+                yield model._meta.db_table, {part.column for part in field.parts}
 
 
 COLUMNS = {

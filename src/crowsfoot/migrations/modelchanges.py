@@ -85,15 +85,16 @@ class ModelChanges(FieldChanges):
     def _created_model(self, key: Key, state: ModelState) -> None:
         app, _ = key
         # Relations come in operations of their own, so that rings of models can be made; but for keys.
-        relations = {n: f for n, f in state.fields.items() if f.is_relation and not f.primary_key and has_table(state)}
+        keys = state.key_names()
+        relations = {n: f for n, f in state.fields.items() if f.is_relation and n not in keys and has_table(state)}
         fields = [(name, field) for name, field in state.fields.items() if name not in relations]
         later = {"unique_together", "order_with_respect_to"} if has_table(state) else set[str]()
         options = {n: v for n, v in state.options.items() if n not in later and v not in ([], set())}
         if has_table(state):
             options = {n: v for n, v in options.items() if n not in ("indexes", "constraints")}
         needs = [Need(*key, None, Kind.REMOVE), *self._base_needs(key, state)]
-        for field in state.fields.values():
-            if field.is_relation and (field.primary_key or not has_table(state)):
+        for name, field in state.fields.items():
+            if field.is_relation and (name in keys or not has_table(state)):
                 needs += self.target_needs(field, key)
         creation = ops.CreateModel(state.name, fields, options, state.bases, state.managers)
         self.plan(app, creation, needs, first=True)

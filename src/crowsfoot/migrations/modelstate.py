@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
 from crowsfoot.errors import FieldDoesNotExist, unknown_name
@@ -104,10 +104,24 @@ class ModelState:
         found.fields, found.options, found.managers = dict(self.fields), dict(self.options), list(self.managers)
         return found
 
-    def with_keys_alone(self, names: Container[str]) -> Self:
+    def key_names(self) -> set[str]:
+        """The names of the fields without which the model has no key: more than one where that is composite."""
+        keys = [field for field in self.fields.values() if field.primary_key]
+        found = {name for name, field in self.fields.items() if field.primary_key}
+        waiting = [name for field in keys for name in (*getattr(field, "field_names", ()), *_columns(field))]
+        while waiting:
+            name = waiting.pop()
+            name = name if name in self.fields else name.removesuffix("_id")
+            if name in self.fields and name not in found:
+                found.add(name)
+                waiting += _columns(self.fields[name])
+        return found
+
+    def with_keys_alone(self, names: Iterable[str]) -> Self:
         """A copy with nothing but the primary key and the fields of ``names``: what tables that refer to it need."""
         found = self.clone()
-        found.fields = {name: field for name, field in self.fields.items() if field.primary_key or name in names}
+        kept_names = self.key_names() | set(names)
+        found.fields = {name: field for name, field in self.fields.items() if name in kept_names}
         kept = {name: value for name, value in self.options.items() if name in TABLE_OPTIONS}
         found.options = {**kept, "indexes": [], "constraints": []}
         found.managers = []
@@ -162,6 +176,11 @@ class ModelState:
 
     def _split(self, base: str) -> Key:
         return resolve(base, self.app_label, self.name)
+
+
+def _columns(field: Any) -> tuple[str, ...]:
+    """The names of the columns of a foreign key of several; some may be other fields."""
+    return tuple(getattr(field, "columns", ()))
 
 
 def _unbound(field: Any) -> Any:

@@ -141,10 +141,11 @@ class ProjectState:
             names = needed.setdefault(key, set())
             if name is not None:
                 names.add(name)
+            keys = state.key_names() if first else ()
             for field_name, field in state.fields.items():
-                if field_name == name or (first and (key in whole or field.primary_key)):
-                    to_field = getattr(field, "to_field", None)
-                    waiting += [(other, to_field) for other in models_of(field, *key)]
+                if field_name == name or (first and (key in whole or field_name in keys)):
+                    to_fields = getattr(field, "to_fields", ()) or (getattr(field, "to_field", None),)
+                    waiting += [(other, to_field) for other in models_of(field, *key) for to_field in to_fields]
             if first:
                 waiting += [(base, name) for base in state.base_keys()]
                 if state.options.get("swappable"):
@@ -317,11 +318,30 @@ def without_default(field: Any, preserve_default: bool) -> Any:
     return found
 
 
+def _named_anew(field: Any, options: tuple[str, ...], old_name: str, new_name: str) -> Any:
+    """The field with a renamed field's new name in these options of it; None where they do not have the old one."""
+    names = {old_name: new_name, f"{old_name}_id": f"{new_name}_id"}
+    found = None
+    for option in options:
+        given = tuple(getattr(field, option, ()))
+        if not names.keys().isdisjoint(given):
+            found = found or field.clone()
+            setattr(found, option, tuple(names.get(name, name) for name in given))
+    return found
+
+
 def _field_renamed(field: Any, key: Key, owner: Key, old_name: str, new_name: str) -> Any:
     """The field as it names a renamed field of ``owner``; None where it does not."""
     if key == owner and field.generated:
         changed = field.clone()
         changed.expression = renamed(field.expression, old_name, new_name)
+        return changed
+    changed = None
+    if key == owner:
+        changed = _named_anew(field, ("field_names", "columns", "from_fields"), old_name, new_name)
+    if target_of(field, *key) == owner:
+        changed = _named_anew(changed or field, ("to_fields",), old_name, new_name) or changed
+    if changed is not None:
         return changed
     if target_of(field, *key) == owner and getattr(field, "to_field", None) == old_name:
         changed = field.clone()

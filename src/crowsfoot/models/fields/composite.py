@@ -55,7 +55,7 @@ class CompositePrimaryKey(Field[tuple[Any, ...]]):
         for field in fields:
             if name in (field.name, field.attname):
                 return field
-        raise FieldDoesNotExist(unknown_name("field", name, str(self), [field.name for field in fields]))
+        raise FieldDoesNotExist(unknown_name("field", name, self.model._meta.label, [field.name for field in fields]))
 
     def check(self, **kwargs: Any) -> list[str]:
         return list(self._problems())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from crowsfoot.models.fields.base import Field
+from crowsfoot.models.fields.base import NOT_PROVIDED, Field
 from crowsfoot.schema import types
 from crowsfoot.schema.entity import Attribute, Entity
 
@@ -15,7 +16,10 @@ class KeyPart(Field[Any]):
     """One column that a key of several columns has for itself. Its values are those of the column it points at."""
 
     def __init__(self, key: Any, attname: str, remote: Attribute, place: int) -> None:
-        super().__init__(null=key.null, blank=key.blank, editable=False, auto_created=True, name=attname)
+        default = partial(_part_of_default, key, place) if key.has_default() else NOT_PROVIDED
+        super().__init__(
+            null=key.null, blank=key.blank, editable=False, auto_created=True, name=attname, default=default
+        )
         self.key_field = key
         self.remote = remote
         self.place = place
@@ -46,12 +50,10 @@ class KeyPart(Field[Any]):
     def db_binder(self) -> Any:
         return getattr(self.remote.value_type, "db_binder", None)
 
-    def has_default(self) -> bool:
-        return bool(self.key_field.has_default())
 
-    def get_default(self) -> Any:
-        default = self.key_field.get_default()
-        return default[self.place] if isinstance(default, (tuple, list)) else None
+def _part_of_default(key: Any, place: int) -> Any:
+    default = key.get_default()
+    return None if default is None else default[place]
 
 
 def spread(key: Any, remotes: Sequence[Attribute]) -> tuple[Attribute, ...]:
