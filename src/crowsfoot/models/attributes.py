@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from crowsfoot.database import databases
-from crowsfoot.drivers.run import Fetch, Operation
+from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import FieldDoesNotExist, FieldFetchBlocked, unknown_name
 from crowsfoot.models import routing, typed
 from crowsfoot.models.places import add_order
@@ -501,6 +501,3 @@ def answer(instance: Any, name: str) -> Any:
     if hasattr(described, "answer"):
         return described.answer(instance)
     return _column_answer(instance, name)
-
-
-__all__ = ["Fetch", "ToMany", "ToOne", "install_relation", "load_deferred", "peers_lacking"]

@@ -21,8 +21,6 @@ class Dialect:
     random: ClassVar[str] = "RANDOM()"
     true: ClassVar[str] = "TRUE"
     false: ClassVar[str] = "FALSE"
-    # Whether UPDATE and DELETE may name the table they change in a subquery, rows are locked, and the like.
-    locks_rows: ClassVar[bool] = False
     distinct_on: ClassVar[bool] = False
     limit_needs_number: ClassVar[str | None] = None
     supports_default_keyword: ClassVar[bool] = True

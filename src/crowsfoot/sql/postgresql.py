@@ -39,7 +39,6 @@ def zone_out(zone: Any) -> str:
 
 class PostgreSQL(Dialect):
     vendor = "postgresql"
-    locks_rows = True
     index_options = True
     sets_some_columns = True
     comments = True
