@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import re
+from collections import ChainMap
 from collections.abc import Iterable
 from typing import Any
 
@@ -120,8 +121,9 @@ class Options:
             concrete = self.concrete_model._meta.entity
             self.entity = Entity(self.label, concrete.table)
             self.entity.concrete = concrete
-            for shared in ("attributes", "ends", "aliases", "parents"):
+            for shared in ("attributes", "aliases", "parents", "refused"):
                 setattr(self.entity, shared, getattr(concrete, shared))
+            self.entity.ends = ChainMap({}, concrete.ends)
             self.entity.key = concrete.key
         else:
             self.entity = Entity(self.label, Table(self.db_table, comment=self.db_table_comment or None))
@@ -172,7 +174,7 @@ class Options:
         if self.swapped:
             return []
         fields = [] if self.proxy else [*self.local_fields, *self.local_many_to_many]
-        return [f for f in [*fields, *self.private_fields] if f.is_relation and hasattr(f, "declare")]
+        return [f for f in [*fields, *self.private_fields] if f.is_relation and hasattr(f, "declare") and f.model is self.model]
 
     def add_field(self, field: Any, private: bool = False) -> None:
         if private:

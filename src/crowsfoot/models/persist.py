@@ -119,6 +119,8 @@ class Persistence:
         update_fields = frozenset(fields) if fields is not None else None
         sender = type(self)
         auto = meta.auto_created
+        for field in meta.private_fields:
+            yield from field.settle(session, self)
         if not auto:
             signals.pre_save.send(
                 sender=sender, instance=self, raw=False, using=session.alias, update_fields=update_fields

@@ -42,26 +42,27 @@ def add_order(relation: Relation) -> None:
     model = end.owner.model
     if model._meta.order_with_respect_to != end.name:
         return
+    add_order_methods(end.target.model, model, end.field)
+
+
+def add_order_methods(owner: Any, model: Any, field: Any) -> None:
+    """Give ``owner`` the methods for its rows of ``model``, which point at it by ``field``."""
     name = model._meta.model_name
-    setattr(
-        end.target.model,
-        f"get_{name}_order",
-        lambda self: _siblings(model, end.name, self).values_list("pk", flat=True),
-    )
+    setattr(owner, f"get_{name}_order", lambda self: _siblings(model, field, self).values_list("pk", flat=True))
     for prefix, method in (("set", "bulk_update"), ("aset", "abulk_update")):
-        setattr(end.target.model, f"{prefix}_{name}_order", _setter(model, end.name, method))
+        setattr(owner, f"{prefix}_{name}_order", _setter(model, field, method))
 
 
-def _siblings(model: Any, name: str, owner: Any) -> Any:
-    return model._default_manager.filter(**{name: owner})
+def _siblings(model: Any, field: Any, owner: Any) -> Any:
+    return model._default_manager.filter(**field.get_forward_related_filter(owner))
 
 
-def _setter(model: Any, name: str, method: str) -> Any:
+def _setter(model: Any, field: Any, method: str) -> Any:
     def set_order(self: Any, keys: Iterable[Any], using: str | None = None) -> Any:
         """Give the rows of this one the order of ``keys``; keys of other rows are left alone. One query."""
         alias = using or routing.write(model, {"instance": self})
         rows = [model(pk=key, **{PLACE: place}) for place, key in enumerate(keys)]
-        return getattr(model._default_manager.using(alias).filter(**{name: self}), method)(rows, [PLACE])
+        return getattr(_siblings(model, field, self).using(alias), method)(rows, [PLACE])
 
     return set_order
 

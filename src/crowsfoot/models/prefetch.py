@@ -332,6 +332,16 @@ def _level(
 ) -> Operation[tuple[list[Any], Sequence[Any]]]:
     """One step of one look-up. Returns the rows it leads to, and the look-ups of the queryset that it used."""
     first = instances[0]
+    kinds = dict.fromkeys(map(type, instances))
+    if len(kinds) > 1:  # as a generic foreign key leads to
+        found: list[Any] = []
+        nested: list[Any] = []
+        for kind in kinds:
+            alike = [instance for instance in instances if type(instance) is kind]
+            rows, inner = yield from _level(session, alike, name, lookup, last, followed)
+            found += rows
+            nested += inner
+        return found, nested
     end = end_of(first, name)
     if end is None:
         return (yield from _by_attribute(session, instances, name, lookup, last))

@@ -226,6 +226,9 @@ class Writing(Generic[M]):
         self: Any, session: Session, objs: Sequence[Any], batch_size: int | None, conflict: Conflict | None
     ) -> Operation[None]:
         meta = self.model._meta
+        for field in meta.private_fields:
+            for obj in objs:
+                yield from field.settle(session, obj)
         if meta.order_with_respect_to:
             yield from take_places(session, self.model, objs)
         fields = [f for f in meta.local_concrete_fields if not f.generated]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any, Protocol
 
 from crowsfoot.errors import FieldError, unknown_name
@@ -71,7 +71,9 @@ class Entity:
         self.table = table
         self.concrete: Entity = self
         self.attributes: dict[str, Attribute] = {}
-        self.ends: dict[str, Any] = {}
+        self.ends: MutableMapping[str, Any] = {}
+        # Names of the model that no look-up can use, and the sentences that say why.
+        self.refused: dict[str, str] = {}
         self.aliases: dict[str, str] = {}
         self.parents: list[Any] = []
         self.key: tuple[Attribute, ...] = ()
@@ -99,8 +101,17 @@ class Entity:
                 self.aliases[alias] = attribute.name
 
     def add_end(self, end: Any) -> None:
-        holder = self if end.is_forward else self.concrete  # what points at a proxy points at the rows it stands for
-        holder.ends[end.name] = end
+        self._holder(end).ends[end.name] = end
+
+    def remove_end(self, end: Any) -> None:
+        """Forget an end, unless another has its name now."""
+        ends = self._holder(end).ends
+        if ends.get(end.name) is end:
+            del ends[end.name]
+
+    def _holder(self, end: Any) -> Entity:
+        """What points at a proxy points at the rows it stands for."""
+        return self if end.is_forward else self.concrete
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -147,7 +158,7 @@ class Entity:
     @property
     def names(self) -> list[str]:
         """Every name that a look-up on this entity may start with."""
-        own = [*self.attributes, *self.aliases, *self.ends]
+        own = [*self.attributes, *self.aliases, *self.ends, *self.refused]
         return own + [name for link in self.parents for name, end in link.target.ends.items() if _is_inherited(end)]
 
     def __repr__(self) -> str:

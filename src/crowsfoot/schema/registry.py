@@ -89,8 +89,7 @@ class Registry:
         self.relations = [relation for relation in self.relations if relation not in gone]
         self.version += 1
         for end in [end for relation in gone for end in relation.ends]:
-            if end.owner.ends.get(end.name) is end:
-                del end.owner.ends[end.name]
+            end.owner.remove_end(end)
         self.declared = [d for d in self.declared if d.owner is not entity]
         waiting = [d for d in self.declared if d.target_label == label and d not in self.pending]
         self.pending = [d for d in self.pending if d.owner is not entity] + waiting

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from asyncio import _get_running_loop
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from crowsfoot.models.deletion import delete_instances
 from crowsfoot.models.fields.base import Field
 from crowsfoot.models.fields.foreign_key import ForeignKey
 from crowsfoot.models.fields.related import RelatedField
+from crowsfoot.models.places import add_order_methods
 from crowsfoot.models.related_managers import KeyManager
 from crowsfoot.models.rels import ForeignObjectRel
 from crowsfoot.persistence.asyncness import refuse_touch
@@ -78,6 +80,19 @@ class GenericForeignKey(Field[Any]):
             )
         setattr(instance, self.name, target)
 
+    def settle(self, session: Session, instance: Any) -> Operation[None]:
+        """The content type of a target that was assigned where it could not be asked for. One query, or none."""
+        target = instance.__dict__.get(self.name)
+        if target is not None and getattr(instance, self.ct_field_attname) is None:
+            kind = yield from ContentType.objects._of_model(session, type(target), self.for_concrete_model)
+            self.point(instance, target, kind)
+
+    def point(self, instance: Any, target: Any, kind: ContentType | None) -> None:
+        """Have ``instance`` point at ``target``, which is of this content type."""
+        setattr(instance, self.ct_field, kind)
+        setattr(instance, self.fk_field, None if target is None else target.pk)
+        keep(instance, self, target)
+
     @property
     def ct_field_attname(self) -> str:
         return str(self.model._meta.get_field(self.ct_field).attname)
@@ -102,6 +117,12 @@ class GenericForeignKey(Field[Any]):
     def get_filter_kwargs_for_object(self, obj: Any) -> dict[str, Any]:
         """What the rows that point where ``obj`` points hold."""
         return {name: getattr(obj, name) for name in (self.fk_field, self.ct_field_attname)}
+
+    def contribute_to_entity_later(self, entity: Entity) -> None:
+        entity.refused[self.name] = (
+            f"Field {self.name!r} does not generate an automatic reverse relation and therefore cannot be used for reverse "
+            "querying. If it is a GenericForeignKey, consider adding a GenericRelation."
+        )
 
     def get_forward_related_filter(self, obj: Any) -> dict[str, Any]:
         """What the rows that point at ``obj`` hold."""
@@ -148,22 +169,23 @@ class GenericTarget:
         return self.answer(instance)
 
     def __set__(self, instance: Any, value: Any) -> None:
-        """Point at ``value``. Its content type is read where it is not remembered."""
-        field, kind, key = self.field, None, None
+        """Point at ``value``. Its content type is read where it is not remembered: in a running event loop by the save."""
+        field, kind = self.field, None
         if value is not None:
-            kind, key = field.get_content_type(obj=value), value.pk
-        setattr(instance, field.ct_field, kind)
-        setattr(instance, field.fk_field, key)
-        self._keep(instance, value)
+            types = ContentType.objects.db_manager(value._state.db)
+            kind = types.remembered(value, field.for_concrete_model)
+            if kind is None and _get_running_loop() is None:
+                kind = field.get_content_type(obj=value)
+        field.point(instance, value, kind)
 
     def _key(self, instance: Any) -> tuple[Any, Any]:
-        return getattr(instance, self.field.ct_field_attname), getattr(instance, self.field.fk_field)
+        return held_key(instance, self.field)
 
-    def _keep(self, instance: Any, target: Any, name: str | None = None) -> None:
-        held = instance.__dict__
-        held[name or self.name] = target
-        if name is None:
-            held.setdefault(FOUND_BY, {})[self.name] = self._key(instance)
+    def _keep(self, instance: Any, target: Any, to_attr: str | None) -> None:
+        if to_attr:
+            instance.__dict__[to_attr] = target
+        else:
+            keep(instance, self.field, target)
 
     def is_cached(self, instance: Any) -> bool:
         """Whether the target is here, and still the one that the two fields point at."""
@@ -239,14 +261,14 @@ class GenericTarget:
         """The rows of one model by the keys in ``members``, which may be text where the model's are numbers."""
         prepare = model._meta.entity.key[0].value_type.prepare
         keys = {key: prepare(key) for key in members}
-        rows = queryset.filter(pk__in=list(keys.values()))
+        rows = queryset.filter(pk__in=list(keys))
         if queryset._db is not None and queryset._db != session.alias:
             found = yield Elsewhere(queryset._db, rows._load)
         else:
             found = yield from rows._load(session)
         if first._origin is not None and len(first._origin.members) > 1:
             first._origin.children((self.field, model)).take(found)
-        by_key = {row.pk: row for row in found}
+        by_key = {prepare(row.pk): row for row in found}
         return {key: by_key.get(prepared) for key, prepared in keys.items()}
 
     def prefetch(
@@ -263,6 +285,18 @@ class GenericTarget:
             yield from self.load(session, lacking, querysets, to_attr)
         found = [instance.__dict__.get(to_attr or self.name) for instance in instances]
         return list({id(row): row for row in found if row is not None}.values()), ()
+
+
+def held_key(instance: Any, field: GenericForeignKey) -> tuple[Any, Any]:
+    """The content type's id and the key that an instance holds."""
+    return getattr(instance, field.ct_field_attname), getattr(instance, field.fk_field)
+
+
+def keep(instance: Any, field: GenericForeignKey, target: Any) -> None:
+    """Remember what ``instance`` points at, and by which key."""
+    held = instance.__dict__
+    held[field.name] = target
+    held.setdefault(FOUND_BY, {})[field.name] = held_key(instance, field)
 
 
 def attributes_name(instance: Any, name: str) -> str:
@@ -358,14 +392,17 @@ class GenericRelation(RelatedField[M]):
         super().contribute_to_class(cls, name, private_only=True)
 
     def inherited_by(self, cls: Any) -> None:
-        """A child of the model has a relation of its own: rows that point at it say that it is the child."""
+        """A child of the model has a relation of its own: rows that point at it say that it is the child.
+
+        So has a proxy, where rows tell it from the model it stands for.
+        """
+        if cls._meta.proxy and self.for_concrete_model:
+            cls._meta.private_fields.append(self)
+            return
         field = copy.copy(self)
         field._related_query_name = None
         field.relation = None
         field.contribute_to_class(cls, self.name)
-
-    def prepare_for_save(self, instance: Any, operation: str) -> None:
-        """Nothing of it is in the row."""
 
     # -- declaring -----------------------------------------------------------------------------------------------------
 
@@ -393,6 +430,7 @@ class GenericRelation(RelatedField[M]):
     def declare(self, target: Entity) -> Relation:
         held, whose = self._far(target)
         assert held is not None
+        self._add_order_methods(target.model)
         app_label, model = key_of(self.model, self.for_concrete_model)
         key = KeyOf(whose.target, (("app_label", app_label), ("model", model)))
         columns = tuple(attribute.column.name for attribute in self.owner.key)
@@ -407,6 +445,14 @@ class GenericRelation(RelatedField[M]):
             field=self,
         )
         return self.relation
+
+    def _add_order_methods(self, model: Any) -> None:
+        """Where the target's rows are ordered with respect to their generic foreign key, this model has their order."""
+        names = (self.content_type_field_name, self.object_id_field_name)
+        for field in model._meta.private_fields:
+            is_order = field.name == model._meta.order_with_respect_to
+            if is_order and names == (getattr(field, "ct_field", None), getattr(field, "fk_field", None)):
+                add_order_methods(self.model, model, field)
 
     # -- the Django face -----------------------------------------------------------------------------------------------
 

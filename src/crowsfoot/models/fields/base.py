@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, overload
 
@@ -375,6 +375,20 @@ class Field(LookupRegistry, Generic[T]):
         cls._meta.add_field(self, private=private_only)
         if self.choices is not None and f"get_{self.name}_display" not in cls.__dict__:
             setattr(cls, f"get_{self.name}_display", _display(self))
+
+    def inherited_by(self, cls: Any) -> None:
+        """What a private field does where a model inherits its own: nothing, unless the field says otherwise."""
+
+    def prepare_for_save(self, instance: Any, operation: str) -> None:
+        """What a private field does before its instance is saved. Raises ``ValueError`` where that must not happen."""
+
+    def settle(self, session: Any, instance: Any) -> Iterator[Any]:
+        """What a private field asks the database before its instance is written, as an operation."""
+        return iter(())
+
+    def get_filter_kwargs_for_object(self, obj: Any) -> dict[str, Any]:
+        """The look-ups for the rows that hold in this field what ``obj`` holds."""
+        return {self.attname: getattr(obj, self.attname)}
 
     def column_default(self) -> Any:
         """The default that the schema holds: ``db_default``, or ``NO_DEFAULT``."""

@@ -133,6 +133,10 @@ class RelatedField(Field[T]):
             f"{self.model._meta.app_label}_{self.model._meta.model_name}_{self.name}+" if name.endswith("+") else name
         )
 
+    def get_forward_related_filter(self, obj: Any) -> dict[str, Any]:
+        """The look-ups for the rows that point at ``obj`` by this field."""
+        return {self.name: obj}
+
     def get_limit_choices_to(self) -> Any:
         return self.limit_choices_to() if callable(self.limit_choices_to) else self.limit_choices_to
 
