@@ -8,6 +8,7 @@ import pytest
 from behaviour_models import Author, Post, Profile, Tag
 
 from crowsfoot.errors import FieldDoesNotExist, SynchronousOnlyOperation
+from crowsfoot.models.signals import m2m_changed
 
 
 async def author(do: Any, name: str = "Asha") -> Any:
@@ -61,6 +62,32 @@ async def test_add_remove_clear_set_on_a_nullable_key(do: Any) -> None:
         await do(asha.edited.add, Post(title="new", author=ben))
     for name in ("remove", "clear", "aremove", "aclear"):
         assert not hasattr(ben.posts, name), "the key may not be NULL"
+
+
+async def test_receivers_of_m2m_changed_are_told_whether_data_are_loaded_raw(do: Any) -> None:
+    asha = await author(do)
+    post = await do(asha.posts.create, title="a")
+    red, blue = await do(Tag.objects.create, name="red"), await do(Tag.objects.create, name="blue")
+    await do(post.tags.add, red)
+    told: list[Any] = []
+
+    def receive(action: str, raw: bool, pk_set: Any, **more: Any) -> None:
+        told.append((action, raw, pk_set))
+
+    m2m_changed.connect(receive, sender=Post.tags.through)
+    try:
+        await do(post.tags.set_base, [blue], raw=True)
+        await do(post.tags.clear)
+    finally:
+        m2m_changed.disconnect(receive, sender=Post.tags.through)
+    assert told == [
+        ("pre_remove", True, {red.pk}),
+        ("post_remove", True, {red.pk}),
+        ("pre_add", True, {blue.pk}),
+        ("post_add", True, {blue.pk}),
+        ("pre_clear", False, None),
+        ("post_clear", False, None),
+    ]
 
 
 async def titles(do: Any, manager: Any) -> list[str]:

@@ -35,7 +35,8 @@ def parse(
     """Walk ``parts`` from ``entity``. Raises ``FieldError`` where the first name is unknown, with the nearest one.
 
     ``named`` are further relations of the entity, and the ends that lead to each; ``known`` are names that the error
-    tells beside those of the fields. A later name that is no field ends the path: it is a transform or a look-up, which the caller knows about.
+    tells beside those of the fields. A later name that is no field ends the path: it is a transform or a look-up, which
+    the caller knows about.
     """
     if len(parts) > MAX_DEPTH:
         raise FieldError(
