@@ -44,10 +44,9 @@ def install_relation(relation: Relation) -> None:
     forward.owner.add_end(forward)
     if relation.is_parent:
         forward.owner.model._meta.inherit(forward)
-    if not (relation.symmetrical and reverse.name.endswith("+")):
+    known = reverse.owner.ends.get(reverse.name)
+    if known is None or not (known.relation.is_generic or relation.symmetrical):
         reverse.owner.add_end(reverse)
-    else:
-        reverse.owner.ends.setdefault(reverse.name, reverse)
     add_order(relation)
     for end in relation.ends:
         if end.accessor is None or end.accessor.endswith("+"):

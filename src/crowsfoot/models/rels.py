@@ -141,10 +141,10 @@ class ManyToManyRel(ForeignObjectRel):
 
 
 def reverse_rels(entity: Entity) -> list[Any]:
-    """The ways back that end at ``entity``, those of inherited models first."""
+    """The ways back that end at ``entity``, those of inherited models first (but not the way to their children)."""
     found: list[Any] = []
     for link in entity.parents:
-        found += [rel for rel in reverse_rels(link.target) if rel not in found]
+        found += [rel for rel in reverse_rels(link.target) if rel not in found and not rel.parent_link]
     for end in entity.ends.values():
         if not end.is_forward and end.field is not None and end.field.remote_field not in found:
             found.append(end.field.remote_field)

@@ -164,7 +164,9 @@ class Registry:
         for relation in self.relations:
             if relation.forward.owner is entity:
                 field = relation.forward.name
-                taken[field] = names[field] = f"the field {entity.label}.{field}"
+                taken[field] = f"the field {entity.label}.{field}"
+                if not relation.is_generic:  # whose name goes before a query name, as in Django
+                    names[field] = taken[field]
         for relation in self.relations:
             end = relation.reverse
             if end.owner is not entity or relation.symmetrical:

@@ -187,6 +187,11 @@ class Relation:
     def ends(self) -> tuple[End, End]:
         return self.forward, self.reverse
 
+    @property
+    def is_generic(self) -> bool:
+        """Whether the far rows say themselves of which entity's rows they hold the key."""
+        return bool(self.forward.hops[0].where)
+
     def __repr__(self) -> str:
         return f"<Relation {self.forward!r} {self.on_delete}>"
 
