@@ -127,7 +127,7 @@ def test_rings_of_composite_keys(project: Project) -> None:
 @pytest.mark.parametrize(
     ("broken", "sentence"),
     [
-        (("tenant_id", "numbr"), "Did you mean number"),
+        (("tenant_id", "numbr"), "Did you mean 'number'"),
         (("tenant", "tenant_id"), "are the same fields"),
         (("tenant", "note"), "'note' field may not set 'null=True'"),
     ],
@@ -137,3 +137,18 @@ def test_wrong_parts_are_named(written: Project, broken: tuple[str, str], senten
     written.write(source + "    note = models.TextField(null=True)\n")
     problems = " ".join(written.model("Product")._meta.problems())
     assert sentence in problems
+
+
+def test_a_rule_that_empties_what_may_not_be_null_is_refused(written: Project) -> None:
+    written.write(
+        KEYS
+        + "    twin = models.ForeignKey('self', models.SET_NULL, null=True, columns=('tenant', 'no'), related_name='+')\n"
+    )
+    problems = " ".join(written.model("Product")._meta.apps.registry.problems())
+    assert "its column 'tenant_id' may not be NULL" in problems
+
+
+def test_a_key_needs_a_name_for_each_column(written: Project) -> None:
+    written.write(ORDERS.replace('columns=("tenant", "product_no")', 'columns=("product_no",)'))
+    problems = " ".join(written.model("Order")._meta.apps.registry.problems())
+    assert "has 1 columns, but the key of blog.Product has 2: name one for each of tenant_id, no" in problems

@@ -139,7 +139,7 @@ def _counterparts(old: Any, new: Any, fields: Mapping[str, str]) -> Iterable[tup
 
 
 def _place(field: Any, fields: Mapping[str, str]) -> tuple[str, int | None]:
-    """The field that a column belongs to, under its new name, and which of its columns it is where there are several."""
+    """The field that a column belongs to, under its new name, and which one of several columns it is."""
     name = field.key_field.name
     return fields.get(name, name), None if field.key_field is field else field.place
 

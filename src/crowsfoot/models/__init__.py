@@ -46,7 +46,7 @@ from crowsfoot.models.prefetch import Prefetch, aprefetch_related_objects, prefe
 from crowsfoot.models.queryset import QuerySet
 from crowsfoot.models.related_managers import ManyRelatedManager, RelatedManager
 from crowsfoot.models.related_types import Related, RelatedOne
-from crowsfoot.models.rels import ManyToManyRel, ManyToOneRel, OneToOneRel
+from crowsfoot.models.rels import ForeignObjectRel, ManyToManyRel, ManyToOneRel, OneToOneRel
 from crowsfoot.models.state import FETCH_ONE, FETCH_PEERS, FETCH_RAISE
 from crowsfoot.query import functions
 from crowsfoot.query.aggregates import (
@@ -128,6 +128,7 @@ __all__ = [
     "FloatField",
     "ForeignKey",
     "ForeignObject",
+    "ForeignObjectRel",
     "Func",
     "GeneratedField",
     "GenericIPAddressField",

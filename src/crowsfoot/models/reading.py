@@ -68,7 +68,8 @@ def _keyed(query: Query, field_name: str) -> Callable[[tuple[Any, ...]], tuple[A
     names = [name for name, _ in query.output()]
     if query.rows == "named":
         given = [] if field_name in names else [field_name]
-        kind: Any = namedtuple("Row", [*given, *names])  # pyright: ignore[reportUntypedNamedTuple]
+        fields = given + names
+        kind: Any = namedtuple("Row", fields)  # type: ignore[misc]  # pyright: ignore[reportUntypedNamedTuple]
         return lambda row: (row[-1], kind(*row[-1:][: len(given)], *row[:-1]))
     if query.rows == "dict":
         return lambda row: (row[-1], dict(zip(names, row[:-1], strict=True)))

@@ -38,6 +38,8 @@ class ForeignKey(RelatedField[T]):
     one_to_many = False
     one_to_one = False
     rel_class: Any = ManyToOneRel
+    # Whether the field pointed at has to be unique.
+    requires_unique_target = True
     # Where the key stands among the attributes of its model, once it has several columns.
     place = 0
     # The columns that the key may change alone: those that it shares with nothing else.
@@ -205,7 +207,12 @@ class ForeignKey(RelatedField[T]):
                 found.append(
                     f"{self}: to_field: {unknown_name('field', self.to_field, target.label, target.attributes)}"
                 )
-        elif self._target_field is not None and not self._target_field.unique and not self._is_unique_in_meta():
+        elif (
+            self.requires_unique_target
+            and self._target_field is not None
+            and not self._target_field.unique
+            and not self._is_unique_in_meta()
+        ):
             found.append(
                 f"{self} points at {self._target_field}, which is not unique. Add unique=True there, or leave out "
                 "to_field."
@@ -224,10 +231,17 @@ class ForeignKey(RelatedField[T]):
                 f"name one for each of {wanted}."
             )
         rule = self.on_delete
-        if self.relation is not None and isinstance(rule, OnDelete) and rule.columns:
-            names = [n for part in self.parts for n in (part.name, part.attname)]
-            unknown = [name for name in rule.columns if name not in names]
-            found += [unknown_name("column", name, f"on_delete of {self}", names) for name in unknown]
+        if self.relation is None or not isinstance(rule, OnDelete):
+            return found
+        names = [n for part in self.parts for n in (part.name, part.attname)]
+        found += [unknown_name("column", n, f"on_delete of {self}", names) for n in rule.columns if n not in names]
+        emptied = self.relation.on_delete.columns if len(self.parts) > 1 and "SET_NULL" in rule.name else ()
+        found += [
+            f"{self} has on_delete={rule} but its column {part.column!r} may not be NULL. Name one that may, as in "
+            f"on_delete=models.{rule}(…), give the key a column of its own in columns=…, or choose another rule."
+            for part in self.parts
+            if part.column in emptied and not part.null
+        ]
         return found
 
     def _is_unique_in_meta(self) -> bool:
