@@ -72,8 +72,9 @@ class Persistence:
             unknown = sorted(update_fields - names)
             if unknown:
                 raise ValueError(
-                    "The following fields do not exist in this model, are m2m fields, primary keys, or are non-concrete "
-                    f"fields: {', '.join(unknown)}. " + unknown_name("field", unknown[0], meta.label, names)
+                    "The following fields do not exist in this model, are m2m fields, primary keys, or are "
+                    f"non-concrete fields: {', '.join(unknown)}. "
+                    + unknown_name("field", unknown[0], meta.label, names)
                 )
         elif not force_insert and self._origin is not None:
             held = self.__dict__
@@ -161,8 +162,8 @@ class Persistence:
     def delete(self: Any, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
         """Delete this row and do what each ``on_delete`` says to the rows that point at it.
 
-        Returns how many rows were deleted, in all and by model. Raises ``ProtectedError`` or ``RestrictedError`` where a
-        row that points here forbids it; then nothing is deleted.
+        Returns how many rows were deleted, in all and by model. Raises ``ProtectedError`` or ``RestrictedError`` where
+        a row that points here forbids it; then nothing is deleted.
         """
         alias = self._delete_alias(using)
         return databases[alias].run(delete_instances, [self], keep_parents=keep_parents)
@@ -174,7 +175,8 @@ class Persistence:
     def _delete_alias(self: Any, using: str | None) -> str:
         if not self._is_pk_set():
             raise ValueError(
-                f"{self._meta.object_name} object can't be deleted because its {self._meta.pk.attname} attribute is set to None."
+                f"{self._meta.object_name} object can't be deleted because its {self._meta.pk.attname} attribute is set "
+                "to None."
             )
         return self._write_alias(using)
 
@@ -200,7 +202,10 @@ class Persistence:
     def refresh_from_db(
         self: Any, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None
     ) -> None:
-        """Read this row's values (or ``fields`` of it) again; related instances that were loaded are forgotten. One query."""
+        """Read this row's values (or ``fields`` of it) again; related instances that were loaded are forgotten.
+
+        One query.
+        """
         asked = self._refresh_query(using, fields, from_queryset)
         if asked is not None:
             self._take(asked[0].get(), asked[1])
@@ -338,10 +343,9 @@ class _Writer:
         if not is_set and (self.force_update or self.update_fields is not None):
             raise ValueError("Cannot force an update in save() with no primary key.")
         force_insert = force_insert or self._forces(model) or self._is_new(meta, is_set)
-        if is_set and not force_insert:
-            if type(instance)._meta.select_on_save and not self.force_update:
-                rows = model._base_manager.using(session.alias).filter(pk=key[0] if len(key) == 1 else key)
-                force_insert = not (yield from rows._exists(session))
+        if is_set and not force_insert and not self.force_update and type(instance)._meta.select_on_save:
+            rows = model._base_manager.using(session.alias).filter(pk=key[0] if len(key) == 1 else key)
+            force_insert = not (yield from rows._exists(session))
         if is_set and not force_insert:
             updated = yield from self._update(model, others, key)
             if updated:

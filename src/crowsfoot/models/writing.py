@@ -84,7 +84,7 @@ class Writing(Generic[M]):
             raise
 
     def update_or_create(self: Any, defaults: Any = None, create_defaults: Any = None, **kwargs: Any) -> tuple[M, bool]:
-        """The row that meets the look-ups with ``defaults`` set, else a new one; and whether it is new. In a transaction."""
+        """The row that meets the look-ups, with ``defaults`` set, or a new one; and if it is new. In a transaction."""
         return self._write_to.run(self._update_or_create, defaults, create_defaults, kwargs)
 
     async def aupdate_or_create(
@@ -158,7 +158,7 @@ class Writing(Generic[M]):
         update_fields: Any = None,
         unique_fields: Any = None,
     ) -> list[M]:
-        """Insert many instances, with one statement for each batch and without signals; returns them with their keys."""
+        """Insert many instances, one statement for each batch and without signals; returns them with their keys."""
         options = self._bulk_options(objs, batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields)
         return self._write_to.run(self._bulk_create, **options) if options["objs"] else options["objs"]
 
@@ -482,10 +482,9 @@ def save_new(session: Session, obj: Any) -> Operation[None]:
 
 
 def _send_update(session: Session, query: Any, assignments: list[Any], slots: tuple[Any, ...]) -> Operation[int]:
+    plain = query.but(related=(), columns=None, lock=None).without_order()
     try:
-        compiled = compile_update(
-            session.dialect, query.but(related=(), columns=None, lock=None).without_order(), assignments
-        )
+        compiled = compile_update(session.dialect, plain, assignments)
     except EmptyResultSet:
         return 0
     count: int = yield Execute(compiled.sql, compiled.bind(slots))
