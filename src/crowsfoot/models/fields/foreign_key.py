@@ -230,6 +230,11 @@ class ForeignKey(RelatedField[T]):
                 f"{self} has {len(self.columns)} columns, but the key of {target.label} has {len(remotes)}: "
                 f"name one for each of {wanted}."
             )
+        if self.parent_link and target is not None and len(remotes) > 1:
+            found.append(
+                f"{self}: {self.model._meta.label} cannot inherit the table of {target.label}, whose key is composite. "
+                f"Make {target.name} abstract, or point at it with a OneToOneField of its own."
+            )
         rule = self.on_delete
         if self.relation is None or not isinstance(rule, OnDelete):
             return found
