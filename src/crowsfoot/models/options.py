@@ -174,8 +174,8 @@ class Options:
         if self.swapped:
             return []
         fields = [] if self.proxy else [*self.local_fields, *self.local_many_to_many]
-        own = [f for f in [*fields, *self.private_fields] if f.model is self.model]
-        return [f for f in own if f.is_relation and hasattr(f, "declare")]
+        found = [f for f in [*fields, *self.private_fields] if f.is_relation and hasattr(f, "declare")]
+        return [f for f in found if f.model is self.model]
 
     def add_field(self, field: Any, private: bool = False) -> None:
         if private:

@@ -7,7 +7,7 @@ from typing import Any
 
 from crowsfoot.database import databases
 from crowsfoot.drivers.run import Operation
-from crowsfoot.errors import DatabaseError, FieldError, unknown_name
+from crowsfoot.errors import DatabaseError, unknown_name
 from crowsfoot.models import routing, signals
 from crowsfoot.models.attributes import answer, questions
 from crowsfoot.models.deletion import delete_instances
@@ -175,8 +175,8 @@ class Persistence:
     def _delete_alias(self: Any, using: str | None) -> str:
         if not self._is_pk_set():
             raise ValueError(
-                f"{self._meta.object_name} object can't be deleted because its {self._meta.pk.attname} attribute is set "
-                "to None."
+                f"{self._meta.object_name} object can't be deleted because its {self._meta.pk.attname} attribute is "
+                "set to None."
             )
         return self._write_alias(using)
 
@@ -433,6 +433,3 @@ class _Writer:
             if not found:
                 raise DatabaseError(f"The database gave no key for the new {meta.label}.")
             instance.__dict__.update(zip([a.name for a in returning], found[0], strict=True))
-
-
-__all__ = ["FieldError", "Persistence"]

@@ -105,9 +105,9 @@ class Entity:
 
     def remove_end(self, end: Any) -> None:
         """Forget an end, unless another has its name now."""
-        ends = self._holder(end).ends
-        if ends.get(end.name) is end:
-            del ends[end.name]
+        ends, name = self._holder(end).ends, end.name
+        if ends.get(name) is end:
+            del ends[name]
 
     def _holder(self, end: Any) -> Entity:
         """What points at a proxy points at the rows it stands for."""
