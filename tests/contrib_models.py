@@ -6,6 +6,8 @@ from typing import Any
 
 from crowsfoot import models
 from crowsfoot.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from crowsfoot.contrib.contenttypes.fields import GenericForeignKey, GenericRelation
+from crowsfoot.contrib.contenttypes.models import ContentType
 
 
 class MemberManager(BaseUserManager):
@@ -58,3 +60,54 @@ class News(Article):
         app_label = "club"
         proxy = True
         default_permissions = ("view",)
+
+
+class Label(models.Model):
+    """Sticks to a row of any model."""
+
+    text = models.CharField(max_length=50)
+    content_type = models.ForeignKey(ContentType, models.CASCADE)
+    object_id = models.PositiveIntegerField()
+    thing = GenericForeignKey()
+
+    class Meta:
+        app_label = "shelf"
+        ordering = ["text"]
+
+
+class Note(models.Model):
+    """Keeps the key of the row it is about as text."""
+
+    kind = models.ForeignKey(ContentType, models.CASCADE)
+    about_key = models.CharField(max_length=40)
+    about = GenericForeignKey("kind", "about_key")
+    text = models.CharField(max_length=50)
+
+    class Meta:
+        app_label = "shelf"
+
+
+class Trophy(models.Model):
+    name = models.CharField(max_length=50)
+    labels = GenericRelation(Label, related_query_name="trophy")
+    notes = GenericRelation(Note, object_id_field="about_key", content_type_field="kind", related_query_name="trophy")
+
+    class Meta:
+        app_label = "shelf"
+
+
+class Cup(Trophy):
+    """Its labels are not those of the trophy that it is, too."""
+
+    litres = models.IntegerField(default=1)
+
+    class Meta:
+        app_label = "shelf"
+
+
+class Court(models.Model):
+    name = models.CharField(max_length=50)
+    labels = GenericRelation(Label)
+
+    class Meta:
+        app_label = "shelf"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from asyncio import _get_running_loop
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from crowsfoot.contrib.contenttypes.models import ContentType, Key, key_of
 from crowsfoot.database import Elsewhere
 from crowsfoot.drivers.run import Operation
-from crowsfoot.errors import unknown_name
+from crowsfoot.errors import SynchronousOnlyOperation, unknown_name
 from crowsfoot.models import routing
 from crowsfoot.models.attributes import Question, column_question, peers_lacking, refuse_if_raising
 from crowsfoot.models.deletion import delete_instances
@@ -120,8 +120,8 @@ class GenericForeignKey(Field[Any]):
 
     def contribute_to_entity_later(self, entity: Entity) -> None:
         entity.refused[self.name] = (
-            f"Field {self.name!r} does not generate an automatic reverse relation and therefore cannot be used for reverse "
-            "querying. If it is a GenericForeignKey, consider adding a GenericRelation."
+            f"Field {self.name!r} does not generate an automatic reverse relation and therefore cannot be used for "
+            "reverse querying. If it is a GenericForeignKey, consider adding a GenericRelation."
         )
 
     def get_forward_related_filter(self, obj: Any) -> dict[str, Any]:
@@ -140,7 +140,9 @@ class GenericForeignKey(Field[Any]):
         if not isinstance(field, ForeignKey):
             found.append(f"{self}: {field} is not a ForeignKey. It has to be one, to 'contenttypes.ContentType'.")
         elif field.target_label != ContentType._meta.label_lower:
-            found.append(f"{self}: {field} is not a ForeignKey to 'contenttypes.ContentType', but to {field.target_label}.")
+            found.append(
+                f"{self}: {field} is not a ForeignKey to 'contenttypes.ContentType', but to {field.target_label}."
+            )
         elif field.on_delete.in_database:
             found.append(f"{self}: {field} cannot have {field.on_delete}. Use the rule without DB_ in its name.")
         return found
@@ -169,14 +171,12 @@ class GenericTarget:
         return self.answer(instance)
 
     def __set__(self, instance: Any, value: Any) -> None:
-        """Point at ``value``. Its content type is read where it is not remembered: in a running event loop by the save."""
-        field, kind = self.field, None
+        """Point at ``value``. Its content type is read where it is not remembered: in async code when it is saved."""
+        kind = None
         if value is not None:
-            types = ContentType.objects.db_manager(value._state.db)
-            kind = types.remembered(value, field.for_concrete_model)
-            if kind is None and _get_running_loop() is None:
-                kind = field.get_content_type(obj=value)
-        field.point(instance, value, kind)
+            with suppress(SynchronousOnlyOperation):
+                kind = self.field.get_content_type(obj=value)
+        self.field.point(instance, value, kind)
 
     def _key(self, instance: Any) -> tuple[Any, Any]:
         return held_key(instance, self.field)
@@ -229,11 +229,10 @@ class GenericTarget:
                 wanted.setdefault(kind, {}).setdefault(key, []).append(instance)
         types = yield from ContentType.objects._of_ids(session, wanted)
         for kind, members in wanted.items():
-            content_type = types.get(kind)
-            model = None if content_type is None else content_type.model_class()
-            targets = {}
+            model = types[kind].model_class() if kind in types else None
+            targets: dict[Any, Any] = {}
             if model is not None:
-                queryset = chosen.get(content_type.natural_key())
+                queryset = chosen.get(types[kind].natural_key())
                 if queryset is None:
                     queryset = self._all(instances[0], model, session.alias)
                 targets = yield from self._targets(session, queryset, model, instances[0], members)
@@ -274,7 +273,7 @@ class GenericTarget:
     def prefetch(
         self, session: Session, instances: list[Any], lookup: Any, last: bool
     ) -> Operation[tuple[list[Any], Sequence[Any]]]:
-        """One step of ``prefetch_related()``; gives the targets, and no look-ups: those of querysets are followed here."""
+        """One step of ``prefetch_related()``: gives the targets. The look-ups of querysets are followed here."""
         to_attr = lookup.to_attr if last else None
         querysets = lookup.given_querysets if last else ()
         if to_attr:

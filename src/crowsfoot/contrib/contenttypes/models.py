@@ -96,10 +96,6 @@ class ContentTypeManager(Manager["ContentType"]):
             yield from rows._bulk_create(session, [made], conflict=conflict)
             self._remember([made])
 
-    def remembered(self, model: Any, for_concrete_model: bool = True) -> ContentType | None:
-        """The content type of a model where it is remembered. No query."""
-        return self._known.get(key_of(model, for_concrete_model))
-
     def _of_model(self, session: Session, model: Any, concrete: bool) -> Operation[ContentType]:
         """As ``get_for_model``, in a session."""
         here = self.db_manager(session.alias)
