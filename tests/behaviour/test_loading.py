@@ -89,6 +89,30 @@ async def test_only_and_defer_after_each_other(do: Any) -> None:
         assert deferred[1].title == "two", "it came for the whole result"
 
 
+class Whole(Post):
+    """A post of which all is read when something is missing."""
+
+    class Meta:
+        app_label = "behaviour"
+        proxy = True
+
+    def refresh_from_db(self, using: Any = None, fields: Any = None, from_queryset: Any = None) -> None:
+        super().refresh_from_db(using, {*(fields or ()), *self.get_deferred_fields()}, from_queryset)
+
+
+def test_a_model_says_how_a_lone_instance_of_its_own_is_read(database: Database) -> None:
+    asha = Author.objects.create(name="Asha")
+    asha.posts.create(title="one", rank=3)
+    found = Whole.objects.only("author").get()
+    with assert_num_queries(1):
+        assert found.title == "one"
+        assert found.rank == 3
+    asha.posts.create(title="two")
+    one, two = Whole.objects.only("author").order_by("pk")
+    with assert_num_queries(1):
+        assert (one.title, two.title) == ("one", "two"), "several are read together"
+
+
 async def test_mistakes(do: Any) -> None:
     for name in ("defer", "only"):
         with pytest.raises(FieldDoesNotExist, match=r"Post has no field named 'titel'.*'title'"):

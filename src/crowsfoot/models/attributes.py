@@ -44,9 +44,10 @@ def install_relation(relation: Relation) -> None:
     forward.owner.add_end(forward)
     if relation.is_parent:
         forward.owner.model._meta.inherit(forward)
-    known = reverse.owner.ends.get(reverse.name)
-    if known is None or not (known.relation.is_generic or relation.symmetrical):
+    if not (relation.symmetrical and reverse.name.endswith("+")):
         reverse.owner.add_end(reverse)
+    else:
+        reverse.owner.ends.setdefault(reverse.name, reverse)
     add_order(relation)
     for end in relation.ends:
         if end.accessor is None or end.accessor.endswith("+"):
@@ -423,7 +424,11 @@ def load_deferred(instance: Any, attribute: Attribute) -> Any:
         return instance.__dict__[name]
     refuse_if_raising(instance, name)
     refuse_touch(type(instance).__name__, name)
-    column_question(instance, attribute).ask()
+    asked = column_question(instance, attribute)
+    if len(asked.args[0]) == 1 and not hasattr(type(instance).refresh_from_db, "is_usual"):
+        instance.refresh_from_db(fields=[name])  # the model says itself how a row of its own is read
+    else:
+        asked.ask()
     return _column_answer(instance, name)
 
 

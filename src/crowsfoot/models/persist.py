@@ -210,6 +210,9 @@ class Persistence:
         if asked is not None:
             self._take(asked[0].get(), asked[1])
 
+    # A deferred field of a lone instance is read by a model's own way of refreshing, where it has one.
+    refresh_from_db.is_usual = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
+
     async def arefresh_from_db(
         self: Any, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None
     ) -> None:

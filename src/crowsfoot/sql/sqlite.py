@@ -58,6 +58,11 @@ def time_out(value: datetime.time) -> str:
     return value.isoformat()
 
 
+def uuid_out(value: uuid.UUID | str) -> str:
+    """A field of one's own may prepare its values as text."""
+    return value.hex if isinstance(value, uuid.UUID) else uuid.UUID(value).hex
+
+
 def duration_out(value: datetime.timedelta) -> int:
     return (value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds
 
@@ -127,7 +132,7 @@ class SQLite(Dialect):
         "time": time_out,
         "duration": duration_out,
         "decimal": decimal_out,
-        "uuid": lambda value: value.hex,
+        "uuid": uuid_out,
         "boolean": int,
         "zone": zone_name,
     }
