@@ -64,6 +64,11 @@ class ForeignObjectRel:
         return bool(getattr(self.field, "parent_link", False))
 
     @property
+    def parts(self) -> tuple[ForeignObjectRel]:
+        """Itself, as with a field of one column: it has none."""
+        return (self,)
+
+    @property
     def multiple(self) -> bool:
         return not self.one_to_one
 

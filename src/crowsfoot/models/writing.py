@@ -13,6 +13,7 @@ from crowsfoot.drivers.run import Execute, Operation
 from crowsfoot.errors import EmptyResultSet, FieldDoesNotExist, FieldError, IntegrityError, unknown_name
 from crowsfoot.models.deletion import delete_queryset
 from crowsfoot.models.fields.base import DatabaseDefault, Field
+from crowsfoot.models.fields.composite import CompositePrimaryKey
 from crowsfoot.models.places import take_places
 from crowsfoot.persistence.cohort import Cohort
 from crowsfoot.persistence.save import insert_rows
@@ -45,15 +46,23 @@ class Writing(Generic[M]):
         return self._write_to.run(self._create, kwargs)
 
     async def acreate(self: Any, **kwargs: Any) -> M:
-        return await self._write_to.arun(self._create, kwargs)
+        if is_usual(self.model.asave):
+            return await self._write_to.arun(self._create, kwargs)
+        obj: M = self._new(kwargs)
+        self._for_write = True
+        await obj.asave(force_insert=True, using=self.db)  # type: ignore[attr-defined]
+        return obj
 
     def _create(self: Any, session: Session, kwargs: dict[str, Any]) -> Operation[M]:
+        obj = self._new(kwargs)
+        yield from save_new(session, obj)
+        return obj
+
+    def _new(self: Any, kwargs: dict[str, Any]) -> Any:
         reverse = {r.get_accessor_name() for r in self.model._meta.related_objects if r.one_to_one} & set(kwargs)
         if reverse:
             raise ValueError(f"The following fields do not exist in this model: {', '.join(sorted(reverse))}")
-        obj = self.model(**kwargs)
-        yield from save_new(session, obj)
-        return obj
+        return self.model(**kwargs)
 
     def get_or_create(self: Any, defaults: Any = None, **kwargs: Any) -> tuple[M, bool]:
         """The row that meets the look-ups, else a new one made of them and ``defaults``; and whether it is new.
@@ -123,7 +132,7 @@ class Writing(Generic[M]):
                 return obj, False
             options["update_fields"] = names & known
         obj._prepare_related_fields_for_save("save")
-        yield from obj._save(session, options)
+        yield from save_through(session, obj, options)
         return obj, False
 
     def _params(self: Any, defaults: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -368,7 +377,7 @@ class Writing(Generic[M]):
     def _assignments(self: Any, query: Any, scope: Scope, name: str, value: Any) -> list[tuple[Any, Any]]:
         """The columns that ``name=value`` sets: several for a foreign key of several columns."""
         field = self.model._meta.get_field(name)
-        if field.concrete or not field.is_relation or not getattr(field, "db_constraint", False):
+        if field.concrete or not getattr(field, "sets_columns", False):
             return [self._assignment(query, scope, field, name, value)]
         end = field.relation.forward
         if value is not None and hasattr(value, "_meta"):
@@ -381,7 +390,7 @@ class Writing(Generic[M]):
         return [(a, Param(index, a.value_type, place)) for place, a in enumerate(attributes)]
 
     def _assignment(self: Any, query: Any, scope: Scope, field: Any, name: str, value: Any) -> tuple[Any, Any]:
-        if field.parts != (field,) and field.primary_key:
+        if isinstance(field, CompositePrimaryKey):
             raise FieldError(f"Composite primary key fields must be updated individually. Name those of {field}.")
         if not getattr(field, "concrete", False) or field.many_to_many or (field.auto_created and not field.concrete):
             raise FieldError(f"Cannot update model field {field!r} (only concrete fields are permitted).")
@@ -478,7 +487,7 @@ def _lacks_key(obj: Any, field: Any) -> bool:
 def save_new(session: Session, obj: Any) -> Operation[None]:
     """Save a new instance, as ``create`` does; a ``save`` of the model's own is called where it has one."""
     obj._prepare_related_fields_for_save("save")
-    yield from obj._save(session, {"force_insert": True})
+    yield from save_through(session, obj, {"force_insert": True})
 
 
 def _send_update(session: Session, query: Any, assignments: list[Any], slots: tuple[Any, ...]) -> Operation[int]:

@@ -38,6 +38,8 @@ class ForeignKey(RelatedField[T]):
     one_to_many = False
     one_to_one = False
     rel_class: Any = ManyToOneRel
+    # Whether ``update()`` may set the key, whatever number of columns that means.
+    sets_columns = True
     # Whether the field pointed at has to be unique.
     requires_unique_target = True
     # Where the key stands among the attributes of its model, once it has several columns.

@@ -20,6 +20,7 @@ class ForeignObject(ForeignKey[T]):
     """
 
     concrete = False
+    sets_columns = False
 
     def __init__(
         self, to: Any, on_delete: Any, from_fields: Sequence[str], to_fields: Sequence[str | None], **options: Any
