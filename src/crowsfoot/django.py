@@ -7,7 +7,7 @@ has been imported already nothing is replaced: two mappers with one name would o
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -15,7 +15,6 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-from crowsfoot import translation
 from crowsfoot.errors import ImproperlyConfigured
 
 # Each Django module, and the modules here that hold its names; the first that has a name gives it.
@@ -151,7 +150,6 @@ def _exists(name: str) -> bool:
 
 
 FINDER = Finder()
-TRANSLATE: Callable[[str], str] = translation.gettext
 
 
 def install() -> None:

@@ -64,9 +64,6 @@ class MigrationExecutor:
                     del applied[step]
         return plan
 
-    def leaf_targets(self, app_label: str | None = None) -> list[Node]:
-        return self.loader.graph.leaf_nodes(app_label)
-
     # -- running -------------------------------------------------------------------------------------------------------
 
     def migrate(

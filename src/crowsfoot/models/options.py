@@ -5,7 +5,6 @@ from __future__ import annotations
 import bisect
 import re
 from collections import ChainMap
-from collections.abc import Iterable
 from typing import Any
 
 from crowsfoot.conf import settings
@@ -401,7 +400,3 @@ def _pairs(option: Any) -> tuple[tuple[str, ...], ...]:
     if all(isinstance(name, str) for name in option):
         return (tuple(option),)
     return tuple(tuple(names) for names in option)
-
-
-def sorted_by_counter(fields: Iterable[Any]) -> list[Any]:
-    return sorted(fields, key=lambda f: f.creation_counter)

@@ -64,10 +64,6 @@ class Col(Resolved):
         return self.attribute.field
 
     @property
-    def is_many(self) -> bool:
-        return any(end.many for end in self.ends)
-
-    @property
     def nullable(self) -> bool:
         return self.attribute.column.null or any(not end.minimum for end in self.ends)
 

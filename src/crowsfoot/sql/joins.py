@@ -142,9 +142,6 @@ class JoinTree:
                 source.inner = source in rejected or (parent.inner and bool(source.minimum))
 
     @property
-    def has_many(self) -> bool:
-        return any(source.many for source in self.root.walk())
-
     def in_order(self) -> list[Source]:
         """Every source, behind those that its condition speaks of."""
         found: dict[Source, None] = {}
