@@ -226,7 +226,8 @@ def test_a_generic_relation_takes_the_rows_whose_type_is_this_ones() -> None:
     author, kind = table("author"), table("kind")
     award = entity("blog_award", identity(), key_column("type_id"), key_column("object_id"))
     whose = KeyOf(kind, (("id", 7),))
-    relation = generic(author, "awards", award, ("id",), ("object_id",), (("type_id", whose),), query_name="author+")
+    held = award.attributes["object_id"]
+    relation = generic(author, "awards", award, ("id",), held, (("type_id", whose),), query_name="author+")
     author.add_end(relation.forward)
     assert deletes(plan(author))[0] == (
         'DELETE FROM "blog_award" WHERE "blog_award"."object_id" = ? '
