@@ -141,7 +141,6 @@ class JoinTree:
             if (parent := source.parent) is not None:
                 source.inner = source in rejected or (parent.inner and bool(source.minimum))
 
-    @property
     def in_order(self) -> list[Source]:
         """Every source, behind those that its condition speaks of."""
         found: dict[Source, None] = {}
