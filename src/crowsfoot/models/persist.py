@@ -7,11 +7,12 @@ from typing import Any
 
 from crowsfoot.database import databases
 from crowsfoot.drivers.run import Operation
-from crowsfoot.errors import DatabaseError, unknown_name
+from crowsfoot.errors import DatabaseError, SynchronousOnlyOperation, unknown_name
 from crowsfoot.models import routing, signals
 from crowsfoot.models.attributes import answer, questions
 from crowsfoot.models.deletion import delete_instances
 from crowsfoot.models.fields.base import DatabaseDefault
+from crowsfoot.models.own_save import is_usual
 from crowsfoot.models.places import take_places
 from crowsfoot.persistence.cohort import lone
 from crowsfoot.persistence.save import insert_rows, update_row
@@ -51,9 +52,17 @@ class Persistence:
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
     ) -> None:
+        if not is_usual(type(self).save) and is_usual(type(self).asave):
+            raise SynchronousOnlyOperation(
+                f"{self._meta.label} has a save() of its own, which async code cannot run: give it an asave() too."
+            )
         options = self._save_options(force_insert, force_update, update_fields)
         if options is not None:
             await databases[self._write_alias(using)].arun(self._save, options)
+
+    # What a model has of its own in place of these is called where rows are created (see ``save_through``).
+    save.is_usual = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
+    asave.is_usual = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
 
     def _write_alias(self: Any, using: str | None) -> str:
         return using or routing.write(type(self), {"instance": self})

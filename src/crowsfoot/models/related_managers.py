@@ -15,6 +15,7 @@ from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import FieldFetchBlocked
 from crowsfoot.models import routing, signals
 from crowsfoot.models.manager import Manager
+from crowsfoot.models.own_save import save_through
 from crowsfoot.models.peers import Via
 from crowsfoot.models.prefetch import CACHE, ask, described, lineage, only_queryset
 from crowsfoot.models.queryset import QuerySet
@@ -283,7 +284,7 @@ class KeyManager(RelatedManager[M]):
 
     def _save_each(self, session: Session, objs: Iterable[Any]) -> Operation[None]:
         for obj in objs:
-            yield from obj._save(session, {})
+            yield from save_through(session, obj, {})
 
     def _remove(self, session: Session, objs: tuple[Any, ...], bulk: bool = True) -> Operation[None]:
         if not objs:
@@ -312,7 +313,7 @@ class KeyManager(RelatedManager[M]):
     def _save_empty(self, session: Session, rows: Iterable[Any]) -> Operation[None]:
         for row in rows:
             setattr(row, self.forward, None)
-            yield from row._save(session, {"update_fields": [self.forward]})
+            yield from save_through(session, row, {"update_fields": [self.forward]})
 
     def _set(self, session: Session, objs: Iterable[Any], bulk: bool = True, clear: bool = False) -> Operation[None]:
         self._need_value()

@@ -14,6 +14,7 @@ from crowsfoot.errors import EmptyResultSet, FieldDoesNotExist, FieldError, Inte
 from crowsfoot.models.deletion import delete_queryset
 from crowsfoot.models.fields.base import DatabaseDefault, Field
 from crowsfoot.models.fields.composite import CompositePrimaryKey
+from crowsfoot.models.own_save import is_usual, save_through
 from crowsfoot.models.places import take_places
 from crowsfoot.persistence.cohort import Cohort
 from crowsfoot.persistence.save import insert_rows
@@ -46,7 +47,7 @@ class Writing(Generic[M]):
         return self._write_to.run(self._create, kwargs)
 
     async def acreate(self: Any, **kwargs: Any) -> M:
-        if is_usual(self.model.asave):
+        if is_usual(self.model.save) and is_usual(self.model.asave):
             return await self._write_to.arun(self._create, kwargs)
         obj: M = self._new(kwargs)
         self._for_write = True

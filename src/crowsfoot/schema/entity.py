@@ -101,7 +101,14 @@ class Entity:
                 self.aliases[alias] = attribute.name
 
     def add_end(self, end: Any) -> None:
-        self._holder(end).ends[end.name] = end
+        """Take in a relation's end. A generic relation and a way back may have one name: look-ups mean the former."""
+        ends = self._holder(end).ends
+        known = ends.get(end.name)
+        for field, back in ((end, known), (known, end)) if known is not None else ():
+            if field.is_forward and field.relation.is_generic and not back.is_forward:
+                back.name += "+"
+                ends[back.name] = back
+        ends[end.name] = end
 
     def remove_end(self, end: Any) -> None:
         """Forget an end, unless another has its name now."""

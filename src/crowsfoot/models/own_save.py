@@ -1,0 +1,24 @@
+"""Models with a ``save()`` of their own: it is called wherever rows are created one by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crowsfoot.drivers.run import Operation
+from crowsfoot.persistence.session import Session
+
+
+def is_usual(method: Any) -> bool:
+    """Whether a method is the package's own, and not one of the model's author."""
+    return getattr(method, "is_usual", False)
+
+
+def save_through(session: Session, obj: Any, options: dict[str, Any]) -> Operation[None]:
+    """Save ``obj``, through its model's own ``save()`` where it has one: what is said there holds however rows are made.
+
+    Raises ``SynchronousOnlyOperation`` where that has to run in async code.
+    """
+    if is_usual(type(obj).save):
+        yield from obj._save(session, options)
+    else:
+        obj.save(using=session.alias, **options)
