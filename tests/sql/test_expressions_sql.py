@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from query_models import Event
 
+from crowsfoot.errors import EmptyResultSet
 from crowsfoot.models import Avg, Case, F, Q, Value, When, Window
 from crowsfoot.query import functions as fn
 from crowsfoot.sql.postgresql import PostgreSQL
@@ -65,7 +66,8 @@ def test_condition(condition: Q, sqlite: str | None, postgresql: str | None) -> 
     for vendor, expected in (("sqlite", sqlite), ("postgresql", postgresql)):
         rows = Event.objects.filter(condition).values("id")
         if expected is None:
-            assert not rows.exists()
+            with pytest.raises(EmptyResultSet):
+                said(rows, vendor)
         else:
             assert said(rows, vendor) == f'SELECT "id" FROM t WHERE {expected}'
 
