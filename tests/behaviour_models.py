@@ -60,6 +60,38 @@ class Chapter(models.Model):
         order_with_respect_to = "post"
 
 
+class Page(models.Model):
+    """A model with a ``save()`` of its own."""
+
+    post: Any = models.ForeignKey(Post, on_delete=models.CASCADE, null=True, related_name="pages")
+    title = models.CharField(max_length=200)
+    slug = models.CharField(max_length=200)
+
+    class Meta:
+        app_label = "behaviour"
+
+    def save(self, **options: Any) -> None:
+        self.slug = self.title.lower()
+        super().save(**options)
+
+    async def asave(self, **options: Any) -> None:
+        self.slug = self.title.lower()
+        await super().asave(**options)
+
+
+class Draft(models.Model):
+    """A model with a ``save()`` of its own, and nothing for async code."""
+
+    title = models.CharField(max_length=200)
+
+    class Meta:
+        app_label = "behaviour"
+
+    def save(self, **options: Any) -> None:
+        self.title = self.title.strip()
+        super().save(**options)
+
+
 class Absent(models.Model):
     """A model whose table is never made."""
 
@@ -69,4 +101,4 @@ class Absent(models.Model):
         app_label = "behaviour"
 
 
-TABLES = (Author, Profile, Tag, Post, Chapter)
+TABLES = (Author, Profile, Tag, Post, Chapter, Page, Draft)

@@ -147,7 +147,7 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
         databases["default"] = found
     yield found
     assert found.session.blocks == [], "A test left a transaction open."
-    for table in ("post_tags", "post", "tag", "profile", "author"):
+    for table in ("draft", "page", "chapter", "post_tags", "post", "tag", "profile", "author"):
         found.session.connection.execute(f"DELETE FROM behaviour_{table}")
     found.close()
 
