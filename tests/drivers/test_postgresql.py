@@ -144,7 +144,7 @@ def test_constraints(connection: Any, sql: str, constraint: Any, columns: Any) -
 @pytest.mark.parametrize(
     ("sql", "kind", "says"),
     [
-        ("SELECT * FROM nowhere", errors.ProgrammingError, "create_tables"),
+        ("SELECT * FROM nowhere", errors.ProgrammingError, "nowhere"),
         ("SELECT x", errors.ProgrammingError, "migrate"),
         ("SELECT 1/0", errors.DataError, "division by zero"),
         ("SELEC", errors.ProgrammingError, "syntax error"),

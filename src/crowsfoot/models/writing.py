@@ -6,7 +6,7 @@ Each is an operation written once, and two thin methods that drive it: ``create(
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from crowsfoot.database import databases
 from crowsfoot.drivers.run import Execute, Operation
@@ -49,10 +49,10 @@ class Writing(Generic[M]):
     async def acreate(self: Any, **kwargs: Any) -> M:
         if is_usual(self.model.save) and is_usual(self.model.asave):
             return await self._write_to.arun(self._create, kwargs)
-        obj: M = self._new(kwargs)
+        obj: Any = self._new(kwargs)
         self._for_write = True
-        await obj.asave(force_insert=True, using=self.db)  # type: ignore[attr-defined]
-        return obj
+        await obj.asave(force_insert=True, using=self.db)
+        return cast("M", obj)
 
     def _create(self: Any, session: Session, kwargs: dict[str, Any]) -> Operation[M]:
         obj = self._new(kwargs)
