@@ -14,8 +14,7 @@ def is_usual(method: Any) -> bool:
 
 
 def save_through(session: Session, obj: Any, options: dict[str, Any]) -> Operation[None]:
-    """Save ``obj``, through its model's own ``save()`` where it has one: what is said there holds however rows are
-    made.
+    """Save ``obj``, through its model's own ``save()`` where it has one: it holds for rows made in any way.
 
     Raises ``SynchronousOnlyOperation`` where that has to run in async code.
     """

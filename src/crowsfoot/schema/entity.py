@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, MutableMapping
-from typing import Any, Protocol
+from typing import Any
 
 from crowsfoot.errors import FieldError, unknown_name
 from crowsfoot.schema.table import Column, Table
 from crowsfoot.schema.types import Converter, ValueType
-
-
-class RelationEnd(Protocol):
-    """What an entity knows of the ends it holds (`relation.End`, which is written on top of this module)."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def accessor(self) -> str | None: ...
-    @property
-    def many(self) -> bool: ...
-    @property
-    def is_forward(self) -> bool: ...
 
 
 class Attribute:
