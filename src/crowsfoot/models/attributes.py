@@ -55,6 +55,8 @@ def install_relation(relation: Relation) -> None:
         if end is reverse and relation.symmetrical:
             continue
         model = end.owner.model
+        if end is reverse:  # what points at a proxy points at the rows it stands for
+            model = model._meta.concrete_model
         existing = model.__dict__.get(end.accessor)
         if existing is not None and not isinstance(existing, (ToOne, ToMany)) and end is reverse:
             continue

@@ -213,9 +213,16 @@ class _Builder:
         meta.concrete_model = self.cls
         if not meta.proxy:
             return
-        base = next((p for p in self.cls.__mro__[1:] if getattr(p, "_meta", None) and not p._meta.abstract), None)
-        if base is None:
-            raise TypeError(f"Proxy model '{self.cls.__name__}' has no non-abstract model base class.")
+        name = self.cls.__name__
+        for parent in self.parents:
+            if parent._meta.abstract and parent._meta.fields:
+                raise TypeError(f"Abstract base class containing model fields not permitted for proxy model {name!r}.")
+        bases = {p._meta.concrete_model: p for p in reversed(self.parents) if not p._meta.abstract}
+        if not bases:
+            raise TypeError(f"Proxy model {name!r} has no non-abstract model base class.")
+        if len(bases) > 1:
+            raise TypeError(f"Proxy model {name!r} has more than one non-abstract model base class.")
+        (base,) = bases.values()
         meta.proxy_for_model = base
         meta.concrete_model = base._meta.concrete_model
         meta.db_table = meta.concrete_model._meta.db_table
