@@ -27,10 +27,6 @@ def unknown_name(kind: str, name: str, owner: str, known: Iterable[str]) -> str:
     return f"{owner} has no {kind} {name!r}.{hint}{listed}"
 
 
-class CrowsfootWarning(UserWarning):
-    """Something works, but not the way its author probably hopes."""
-
-
 # -- models and configuration ------------------------------------------------------------------------------------------
 
 

@@ -83,5 +83,5 @@ async def test_mistakes_are_told_before_any_sql(do: Any) -> None:
             Author.objects.filter(posts__some__title=Q())
         with pytest.raises(FieldError, match="counts through several"):
             Author.objects.filter(posts__tags__count=1)
-        with pytest.raises(FieldError, match=r"perhaps|mean"):
+        with pytest.raises(FieldError, match=r"behaviour\.Post has no field 'titel'; did you mean 'title'\?"):
             Author.objects.filter(posts__some=Q(titel="a"))
