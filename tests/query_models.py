@@ -22,6 +22,7 @@ class Event(models.Model):
     lasts = models.DurationField()
     token = models.UUIDField()
     data = models.JSONField(null=True)
+    host = models.GenericIPAddressField(null=True)
 
     class Meta:
         app_label = "query"

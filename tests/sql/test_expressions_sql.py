@@ -38,6 +38,8 @@ def said(queryset: Any, vendor: str) -> str:
         ),
         (Q(name__iexact="x"), 'CAST("name" AS TEXT) = ? COLLATE NOCASE', 'UPPER("name"::text) = UPPER($1)'),
         (Q(token__contains="x"), "\"token\" LIKE REPLACE(?, '-', '') ESCAPE '\\'", '"token"::text LIKE $1'),
+        (Q(host__contains="19"), "\"host\" LIKE ? ESCAPE '\\'", 'HOST("host") LIKE $1'),
+        (Q(host__iregex="1.9"), "\"host\" REGEXP '(?i)' || ?", 'HOST("host") ~* $1'),
         (Q(day__year=2024), '"day" BETWEEN ? AND ?', '"day" BETWEEN $1 AND $2'),
         (Q(at__year__gt=2024), '"at" > ?', '"at" > $1'),
         (

@@ -463,6 +463,15 @@ class UUIDIExact(IExact):
     sql: ClassVar = {**IExact.sql, "sqlite": "{lhs} = REPLACE({rhs}, '-', '') COLLATE NOCASE"}
 
 
+# -- addresses as text -------------------------------------------------------------------------------------------------
+
+TEXTUAL = (Contains, StartsWith, EndsWith, IContains, IStartsWith, IEndsWith, IExact, Regex, IRegex)
+
+for _lookup in TEXTUAL:  # PostgreSQL's text of an address ends in the length of its network
+    _says = {**_lookup.sql, "postgresql": _lookup.sql["postgresql"].replace("{lhs}::text", "HOST({lhs})")}
+    types.Inet.register_lookup(type(f"Inet{_lookup.__name__}", (_lookup,), {"sql": _says}))
+
+
 def marks(entity: Entity, hop: Hop) -> list[Exact]:
     """What a hop to ``entity``, or to one that it inherits from, demands beside its key, as conditions."""
     found: list[Exact] = []
