@@ -421,55 +421,25 @@ class IRegex(Regex):
     sql: ClassVar = {"": "{lhs} REGEXP '(?i)' || {rhs}", "postgresql": "{lhs}::text ~* {rhs}"}
 
 
-# -- UUIDs as text -----------------------------------------------------------------------------------------------------
+# -- UUIDs and addresses as text ---------------------------------------------------------------------------------------
+
+PATTERNS: tuple[type[TextLookup], ...] = (Contains, StartsWith, EndsWith, IContains, IStartsWith, IEndsWith)
+
+
+def _say_otherwise(value_type: type[Type], lookup: type[TextLookup], vendor: str, sql: str) -> None:
+    """Register ``lookup`` for ``value_type`` with its own SQL on one database."""
+    own = type(f"{value_type.__name__}{lookup.__name__}", (lookup,), {"sql": {**lookup.sql, vendor: sql}})
+    value_type.register_lookup(own)
+
 
 # SQLite keeps 32 hexadecimal digits, and people write dashes.
-UUID_LIKE = {**LIKE, "sqlite": "{lhs} LIKE REPLACE({rhs}, '-', '') ESCAPE '\\'"}
-UUID_ILIKE = {**ILIKE, "sqlite": UUID_LIKE["sqlite"]}
+for _lookup in PATTERNS:
+    _say_otherwise(types.UUID, _lookup, "sqlite", "{lhs} LIKE REPLACE({rhs}, '-', '') ESCAPE '\\'")
+_say_otherwise(types.UUID, IExact, "sqlite", "{lhs} = REPLACE({rhs}, '-', '') COLLATE NOCASE")
 
-
-@types.UUID.register_lookup
-class UUIDContains(Contains):
-    sql: ClassVar = UUID_LIKE
-
-
-@types.UUID.register_lookup
-class UUIDStartsWith(StartsWith):
-    sql: ClassVar = UUID_LIKE
-
-
-@types.UUID.register_lookup
-class UUIDEndsWith(EndsWith):
-    sql: ClassVar = UUID_LIKE
-
-
-@types.UUID.register_lookup
-class UUIDIContains(IContains):
-    sql: ClassVar = UUID_ILIKE
-
-
-@types.UUID.register_lookup
-class UUIDIStartsWith(IStartsWith):
-    sql: ClassVar = UUID_ILIKE
-
-
-@types.UUID.register_lookup
-class UUIDIEndsWith(IEndsWith):
-    sql: ClassVar = UUID_ILIKE
-
-
-@types.UUID.register_lookup
-class UUIDIExact(IExact):
-    sql: ClassVar = {**IExact.sql, "sqlite": "{lhs} = REPLACE({rhs}, '-', '') COLLATE NOCASE"}
-
-
-# -- addresses as text -------------------------------------------------------------------------------------------------
-
-TEXTUAL = (Contains, StartsWith, EndsWith, IContains, IStartsWith, IEndsWith, IExact, Regex, IRegex)
-
-for _lookup in TEXTUAL:  # PostgreSQL's text of an address ends in the length of its network
-    _says = {**_lookup.sql, "postgresql": _lookup.sql["postgresql"].replace("{lhs}::text", "HOST({lhs})")}
-    types.Inet.register_lookup(type(f"Inet{_lookup.__name__}", (_lookup,), {"sql": _says}))
+# PostgreSQL's text of an address ends in the length of its network.
+for _lookup in (*PATTERNS, IExact, Regex, IRegex):
+    _say_otherwise(types.Inet, _lookup, "postgresql", _lookup.sql["postgresql"].replace("{lhs}::text", "HOST({lhs})"))
 
 
 def marks(entity: Entity, hop: Hop) -> list[Exact]:
