@@ -12,7 +12,7 @@ from crowsfoot.models import signals
 from crowsfoot.models.fields.base import DatabaseDefault
 from crowsfoot.persistence.consequences import PROTECT, Consequences, Edge
 from crowsfoot.persistence.delete import Deletion
-from crowsfoot.persistence.delete_plan import DeletePlan, Known, narrowed
+from crowsfoot.persistence.delete_statements import DeleteStatements, Known, narrowed
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.expressions import Value
 from crowsfoot.query.shapes import Shape, root
@@ -35,12 +35,12 @@ def delete_instances(session: Session, instances: Iterable[Any], keep_parents: b
     model = type(given[0])
     many = len(given) > 1
     shape = root(Query(model._meta.entity))
-    plan = _plan(session, shape, model, Known(0, many), keep_parents)
-    deletion = _Deletion(session, plan, model, given[0] if not many else given)
+    statements = _statements(session, shape, model, Known(0, many), keep_parents)
+    deletion = _Deletion(session, statements, model, given[0] if not many else given)
     keys = [deletion.key(instance) for instance in given]
     deletion.values[0] = keys if many else keys[0]
-    if plan.consequences.root in plan.hooked:
-        deletion.instances[plan.consequences.root] = given
+    if statements.consequences.root in statements.hooked:
+        deletion.instances[statements.consequences.root] = given
     return (yield from deletion.finish(given))
 
 
@@ -54,8 +54,8 @@ def delete_queryset(session: Session, rows: Any, raw: bool = False) -> Operation
         return (yield from _delete_alone(session, query, values))
     if query.empty:
         return 0, {}
-    plan = _plan(session, rows._shape, rows.model, None, False)
-    return (yield from _Deletion(session, plan, rows.model, rows, values).finish([]))
+    statements = _statements(session, rows._shape, rows.model, None, False)
+    return (yield from _Deletion(session, statements, rows.model, rows, values).finish([]))
 
 
 def _delete_alone(session: Session, query: Query, values: tuple[Any, ...]) -> Operation[int]:
@@ -68,18 +68,20 @@ def _delete_alone(session: Session, query: Query, values: tuple[Any, ...]) -> Op
     return count
 
 
-def _plan(session: Session, shape: Shape, model: Any, given: Known | None, keep_parents: bool) -> DeletePlan:
-    """The plan for deleting ``shape``'s rows, kept with it until models are added or signals are connected."""
+def _statements(
+    session: Session, shape: Shape, model: Any, given: Known | None, keep_parents: bool
+) -> DeleteStatements:
+    """What is sent to delete ``shape``'s rows, kept with it until models are added or signals are connected."""
     key: tuple[Any, ...] = ("consequences", keep_parents, model._meta.apps.registry.version)
     consequences: Consequences | None = shape.plans.get(key)
     if consequences is None:
         consequences = shape.plans[key] = Consequences(model._meta.entity.concrete, keep_parents, _is_swapped)
     hooked = _hooked(consequences, model)
     key = ("delete", session.dialect, consequences, given, hooked)
-    plan: DeletePlan | None = shape.plans.get(key)
-    if plan is None:
-        plan = shape.plans[key] = DeletePlan(session.dialect, consequences, shape.query, given, hooked)
-    return plan
+    statements: DeleteStatements | None = shape.plans.get(key)
+    if statements is None:
+        statements = shape.plans[key] = DeleteStatements(session.dialect, consequences, shape.query, given, hooked)
+    return statements
 
 
 def _is_swapped(entity: Entity) -> bool:
@@ -103,9 +105,9 @@ class _Deletion(Deletion):
     """A delete of rows of ``model``. ``origin`` is what ``delete()`` was called on: an instance or a queryset."""
 
     def __init__(
-        self, session: Session, plan: DeletePlan, model: Any, origin: Any, values: tuple[Any, ...] = ()
+        self, session: Session, statements: DeleteStatements, model: Any, origin: Any, values: tuple[Any, ...] = ()
     ) -> None:
-        super().__init__(session, plan, values)
+        super().__init__(session, statements, values)
         self.model = model
         self.origin = origin
 
@@ -115,7 +117,7 @@ class _Deletion(Deletion):
         for instance in [*given, *(i for loaded in self.instances.values() for i in loaded)]:
             for attribute in instance._meta.entity.key:
                 setattr(instance, attribute.name, None)
-        root = self.plan.consequences.root
+        root = self.statements.consequences.root
         labels = {(self.model._meta if e is root else e.model._meta).label: count for e, count in counts.items()}
         return sum(labels.values()), labels
 
@@ -124,10 +126,12 @@ class _Deletion(Deletion):
     def load(self, what: Entity | Edge) -> Operation[list[Any]]:
         model = (what.target if isinstance(what, Edge) else what).model
         rows = model._base_manager.using(self.session.alias).all()
-        shape = self.plan.loaders.get((what, rows._shape))
+        shape = self.statements.loaders.get((what, rows._shape))
         if shape is None:
-            query = narrowed(rows.query, self.plan.loading(what))
-            shape = self.plan.loaders[what, rows._shape] = Shape(query.but(size=rows.query.size + self.plan.size))
+            query = narrowed(rows.query, self.statements.loading(what))
+            shape = self.statements.loaders[what, rows._shape] = Shape(
+                query.but(size=rows.query.size + self.statements.size)
+            )
         rows._shape, rows._values = shape, (*rows._values, *self.values)
         return list((yield from rows._load(self.session)))
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from crowsfoot.drivers.run import Execute, Fetch, Operation
 from crowsfoot.persistence.consequences import Edge
-from crowsfoot.persistence.delete_plan import DeletePlan, Statement
+from crowsfoot.persistence.delete_statements import DeleteStatements, Statement
 from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.schema.entity import Entity
 
@@ -20,7 +20,7 @@ Batch = tuple[Entity, list[Any]]
 
 
 class Deletion:
-    """One delete on its way. ``values`` are those of the plan's root query, or the keys that were given.
+    """One delete on its way. ``values`` are those of the root query, or the keys that were given.
 
     First everything is looked up and asked that may stop it, then it is carried out; nothing is sent that changes a
     row before all refusals are known. Costs a statement for each table and each key to change, one for each PROTECT,
@@ -28,11 +28,11 @@ class Deletion:
     Branches that are known to have no rows cost nothing.
     """
 
-    def __init__(self, session: Session, plan: DeletePlan, values: Sequence[Any]) -> None:
+    def __init__(self, session: Session, statements: DeleteStatements, values: Sequence[Any]) -> None:
         self.session = session
-        self.plan = plan
-        self.consequences = plan.consequences
-        self.values: list[Any] = [*values, *[[] for _ in range(plan.size - len(values))]]
+        self.statements = statements
+        self.consequences = statements.consequences
+        self.values: list[Any] = [*values, *[[] for _ in range(statements.size - len(values))]]
         self.instances: dict[Entity, list[Any]] = {}
         self.counts: dict[Entity, int] = {}
         self._alive: set[Entity] = set()
@@ -46,9 +46,11 @@ class Deletion:
         Raises ``ProtectedError`` and ``RestrictedError`` before anything is changed, so that an open transaction can go
         on; and ``IntegrityError`` where another transaction added rows in between.
         """
-        if self.plan.is_single:
+        if self.statements.is_single:
             self.session.wrote(None if self.consequences.edges else self.consequences.root.table.name)
-            self.counts[self.consequences.root] = yield from self._execute(self.plan.delete(self.consequences.root))
+            self.counts[self.consequences.root] = yield from self._execute(
+                self.statements.delete(self.consequences.root)
+            )
         elif self.session.in_atomic_block:
             yield from self._whole()
         else:
@@ -65,7 +67,7 @@ class Deletion:
     # -- what the models add -------------------------------------------------------------------------------------------
 
     def load(self, what: Entity | Edge) -> Operation[list[Any]]:
-        """Instances of the rows that the plan's ``loading`` describes."""
+        """Instances of the rows that ``DeleteStatements.loading`` describes."""
         raise NotImplementedError
 
     def load_root(self) -> Operation[list[Any]]:
@@ -103,19 +105,21 @@ class Deletion:
             return
         if self.consequences.is_cyclic(group):
             yield from self._choose_cyclic(group)
-        elif entity in self.plan.hooked:
+        elif entity in self.statements.hooked:
             if entity not in self.instances:
                 yield from self._load_instances(entity)
-        elif entity in self.plan.seeds:
-            self.values[self.plan.known[entity].slot] = yield from self._keys(entity, self.plan.key_lookup(entity))
-        known = self.plan.known
+        elif entity in self.statements.seeds:
+            self.values[self.statements.known[entity].slot] = yield from self._keys(
+                entity, self.statements.key_lookup(entity)
+            )
+        known = self.statements.known
         self._alive.update(e for e in group if e not in known or self.values[known[e].slot] != [])
 
     def _load_instances(self, entity: Entity) -> Operation[None]:
         is_root = entity is self.consequences.root
         self.instances[entity] = found = yield from (self.load_root() if is_root else self.load(entity))
-        if entity in self.plan.seeds:
-            self.values[self.plan.known[entity].slot] = [self.key(instance) for instance in found]
+        if entity in self.statements.seeds:
+            self.values[self.statements.known[entity].slot] = [self.key(instance) for instance in found]
 
     def _choose_cyclic(self, group: list[Entity]) -> Operation[None]:
         if len(group) == 1:
@@ -125,15 +129,15 @@ class Deletion:
         self._batches[group[0]] = batches
         for entity in group:
             keys = [key for member, batch in batches if member is entity for key in batch]
-            self.values[self.plan.known[entity].slot] = keys
-            if keys and entity in self.plan.hooked:
+            self.values[self.statements.known[entity].slot] = keys
+            if keys and entity in self.statements.hooked:
                 given = {self.key(instance): instance for instance in self.instances.get(entity, ())}
                 found = yield from self.load(entity)
                 self.instances[entity] = [given.get(self.key(instance), instance) for instance in found]
 
     def _closure(self, entity: Entity) -> Operation[list[Batch]]:
         """Rows that hang on rows of their own table, found by one statement."""
-        statement, links = self.plan.closure(entity)
+        statement, links = self.statements.closure(entity)
         rows = yield from self._fetch(statement)
         width = len(entity.key)
         keys = self._prepared(entity, [row[0] if width == 1 else row[:width] for row in rows])
@@ -156,7 +160,7 @@ class Deletion:
                 waiting.append((entity, fresh))
 
         for entity in group:
-            take(entity, (yield from self._keys(entity, self.plan.key_lookup(entity))))
+            take(entity, (yield from self._keys(entity, self.statements.key_lookup(entity))))
         inside: dict[Entity, list[Edge]] = defaultdict(list)
         for entity in group:
             for edge in self.consequences.incoming[entity]:
@@ -164,16 +168,16 @@ class Deletion:
         while waiting:
             entity, keys = waiting.pop(0)
             batches.append((entity, keys))
-            self.values[self.plan.known[entity].slot] = keys
+            self.values[self.statements.known[entity].slot] = keys
             for edge in inside[entity]:
-                take(edge.target, (yield from self._keys(edge.target, self.plan.next_lookup(edge))))
+                take(edge.target, (yield from self._keys(edge.target, self.statements.next_lookup(edge))))
         return batches[::-1]
 
     # -- asking --------------------------------------------------------------------------------------------------------
 
     def _ask(self) -> Operation[None]:
         """Look for what forbids the delete, then compute the new values of keys."""
-        for edges in (self.plan.protects, self.plan.restricts):
+        for edges in (self.statements.protects, self.statements.restricts):
             blockers: dict[Edge, list[Any]] = {}
             for edge in edges:
                 if edge.source in self._alive:
@@ -182,9 +186,9 @@ class Deletion:
                         blockers[edge] = found
             if blockers:
                 self.refuse(edges[0].action, blockers)
-        for edge, slot in self.plan.updates.items():
+        for edge, slot in self.statements.updates.items():
             if edge.source in self._alive and (
-                not self.computes(edge) or (yield from self._fetch(self.plan.question(edge)))
+                not self.computes(edge) or (yield from self._fetch(self.statements.question(edge)))
             ):
                 self.values[slot] = self.new_value(edge)
                 self._changes.append(edge)
@@ -208,32 +212,32 @@ class Deletion:
                 yield from self._delete_cyclic(self._batches.get(group[0], []))
             elif group[0] in self._alive:
                 entity = group[0]
-                self.counts[entity] = yield from self._execute(self.plan.delete(entity))
+                self.counts[entity] = yield from self._execute(self.statements.delete(entity))
                 if entity in self.instances:
                     self.after(self.instances[entity])
         if defers and dialect.check_keys is not None:
             yield Execute(dialect.check_keys)
 
     def _change(self, edge: Edge) -> Operation[None]:
-        value = self.values[self.plan.updates[edge]]
+        value = self.values[self.statements.updates[edge]]
         if hasattr(value, "resolve_expression"):
-            statement, more = self.plan.update_by(edge, value)
+            statement, more = self.statements.update_by(edge, value)
             yield Execute(statement.sql, statement.bind((*self.values, *more)))
         else:
-            yield from self._execute(self.plan.update(edge))
+            yield from self._execute(self.statements.update(edge))
 
     def _delete_cyclic(self, batches: list[Batch]) -> Operation[None]:
         """The keys found are counted: of rows that hang on each other, the database takes some along by itself."""
-        all_keys = {entity: self.values[self.plan.known[entity].slot] for entity, _ in batches}
+        all_keys = {entity: self.values[self.statements.known[entity].slot] for entity, _ in batches}
         for entity, keys in batches:
-            self.values[self.plan.known[entity].slot] = keys
-            yield from self._execute(self.plan.delete(entity))
+            self.values[self.statements.known[entity].slot] = keys
+            yield from self._execute(self.statements.delete(entity))
             self.counts[entity] = self.counts.get(entity, 0) + len(keys)
             if entity in self.instances:
                 gone = set(keys)
                 self.after([i for i in self.instances[entity] if self.key(i) in gone])
         for entity, keys in all_keys.items():  # the rows that these inherit are found by the same slot
-            self.values[self.plan.known[entity].slot] = keys
+            self.values[self.statements.known[entity].slot] = keys
 
     # -- statements ----------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import pytest
 from ddl_models import entity, identity, key_column, text
 
 from crowsfoot.persistence.consequences import Consequences
-from crowsfoot.persistence.delete_plan import DeletePlan, Known
+from crowsfoot.persistence.delete_statements import DeleteStatements, Known
 from crowsfoot.query.lookups import Exact
 from crowsfoot.query.resolved import Col, Param
 from crowsfoot.query.statements import Query
@@ -56,12 +56,12 @@ def plan(
     dialect: Dialect | None = None,
     hooked: frozenset[Entity] = frozenset(),
     keep_parents: bool = False,
-) -> DeletePlan:
+) -> DeleteStatements:
     found = Consequences(root, keep_parents, lambda entity: False)
-    return DeletePlan(dialect or SQLite(), found, query or Query(root), given, hooked)
+    return DeleteStatements(dialect or SQLite(), found, query or Query(root), given, hooked)
 
 
-def deletes(made: DeletePlan) -> list[str]:
+def deletes(made: DeleteStatements) -> list[str]:
     """The DELETE statements in the order in which they are sent."""
     return [sql(made.delete(entity)) for group in made.consequences.order for entity in group]
 

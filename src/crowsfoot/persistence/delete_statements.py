@@ -1,6 +1,6 @@
 """How rows are deleted with all that hangs on them: what is looked up first, and the statements after that.
 
-A `DeletePlan` is made once per kind of delete; its statements are compiled when they are first needed. Where nothing
+`DeleteStatements` are made once per kind of delete, and compiled when they are first needed. Where nothing
 forces rows to be looked at, each table is one DELETE whose condition leads back, by subqueries, to the rows asked for.
 """
 
@@ -42,8 +42,8 @@ class Statement(NamedTuple):
     hydrate: Callable[..., Any] | None
 
 
-class DeletePlan:
-    """How rows of one entity are deleted.
+class DeleteStatements:
+    """What is sent to delete rows of one entity.
 
     ``root`` is the query that was asked to delete, or one on the keys in slot ``given``. ``hooked`` are the entities
     whose rows must be loaded, because signals are sent for them. ``known`` has the slots of the keys that are at hand
@@ -187,7 +187,7 @@ class DeletePlan:
         return self._statement(("update", edge), lambda: compile_update(self.dialect, self.hanging(edge), assignments))
 
     def update_by(self, edge: Edge, expression: Any) -> tuple[Statement, list[Any]]:
-        """UPDATE of the keys by ``edge`` to an expression; its own values stand in slots behind the plan's."""
+        """UPDATE of the keys by ``edge`` to an expression; its own values stand in slots behind the others."""
         query = self.hanging(edge)
         scope = Scope(query, start=self.size)
         node = expression.resolve_expression(scope, allow_joins=False, for_save=True)
