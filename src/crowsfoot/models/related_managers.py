@@ -372,9 +372,9 @@ class ManyRelatedManager(RelatedManager[M]):
                 f"{name!r} instance needs to have a primary key value before a many-to-many relationship can be used."
             )
 
-    def _keys(self, objs: Iterable[Any], session: Session) -> list[tuple[Any, ...]]:
-        """The keys of the other side: of instances, which are checked, or given as plain values."""
-        names = [a.name for a in self.end.target.attributes_of(self.end.remote_columns)]
+    def _get_target_ids(self, objs: Iterable[Any]) -> list[Any]:
+        """The keys of the other side: of instances, which are checked, or given. Keys of several fields are tuples."""
+        targets = self.end.target.attributes_of(self.end.remote_columns)
         found: list[tuple[Any, ...]] = []
         for obj in objs:
             if hasattr(obj, "_meta"):
@@ -385,17 +385,16 @@ class ManyRelatedManager(RelatedManager[M]):
                         f'Cannot add "{obj!r}": instance is on database "{self.instance._state.db}", '
                         f'value is on database "{obj._state.db}"'
                     )
-                key = tuple(getattr(obj, name) for name in names)
+                key = tuple(getattr(obj, a.name) for a in targets)
                 if None in key:
                     raise ValueError(f'Cannot add "{obj!r}": the value for field "{self.target_field_name}" is None')
             else:
                 if hasattr(obj, "as_subquery"):
                     raise TypeError(f"'{self.model._meta.object_name}' instance expected, got {obj!r}")
-                values = obj if isinstance(obj, tuple) and len(names) > 1 else (obj,)
-                targets = self.end.target.attributes_of(self.end.remote_columns)
+                values = obj if isinstance(obj, tuple) and len(targets) > 1 else (obj,)
                 key = tuple(a.value_type.prepare(v) for a, v in zip(targets, values, strict=True))
             found.append(key)
-        return list(dict.fromkeys(found))
+        return [plain(key) for key in dict.fromkeys(found)]
 
     # -- creating ------------------------------------------------------------------------------------------------------
 
@@ -432,64 +431,70 @@ class ManyRelatedManager(RelatedManager[M]):
         self, session: Session, objs: tuple[Any, ...], through_defaults: Any = None, raw: bool = False
     ) -> Operation[None]:
         self._remove_prefetched()
-        keys = self._keys(objs, session)
-        yield from atomically(session, self._link_both(session, keys, through_defaults, raw))
+        ids = self._get_target_ids(objs)
+        yield from atomically(session, self._link_both(session, ids, through_defaults, raw))
 
-    def _link_both(
-        self, session: Session, keys: list[tuple[Any, ...]], through_defaults: Any, raw: bool
-    ) -> Operation[None]:
-        yield from self._link(session, keys, self.here, self.there, through_defaults, raw)
+    def _link_both(self, session: Session, ids: list[Any], through_defaults: Any, raw: bool) -> Operation[None]:
+        yield from self._link(session, ids, self.here, self.there, through_defaults, raw)
         if self.end.relation.symmetrical:
-            yield from self._link(session, keys, self.there, self.here, through_defaults, raw)
+            yield from self._link(session, ids, self.there, self.here, through_defaults, raw)
 
     def _link(
-        self, session: Session, keys: list[tuple[Any, ...]], here: Any, there: Any, through_defaults: Any, raw: bool
+        self, session: Session, ids: list[Any], here: Any, there: Any, through_defaults: Any, raw: bool
     ) -> Operation[None]:
-        if not keys:
+        if not ids:
             return
         defaults = {k: v() if callable(v) else v for k, v in (through_defaults or {}).items()}
-        auto = self.through._meta.auto_created
-        listeners = signals.m2m_changed.has_listeners(self.through)
-        new = keys
-        if not (auto and not listeners):
-            new = yield from self._missing(session, keys, here, there)
-        self._send(session, "pre_add", new, here, raw)
-        if new:
-            rows = [self._row(here, there, key, defaults) for key in new]
-            yield from self.through._default_manager.using(session.alias)._bulk_create(
-                session, rows, ignore_conflicts=bool(auto)
-            )
-        self._send(session, "post_add", new, here, raw)
+        ignored, _, fast = self._get_add_plan(here)
+        if not fast:
+            ids = self._get_missing_target_ids(ids, (yield from self._linked(session, ids, here, there)))
+        self._send(session, "pre_add", ids, here, raw)
+        if ids:
+            rows = [self._row(here, there, key, defaults) for key in ids]
+            links = self.through._default_manager.using(session.alias)
+            yield from links._bulk_create(session, rows, ignore_conflicts=ignored)
+        self._send(session, "post_add", ids, here, raw)
 
-    def _row(self, here: Any, there: Any, key: tuple[Any, ...], defaults: dict[str, Any]) -> Any:
-        values = dict(zip([a.name for a in here], self.key, strict=True))
-        values.update(zip([a.name for a in there], key, strict=True))
-        return self.through(**values, **defaults)
+    def _get_add_plan(self, here: Any) -> tuple[bool, bool, bool]:
+        """How links are added: whether links that are there may be ignored by the database, whether receivers are told,
+        and whether it is fast, since nobody has to know which links are missing."""
+        ignored = bool(self.through._meta.auto_created)
+        told = self._tells(here) and signals.m2m_changed.has_listeners(self.through)
+        return ignored, told, ignored and not told
 
-    def _missing(self, session: Session, keys: list[tuple[Any, ...]], here: Any, there: Any) -> Operation[Any]:
-        """Which of ``keys`` have no link yet."""
+    def _get_missing_target_ids(self, ids: list[Any], linked: set[Any]) -> list[Any]:
+        """Which of ``ids`` have no link yet."""
+        return [key for key in ids if key not in linked]
+
+    def _linked(self, session: Session, ids: list[Any] | None, here: Any, there: Any) -> Operation[set[Any]]:
+        """Which of ``ids`` (or which at all) this row is linked to. One query."""
+        links = _side(here, [plain(self.key)]) & (_side(there, ids) if ids is not None else EVERY)
         names = [a.name for a in there]
-        links = _side(here, [self.key]) & _side(there, keys)
         rows = self.through._default_manager.using(session.alias).filter(links).values_list(*names)
-        found = set((yield from rows._load(session)))
-        return [key for key in keys if key not in found]
+        return {plain(key) for key in (yield from rows._load(session))}
+
+    def _row(self, here: Any, there: Any, key: Any, defaults: dict[str, Any]) -> Any:
+        values = dict(zip([a.name for a in here], self.key, strict=True))
+        values.update(zip([a.name for a in there], key if len(there) > 1 else (key,), strict=True))
+        return self.through(**values, **defaults)
 
     def _remove(self, session: Session, objs: tuple[Any, ...], raw: bool = False) -> Operation[None]:
         self._remove_prefetched()
         if objs:
-            yield from atomically(session, self._unlink(session, self._keys(objs, session), raw))
+            yield from atomically(session, self._unlink(session, self._get_target_ids(objs), raw))
 
-    def _unlink(self, session: Session, keys: list[tuple[Any, ...]], raw: bool) -> Operation[None]:
-        self._send(session, "pre_remove", keys, self.here, raw)
-        rows = self.through._default_manager.using(session.alias).filter(self._links(keys))
+    def _unlink(self, session: Session, ids: list[Any], raw: bool) -> Operation[None]:
+        self._send(session, "pre_remove", ids, self.here, raw)
+        rows = self.through._default_manager.using(session.alias).filter(self._links(ids))
         yield from rows._delete(session)
-        self._send(session, "post_remove", keys, self.here, raw)
+        self._send(session, "post_remove", ids, self.here, raw)
 
-    def _links(self, keys: list[tuple[Any, ...]] | None) -> Any:
-        """The condition for the links of this row, to ``keys`` or to all."""
-        from_here = _side(self.here, [self.key]) & (_side(self.there, keys) if keys is not None else EVERY)
+    def _links(self, ids: list[Any] | None) -> Any:
+        """The condition for the links of this row, to ``ids`` or to all."""
+        own = [plain(self.key)]
+        from_here = _side(self.here, own) & (_side(self.there, ids) if ids is not None else EVERY)
         if self.end.relation.symmetrical:
-            from_there = _side(self.there, [self.key]) & (_side(self.here, keys) if keys is not None else EVERY)
+            from_there = _side(self.there, own) & (_side(self.here, ids) if ids is not None else EVERY)
             return from_here | from_there
         return from_here
 
@@ -520,7 +525,7 @@ class ManyRelatedManager(RelatedManager[M]):
         raw: bool = False,
     ) -> Operation[None]:
         objs = tuple(objs)
-        self._keys(objs, session)
+        self._get_target_ids(objs)
         yield from atomically(session, self._replace(session, objs, clear, through_defaults, raw))
 
     def _replace(
@@ -530,32 +535,33 @@ class ManyRelatedManager(RelatedManager[M]):
             yield from self._clear(session, raw)
             yield from self._add(session, objs, through_defaults, raw)
             return
-        names = [a.name for a in self.there]
-        conditions = dict(zip([a.name for a in self.here], self.key, strict=True))
-        rows = self.through._default_manager.using(session.alias).filter(**conditions).values_list(*names)
-        old: set[Any] = set((yield from rows._load(session)))
-        wanted = self._keys(objs, session)
-        gone = [key[0] if len(key) == 1 else key for key in old if key not in set(wanted)]
-        yield from self._remove(session, tuple(gone), raw)
-        new = [key[0] if len(key) == 1 else key for key in wanted if key not in old]
-        yield from self._add(session, tuple(new), through_defaults, raw)
+        old = yield from self._linked(session, None, self.here, self.there)
+        wanted = self._get_target_ids(objs)
+        yield from self._remove(session, tuple(old.difference(wanted)), raw)
+        yield from self._add(session, tuple(key for key in wanted if key not in old), through_defaults, raw)
 
-    def _send(self, session: Session, action: str, keys: Any, here: Any, raw: bool) -> None:
-        if not signals.m2m_changed.receivers or (here is not self.here and self.end.relation.symmetrical):
+    def _tells(self, here: Any) -> bool:
+        """Whether receivers are told of links from this side: those of a symmetrical relation's other side follow."""
+        return here is self.here or not self.end.relation.symmetrical
+
+    def _send(self, session: Session, action: str, ids: list[Any] | None, here: Any, raw: bool) -> None:
+        if not signals.m2m_changed.receivers or not self._tells(here):
             return
-        pk_set = None if keys is None else {key[0] if len(key) == 1 else key for key in keys}
         signals.m2m_changed.send(
             sender=self.through, action=action, instance=self.instance, reverse=not self.end.is_forward,
-            model=self.model, pk_set=pk_set, using=session.alias, raw=raw,
+            model=self.model, pk_set=None if ids is None else set(ids), using=session.alias, raw=raw,
         )  # fmt: skip
 
 
-def _side(attributes: Any, keys: list[tuple[Any, ...]]) -> Any:
-    """One side of a link is one of ``keys``."""
-    single = len(attributes) == 1
-    name = attributes[0].name if single else attributes[0].field.key_field.name
-    plain = [key[0] for key in keys] if single else keys
-    return Q((name, plain[0])) if len(plain) == 1 else Q((f"{name}__in", plain))
+def _side(attributes: Any, ids: list[Any]) -> Any:
+    """One side of a link is one of ``ids``."""
+    name = attributes[0].name if len(attributes) == 1 else attributes[0].field.key_field.name
+    return Q((name, ids[0])) if len(ids) == 1 else Q((f"{name}__in", ids))
+
+
+def plain(key: Any) -> Any:
+    """The key of a row as it is told: of one field its value, of several a tuple."""
+    return key[0] if isinstance(key, tuple) and len(key) == 1 else key
 
 
 EVERY = Q()
