@@ -39,12 +39,13 @@ from crowsfoot.models.fields.foreign_key import ForeignKey, OneToOneField
 from crowsfoot.models.fields.foreign_object import ForeignObject
 from crowsfoot.models.fields.many_to_many import ManyToManyField
 from crowsfoot.models.indexes import Index
+from crowsfoot.models.link_managers import ManyRelatedManager
 from crowsfoot.models.manager import Manager
 from crowsfoot.models.model import DEFERRED, Model
 from crowsfoot.models.places import OrderWrt
 from crowsfoot.models.prefetch import Prefetch, aprefetch_related_objects, prefetch_related_objects
 from crowsfoot.models.queryset import QuerySet
-from crowsfoot.models.related_managers import ManyRelatedManager, RelatedManager
+from crowsfoot.models.related_managers import RelatedManager
 from crowsfoot.models.related_types import Related, RelatedOne
 from crowsfoot.models.rels import ForeignObjectRel, ManyToManyRel, ManyToOneRel, OneToOneRel
 from crowsfoot.models.state import FETCH_ONE, FETCH_PEERS, FETCH_RAISE

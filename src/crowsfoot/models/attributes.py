@@ -15,6 +15,7 @@ from crowsfoot.database import databases
 from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import FieldDoesNotExist, FieldFetchBlocked, unknown_name
 from crowsfoot.models import routing, typed
+from crowsfoot.models.link_managers import ManyRelatedManager
 from crowsfoot.models.places import add_order
 from crowsfoot.models.prefetch import (
     ABSENT,
@@ -26,7 +27,7 @@ from crowsfoot.models.prefetch import (
     only_queryset,
     way_back,
 )
-from crowsfoot.models.related_managers import make_manager_class
+from crowsfoot.models.related_managers import KeyManager, make_manager_class
 from crowsfoot.models.state import FETCH_ONE, FETCH_RAISE
 from crowsfoot.persistence.asyncness import refuse_touch
 from crowsfoot.persistence.cohort import SAVED, saved
@@ -353,7 +354,10 @@ class ToMany:
         """The class of managers of this relation, made from the target's default manager on first use."""
         base = type(self.end.target.model._default_manager)
         if self._class is None or self._class.base_class is not base:
-            self._class = make_manager_class(self.end, base)
+            mixin = getattr(self.end.field, "manager_mixin", None)
+            if mixin is None:
+                mixin = ManyRelatedManager if self.end.relation.link is not None else KeyManager
+            self._class = make_manager_class(mixin, self.end, base)
         return self._class
 
     related_manager_cls = manager_class

@@ -1,7 +1,6 @@
-"""Managers of related rows: ``author.posts`` and ``post.tags``.
+"""Managers of related rows: what all of them share, and those of rows that hold the key themselves, ``author.posts``.
 
-Two classes: rows that hold the key themselves, and rows behind a link table. Each writes once, as operations, and has
-the sync and async method of every name.
+Each writes once, as operations, and has the sync and async method of every name.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 from crowsfoot.database import Database, databases
 from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import FieldFetchBlocked
-from crowsfoot.models import routing, signals
+from crowsfoot.models import routing
 from crowsfoot.models.manager import Manager
 from crowsfoot.models.own_save import save_through
 from crowsfoot.models.peers import Via
@@ -21,7 +20,6 @@ from crowsfoot.models.prefetch import CACHE, ask, described, lineage, only_query
 from crowsfoot.models.queryset import QuerySet
 from crowsfoot.models.state import FETCH_RAISE
 from crowsfoot.persistence.session import Session, atomically
-from crowsfoot.query.conditions import Q
 from crowsfoot.query.lookups import marks
 from crowsfoot.query.resolved import Col, Param
 from crowsfoot.query.scope import Scope, is_a
@@ -33,34 +31,32 @@ M = TypeVar("M")
 Key: TypeAlias = int | str | uuid.UUID
 
 
-def make_manager_class(end: End, base: Any) -> Any:
-    """The manager class of a to-many end, on top of the target's default manager class ``base``."""
-    mixin = getattr(end.field, "manager_mixin", None)
-    if mixin is None:
-        mixin = ManyRelatedManager if end.relation.link is not None else KeyManager
-    kind = "RelatedManager" if mixin is KeyManager else mixin.__name__
-    nullable = {} if mixin is ManyRelatedManager or end.inverse.minimum == 0 else dict.fromkeys(NEEDS_NULL, Missing())
-    return type(kind, (mixin, base), {"end": end, "base_class": base, **nullable})
+def make_manager_class(mixin: Any, end: End, base: Any) -> Any:
+    """The manager class of a to-many end: ``mixin`` on top of the target's default manager class ``base``."""
+    absent = {name: Absent(why) for name, why in mixin.absent(end).items()}
+    return type(mixin.class_name, (mixin, base), {"mixin": mixin, "end": end, "base_class": base, **absent})
 
 
-NEEDS_NULL = ("remove", "aremove", "clear", "aclear")
+class Absent:
+    """A method that a manager has not, and why."""
 
-
-class Missing:
-    """An attribute that a manager has not: rows whose key may not be NULL cannot be taken out of the relation."""
+    def __init__(self, why: str) -> None:
+        self.why = why
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
     def __get__(self, instance: Any, owner: type) -> Any:
-        raise AttributeError(f"'{owner.__name__}' object has no attribute '{self.name}': the key may not be NULL.")
+        raise AttributeError(f"'{owner.__name__}' object has no attribute '{self.name}': {self.why}.")
 
 
 class RelatedManager(Manager[M]):
     """What both kinds of related manager share. It costs nothing until a query runs."""
 
+    mixin: Any
     end: Any
     base_class: Any
+    class_name = "RelatedManager"
     do_not_call_in_templates = True
 
     def __init__(self, instance: Any) -> None:
@@ -72,7 +68,12 @@ class RelatedManager(Manager[M]):
     def __call__(self, *, manager: str) -> RelatedManager[M]:
         """Another manager of the target for the same relation: ``author.posts(manager="published")``."""
         named = getattr(self.model, manager)
-        return make_manager_class(self.end, type(named))(self.instance)
+        return make_manager_class(self.mixin, self.end, type(named))(self.instance)
+
+    @classmethod
+    def absent(cls, end: End) -> dict[str, str]:
+        """The methods that managers of this relation do not have, and why."""
+        return {}
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -213,8 +214,15 @@ def _of(query: Query, end: End, key: tuple[Any, ...]) -> tuple[Query, Scope]:
     return narrowed.but(size=query.size + len(key), group=scope.group or 0, sticky=sticky, tie=tie), scope
 
 
+NEED_NULL = ("remove", "aremove", "clear", "aclear")
+
+
 class KeyManager(RelatedManager[M]):
     """Rows that hold the key themselves: the way back of a foreign key."""
+
+    @classmethod
+    def absent(cls, end: End) -> dict[str, str]:
+        return {} if end.inverse.minimum == 0 else dict.fromkeys(NEED_NULL, "the key may not be NULL")
 
     @property
     def forward(self) -> str:
@@ -337,231 +345,3 @@ class KeyManager(RelatedManager[M]):
                 gone.append(row)
         yield from self._remove(session, tuple(gone), bulk=bulk)
         yield from self._add(session, tuple(wanted), bulk=bulk)
-
-
-class ManyRelatedManager(RelatedManager[M]):
-    """Rows behind a link table: either side of a many-to-many."""
-
-    def __init__(self, instance: Any) -> None:
-        super().__init__(instance)
-        self.through = self.end.relation.link.model
-        link = self.end.relation.link
-        # The link's attributes for this side and for the other, and the names of their foreign keys.
-        self.here = link.attributes_of(self.end.hops[0].target_columns)
-        self.there = link.attributes_of(self.end.hops[1].source_columns)
-        if instance is not None:
-            self._need_key()
-
-    @property
-    def source_field_name(self) -> str:
-        return str(self.here[0].field.key_field.name)
-
-    @property
-    def target_field_name(self) -> str:
-        return str(self.there[0].field.key_field.name)
-
-    def _need_key(self) -> None:
-        name = type(self.instance).__name__
-        if None in self.key:
-            raise ValueError(
-                f'"{self.instance!r}" needs to have a value for field "{self.names[0]}" before this many-to-many '
-                "relationship can be used."
-            )
-        if not self.instance._is_pk_set():
-            raise ValueError(
-                f"{name!r} instance needs to have a primary key value before a many-to-many relationship can be used."
-            )
-
-    def _get_target_ids(self, objs: Iterable[Any]) -> list[Any]:
-        """The keys of the other side: of instances, which are checked, or given. Keys of several fields are tuples."""
-        targets = self.end.target.attributes_of(self.end.remote_columns)
-        found: list[tuple[Any, ...]] = []
-        for obj in objs:
-            if hasattr(obj, "_meta"):
-                if not is_a(type(obj).__entity__, self.end.target):
-                    raise TypeError(f"'{self.model._meta.object_name}' instance expected, got {obj!r}")
-                if not routing.allow_relation(obj, self.instance):
-                    raise ValueError(
-                        f'Cannot add "{obj!r}": instance is on database "{self.instance._state.db}", '
-                        f'value is on database "{obj._state.db}"'
-                    )
-                key = tuple(getattr(obj, a.name) for a in targets)
-                if None in key:
-                    raise ValueError(f'Cannot add "{obj!r}": the value for field "{self.target_field_name}" is None')
-            else:
-                if hasattr(obj, "as_subquery"):
-                    raise TypeError(f"'{self.model._meta.object_name}' instance expected, got {obj!r}")
-                values = obj if isinstance(obj, tuple) and len(targets) > 1 else (obj,)
-                key = tuple(a.value_type.prepare(v) for a, v in zip(targets, values, strict=True))
-            found.append(key)
-        return [plain(key) for key in dict.fromkeys(found)]
-
-    # -- creating ------------------------------------------------------------------------------------------------------
-
-    def _create(self, session: Session, kwargs: dict[str, Any]) -> Operation[Any]:
-        through_defaults = kwargs.pop("through_defaults", None)
-        return (yield from atomically(session, self._create_linked(session, kwargs, through_defaults)))
-
-    def _create_linked(self, session: Session, kwargs: dict[str, Any], through_defaults: Any) -> Operation[Any]:
-        row = yield from self._queryset(session)._create(session, kwargs)
-        yield from self._add(session, (row,), through_defaults=through_defaults)
-        return row
-
-    def _get_or_create(self, session: Session, defaults: Any, kwargs: dict[str, Any]) -> Operation[Any]:
-        through_defaults = kwargs.pop("through_defaults", None)
-        rows = self._narrowed(self._queryset(session))
-        row, made = yield from rows._get_or_create(session, defaults, kwargs)
-        if made:
-            yield from self._add(session, (row,), through_defaults=through_defaults)
-        return row, made
-
-    def _update_or_create(
-        self, session: Session, defaults: Any, create_defaults: Any, kwargs: dict[str, Any]
-    ) -> Operation[Any]:
-        through_defaults = kwargs.pop("through_defaults", None)
-        rows = self._narrowed(self._queryset(session))
-        row, made = yield from rows._update_or_create(session, defaults, create_defaults, kwargs)
-        if made:
-            yield from self._add(session, (row,), through_defaults=through_defaults)
-        return row, made
-
-    # -- linking -------------------------------------------------------------------------------------------------------
-
-    def _add(
-        self, session: Session, objs: tuple[Any, ...], through_defaults: Any = None, raw: bool = False
-    ) -> Operation[None]:
-        self._remove_prefetched()
-        ids = self._get_target_ids(objs)
-        yield from atomically(session, self._link_both(session, ids, through_defaults, raw))
-
-    def _link_both(self, session: Session, ids: list[Any], through_defaults: Any, raw: bool) -> Operation[None]:
-        yield from self._link(session, ids, self.here, self.there, through_defaults, raw)
-        if self.end.relation.symmetrical:
-            yield from self._link(session, ids, self.there, self.here, through_defaults, raw)
-
-    def _link(
-        self, session: Session, ids: list[Any], here: Any, there: Any, through_defaults: Any, raw: bool
-    ) -> Operation[None]:
-        if not ids:
-            return
-        defaults = {k: v() if callable(v) else v for k, v in (through_defaults or {}).items()}
-        ignored, _, fast = self._get_add_plan(here)
-        if not fast:
-            ids = self._get_missing_target_ids(ids, (yield from self._linked(session, ids, here, there)))
-        self._send(session, "pre_add", ids, here, raw)
-        if ids:
-            rows = [self._row(here, there, key, defaults) for key in ids]
-            links = self.through._default_manager.using(session.alias)
-            yield from links._bulk_create(session, rows, ignore_conflicts=ignored)
-        self._send(session, "post_add", ids, here, raw)
-
-    def _get_add_plan(self, here: Any) -> tuple[bool, bool, bool]:
-        """How links are added: whether links that are there may be ignored by the database, whether receivers are told,
-        and whether it is fast, since nobody has to know which links are missing."""
-        ignored = bool(self.through._meta.auto_created)
-        told = self._tells(here) and signals.m2m_changed.has_listeners(self.through)
-        return ignored, told, ignored and not told
-
-    def _get_missing_target_ids(self, ids: list[Any], linked: set[Any]) -> list[Any]:
-        """Which of ``ids`` have no link yet."""
-        return [key for key in ids if key not in linked]
-
-    def _linked(self, session: Session, ids: list[Any] | None, here: Any, there: Any) -> Operation[set[Any]]:
-        """Which of ``ids`` (or which at all) this row is linked to. One query."""
-        links = _side(here, [plain(self.key)]) & (_side(there, ids) if ids is not None else EVERY)
-        names = [a.name for a in there]
-        rows = self.through._default_manager.using(session.alias).filter(links).values_list(*names)
-        return {plain(key) for key in (yield from rows._load(session))}
-
-    def _row(self, here: Any, there: Any, key: Any, defaults: dict[str, Any]) -> Any:
-        values = dict(zip([a.name for a in here], self.key, strict=True))
-        values.update(zip([a.name for a in there], key if len(there) > 1 else (key,), strict=True))
-        return self.through(**values, **defaults)
-
-    def _remove(self, session: Session, objs: tuple[Any, ...], raw: bool = False) -> Operation[None]:
-        self._remove_prefetched()
-        if objs:
-            yield from atomically(session, self._unlink(session, self._get_target_ids(objs), raw))
-
-    def _unlink(self, session: Session, ids: list[Any], raw: bool) -> Operation[None]:
-        self._send(session, "pre_remove", ids, self.here, raw)
-        rows = self.through._default_manager.using(session.alias).filter(self._links(ids))
-        yield from rows._delete(session)
-        self._send(session, "post_remove", ids, self.here, raw)
-
-    def _links(self, ids: list[Any] | None) -> Any:
-        """The condition for the links of this row, to ``ids`` or to all."""
-        own = [plain(self.key)]
-        from_here = _side(self.here, own) & (_side(self.there, ids) if ids is not None else EVERY)
-        if self.end.relation.symmetrical:
-            from_there = _side(self.there, own) & (_side(self.here, ids) if ids is not None else EVERY)
-            return from_here | from_there
-        return from_here
-
-    def _clear(self, session: Session, raw: bool = False) -> Operation[None]:
-        self._remove_prefetched()
-        yield from atomically(session, self._unlink_all(session, raw))
-
-    def _unlink_all(self, session: Session, raw: bool) -> Operation[None]:
-        self._send(session, "pre_clear", None, self.here, raw)
-        rows = self.through._default_manager.using(session.alias).filter(self._links(None))
-        yield from rows._delete(session)
-        self._send(session, "post_clear", None, self.here, raw)
-
-    def set_base(self, objs: Iterable[M | Key], *, raw: bool = False, **options: Any) -> None:
-        """``set()`` for loaders of data: with ``raw`` the receivers of ``m2m_changed`` are told that rows which belong
-        to these may not be there yet."""
-        self._write_database().run(self._set, objs, raw=raw, **options)
-
-    async def aset_base(self, objs: Iterable[M | Key], *, raw: bool = False, **options: Any) -> None:
-        await self._write_database().arun(self._set, objs, raw=raw, **options)
-
-    def _set(
-        self,
-        session: Session,
-        objs: Iterable[Any],
-        clear: bool = False,
-        through_defaults: Any = None,
-        raw: bool = False,
-    ) -> Operation[None]:
-        objs = tuple(objs)
-        self._get_target_ids(objs)
-        yield from atomically(session, self._replace(session, objs, clear, through_defaults, raw))
-
-    def _replace(
-        self, session: Session, objs: tuple[Any, ...], clear: bool, through_defaults: Any, raw: bool
-    ) -> Operation[None]:
-        if clear:
-            yield from self._clear(session, raw)
-            yield from self._add(session, objs, through_defaults, raw)
-            return
-        old = yield from self._linked(session, None, self.here, self.there)
-        wanted = self._get_target_ids(objs)
-        yield from self._remove(session, tuple(old.difference(wanted)), raw)
-        yield from self._add(session, tuple(key for key in wanted if key not in old), through_defaults, raw)
-
-    def _tells(self, here: Any) -> bool:
-        """Whether receivers are told of links from this side: those of a symmetrical relation's other side follow."""
-        return here is self.here or not self.end.relation.symmetrical
-
-    def _send(self, session: Session, action: str, ids: list[Any] | None, here: Any, raw: bool) -> None:
-        if not signals.m2m_changed.receivers or not self._tells(here):
-            return
-        signals.m2m_changed.send(
-            sender=self.through, action=action, instance=self.instance, reverse=not self.end.is_forward,
-            model=self.model, pk_set=None if ids is None else set(ids), using=session.alias, raw=raw,
-        )  # fmt: skip
-
-
-def _side(attributes: Any, ids: list[Any]) -> Any:
-    """One side of a link is one of ``ids``."""
-    name = attributes[0].name if len(attributes) == 1 else attributes[0].field.key_field.name
-    return Q((name, ids[0])) if len(ids) == 1 else Q((f"{name}__in", ids))
-
-
-def plain(key: Any) -> Any:
-    """The key of a row as it is told: of one field its value, of several a tuple."""
-    return key[0] if isinstance(key, tuple) and len(key) == 1 else key
-
-
-EVERY = Q()

@@ -309,6 +309,8 @@ def attributes_name(instance: Any, name: str) -> str:
 class GenericRelatedObjectManager(KeyManager[M]):
     """The rows that point at one row by a generic foreign key. Rows taken out of the relation are deleted."""
 
+    class_name = "GenericRelatedObjectManager"
+
     @property
     def key(self) -> tuple[Any, ...]:
         convert = self.end.convert

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, Unpack, overload
 from crowsfoot.errors import FieldError
 from crowsfoot.models.fields.keywords import LinkOptions
 from crowsfoot.models.fields.related import RECURSIVE, RelatedField
-from crowsfoot.models.related_managers import ManyRelatedManager
+from crowsfoot.models.link_managers import ManyRelatedManager
 from crowsfoot.models.rels import ManyToManyRel
 from crowsfoot.models.typed import IsModel
 from crowsfoot.schema.entity import Entity
