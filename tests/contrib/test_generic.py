@@ -210,6 +210,47 @@ def test_the_way_back_is_prefetched(shelf: Any, call: Any) -> None:
     assert [texts(t.one) for t in trophies] == [["gold Ashes"], ["gold Bowl"], []]
 
 
+def test_relations_to_the_same_rows_are_prefetched_together(shelf: Any, call: Any) -> None:
+    club.Court.objects.create(name="Number One")
+    call.rows(club.Label.objects.prefetch_related("thing"))  # content types are remembered now
+    with assert_num_queries(4):  # labels, trophies, courts, and the labels of both
+        labels = call.rows(club.Label.objects.prefetch_related("thing__labels"))
+    with assert_num_queries(0):
+        found = {label.thing.name: texts(label.thing.labels.all()) for label in labels}
+    assert found == {"Ashes": ["gold Ashes", "old Ashes"], "Bowl": ["gold Bowl", "old Bowl"], "Centre": ["grass"]}
+    last = Prefetch("thing__labels", club.Label.objects.order_by("-text")[:1], to_attr="last")
+    labels = call.rows(club.Label.objects.prefetch_related("thing", last))
+    assert {label.thing.name: texts(label.thing.last) for label in labels} == {
+        "Ashes": ["old Ashes"], "Bowl": ["old Bowl"], "Centre": ["grass"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("relation", ["labels", "notes"])
+def test_the_row_that_a_key_names_is_reached_by_the_query_name(shelf: Any, call: Any, relation: str) -> None:
+    bowl = shelf["trophies"][1]
+    model, key = {"labels": (club.Label, "thing"), "notes": (club.Note, "about")}[relation]
+    for owner in (bowl, bowl, shelf["court"]):
+        call(model.objects, "create", text=f"new {owner.name}", **{key: owner})
+    rows = call.rows(model.objects.filter(text__startswith="new").order_by("pk"))
+    with assert_num_queries(1):
+        assert call.rows(rows[0].trophy.all()) == [bowl]
+    assert call.rows(rows[2].trophy.all()) == []  # a court has the same key as a trophy
+    assert call(rows[1].trophy.filter(name="Bowl"), "count") == 1
+    with assert_num_queries(2):
+        rows = call.rows(model.objects.filter(text__startswith="new").order_by("pk").prefetch_related("trophy"))
+    with assert_num_queries(0):
+        assert [[t.name for t in row.trophy.all()] for row in rows] == [["Bowl"], ["Bowl"], []]
+    with pytest.raises(AttributeError, match="set their generic foreign key"):
+        rows[0].trophy.add(bowl)
+
+
+def test_the_way_back_from_a_generic_key_is_no_single_row(shelf: Any) -> None:
+    with pytest.raises(FieldError, match="Invalid field name"):
+        list(club.Label.objects.select_related("trophy"))
+    with pytest.raises(TypeError, match="Direct assignment"):
+        club.Label.objects.first().trophy = None
+
+
 def test_what_points_at_a_row_goes_with_it(shelf: Any, call: Any) -> None:
     ashes = shelf["trophies"][0]
     deleted = call(ashes, "delete")

@@ -61,7 +61,7 @@ def install_relation(relation: Relation) -> None:
         existing = model.__dict__.get(end.accessor)
         if existing is not None and not isinstance(existing, (ToOne, ToMany)) and end is reverse:
             continue
-        setattr(model, end.accessor, ToMany(end) if end.many else ToOne(end))
+        setattr(model, end.accessor, ToMany(end) if end.is_collection else ToOne(end))
 
 
 def peers_lacking(instance: Any, name: str) -> list[Any]:
@@ -282,7 +282,7 @@ class ToOne:
     def _set_forward(self, instance: Any, value: Any) -> None:
         held = instance.__dict__
         back = self.end.inverse
-        if value is None and not back.many and back.accessor:
+        if value is None and not back.is_collection and back.accessor:
             old = held.get(self.name)
             if old is not None:
                 old.__dict__[back.accessor] = None
@@ -293,7 +293,7 @@ class ToOne:
             if held[local] in (None, ""):
                 held.setdefault("_awaiting", set()).add(self.name)  # saved later, it lends its key to ``save``
         held[self.name] = value
-        if value is not None and not back.many and back.accessor:
+        if value is not None and not back.is_collection and back.accessor:
             value.__dict__[back.accessor] = instance
         if self.end.relation.is_parent and value is not None:
             _copy_parent(instance, value)
@@ -354,7 +354,8 @@ class ToMany:
         """The class of managers of this relation, made from the target's default manager on first use."""
         base = type(self.end.target.model._default_manager)
         if self._class is None or self._class.base_class is not base:
-            mixin = getattr(self.end.field, "manager_mixin", None)
+            kind = "manager_mixin" if self.end.is_forward else "reverse_manager_mixin"
+            mixin = getattr(self.end.field, kind, None)
             if mixin is None:
                 mixin = ManyRelatedManager if self.end.relation.link is not None else KeyManager
             self._class = make_manager_class(mixin, self.end, base)
@@ -501,7 +502,7 @@ def questions(instance: Any, name: str) -> Iterator[Question]:
         )
     else:
         ends = instance._meta.entity.ends.values()
-        known = [*attributes, *[end.accessor for end in ends if end.accessor and not end.many]]
+        known = [*attributes, *[end.accessor for end in ends if end.accessor and not end.is_collection]]
         raise FieldDoesNotExist(unknown_name("field or to-one relation", name, instance._meta.label, known))
 
 

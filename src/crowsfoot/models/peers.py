@@ -194,7 +194,7 @@ def _ask(
 def _shared_out(via: Via, rows: list[Any], owners: dict[Any, Any]) -> dict[Any, list[Any]]:
     """Rows by the key of their owner, whom they know where the way back is to one."""
     back = via.end.inverse
-    name = back.accessor if not back.many else None
+    name = back.accessor if not back.is_collection else None
     found: dict[Any, list[Any]] = {key: [] for key in owners}
     for row in rows:
         key = row.__dict__.pop(OWNER)

@@ -106,7 +106,7 @@ class Persistence:
             if any(value is None for _, value in key) and not related._is_pk_set():
                 held.pop(field.name)
                 back = field.relation.reverse if field.relation is not None else None
-                if back is not None and back.accessor and not back.many:
+                if back is not None and back.accessor and not back.is_collection:
                     related.__dict__.pop(back.accessor, None)
                 raise ValueError(
                     f"{operation}() prohibited to prevent data loss due to unsaved related object '{field.name}'."

@@ -97,14 +97,18 @@ class Asked(NamedTuple):
     key_of_instance: Callable[[Any], Any]
 
 
+def keys_of(end: Any, instances: Sequence[Any]) -> list[Any]:
+    """The keys of ``instances`` as the rows that ``end`` leads to hold them, each once."""
+    names = [attribute.name for attribute in end.anchors]
+    keys = dict.fromkeys(key for key in (_key(i, names) for i in instances) if key is not None)
+    return list(keys) if end.convert is None else [end.convert(key) for key in keys]
+
+
 def ask(end: Any, instances: Sequence[Any], queryset: Any) -> Asked:
     """``queryset`` narrowed to the rows that ``end`` leads to from ``instances``."""
-    owner = end.owner.attributes_of(end.local_columns)
-    names = [attribute.name for attribute in owner]
-    keys = list(dict.fromkeys(key for key in (_key(i, names) for i in instances) if key is not None))
-    if end.convert is not None:
-        keys = [end.convert(key) for key in keys]
-    if queryset._low or queryset._high is not None or len(end.hops) > 1:
+    names = [attribute.name for attribute in end.anchors]
+    keys = keys_of(end, instances)
+    if queryset._low or queryset._high is not None or end.comes_back:
         columns = _columns(end, queryset.query)
         asked = _narrowed(queryset, end, columns, keys, True)
         return Asked(asked, lambda row: _taken(row, len(columns)), lambda instance: _key(instance, names))
@@ -116,7 +120,7 @@ def ask(end: Any, instances: Sequence[Any], queryset: Any) -> Asked:
 def described(asked: Asked, end: Any) -> tuple[Any, ...]:
     """``asked`` as Django's ``get_prefetch_querysets()`` gives it: the queryset, the keys of a row and of an instance,
     whether there is one row at most, where the answer is kept, and whether that is a descriptor (it is not)."""
-    return asked.queryset, asked.key_of_row, asked.key_of_instance, not end.many, end.accessor, False
+    return asked.queryset, asked.key_of_row, asked.key_of_instance, not end.is_collection, end.accessor, False
 
 
 def only_queryset(querysets: Sequence[Any] | None) -> Any:
@@ -129,14 +133,14 @@ def only_queryset(querysets: Sequence[Any] | None) -> Any:
 def _columns(end: Any, query: Query) -> list[Col]:
     """What tells whose a row is, seen from the entity of ``query``, which may be a child of the relation's target."""
     far = query.entity if is_a(query.entity, end.target) else end.target
-    if len(end.hops) == 1:
+    if not end.comes_back:
         found = [far.attributes[a.name] for a in end.target.attributes_of(end.remote_columns)]
         return [Col(a.via, a) for a in found]
     ends: list[Any] = []
     walk_to_owner(far, end.inverse, ends)
     back = (*ends, end.inverse)
     group = _group_of(query, back)
-    return [Col(back, attribute, group) for attribute in end.owner.attributes_of(end.local_columns)]
+    return [Col(back, attribute, group) for attribute in end.anchors]
 
 
 def _group_of(query: Query, ends: tuple[Any, ...]) -> int | None:
@@ -188,7 +192,7 @@ def _narrowed(queryset: Any, end: Any, columns: list[Col], keys: list[Any], sele
         node.rhs = Param(index, node.lhs.output_field, array=True)
         node.is_resolved = True
         query = query.filtered(scope, node)
-        for mark in marks(end.target, end.hops[0]) if len(end.hops) == 1 else ():
+        for mark in () if end.comes_back else marks(end.target, end.hops[0]):
             query = query.with_step(mark)
         if selected:
             names = (KEY,) if len(columns) == 1 else tuple(f"{KEY}{i}" for i in range(len(columns)))
@@ -223,7 +227,7 @@ def _rows_of(found: dict[Any, list[Any]], instance: Any, end: Any, attributes: A
 
 def way_back(end: Any) -> str | None:
     """The name under which a related row knows the one instance that it belongs to."""
-    return end.inverse.accessor if not end.inverse.many else None
+    return end.inverse.accessor if not end.inverse.is_collection else None
 
 
 def load_to_one(
@@ -243,7 +247,7 @@ def load_to_one(
     origin = instances[0]._origin if instances else None
     if origin is not None and len(origin.members) > 1:
         origin.children(end).take(row for rows in found.values() for row in rows)
-    owner = end.owner.attributes_of(end.local_columns)
+    owner = end.anchors
     names = [a.name for a in owner]
     for instance in instances:
         rows = _rows_of(found, instance, end, owner, names)
@@ -262,8 +266,19 @@ def load_to_many(
     back: str | None = None,
 ) -> Operation[None]:
     """Load a to-many relation onto instances, as their managers' answer or as a list called ``to_attr``. One query."""
-    found = yield from children_of(session, end, instances, queryset)
-    owner = end.owner.attributes_of(end.local_columns)
+    give_rows(end, instances, (yield from children_of(session, end, instances, queryset)), queryset, to_attr, back)
+
+
+def give_rows(
+    end: Any,
+    instances: Sequence[Any],
+    found: dict[Any, list[Any]],
+    queryset: Any,
+    to_attr: str | None,
+    back: str | None,
+) -> None:
+    """Have each of ``instances`` know its rows: those that ``found`` has for its key."""
+    owner = end.anchors
     names = [a.name for a in owner]
     for instance in instances:
         rows = _rows_of(found, instance, end, owner, names)
@@ -331,23 +346,23 @@ def _level(
     session: Session, instances: list[Any], name: str, lookup: Prefetch, last: bool, followed: set[Any]
 ) -> Operation[tuple[list[Any], Sequence[Any]]]:
     """One step of one look-up. Returns the rows it leads to, and the look-ups of the queryset that it used."""
-    first = instances[0]
-    kinds = dict.fromkeys(map(type, instances))
-    if len(kinds) > 1:  # as a generic foreign key leads to
+    groups = _asked_together(instances, name)
+    if len(groups) > 1:  # as a generic foreign key leads to
         found: list[Any] = []
         nested: list[Any] = []
-        for kind in kinds:
-            alike = [instance for instance in instances if type(instance) is kind]
+        for alike in groups:
             rows, inner = yield from _level(session, alike, name, lookup, last, followed)
             found += rows
             nested += inner
         return found, nested
+    first = instances[0]
     end = end_of(first, name)
     if end is None:
         return (yield from _by_attribute(session, instances, name, lookup, last))
     to_attr = lookup.to_attr if last else None
     if to_attr:
-        _check_to_attr(first, to_attr)
+        for kind in dict.fromkeys(map(type, instances)):
+            _check_to_attr(kind, to_attr)
     lacking = [instance for instance in instances if not _is_loaded(instance, end, to_attr)]
     more: Sequence[Any] = ()
     if lacking:
@@ -361,31 +376,48 @@ def _level(
         back = way_back(end)
         if any(as_prefetch(inner).prefetch_to.split(SEPARATOR)[0] == back for inner in more):
             back = None  # the rows are told by a look-up of their own, which may want other columns
-        yield from (load_to_many if end.many else load_to_one)(session, end, lacking, queryset, to_attr, back)
-        if given is not None and not end.many and not to_attr:
+        load = load_to_many if end.is_collection else load_to_one
+        if len(set(map(type, lacking))) > 1:
+            load = end.field.load_together
+        yield from load(session, end, lacking, queryset, to_attr, back)
+        if given is not None and not end.is_collection and not to_attr:
             _remember_absent(end, lacking)
     return _reached(instances, end, to_attr), more
 
 
-def _check_to_attr(instance: Any, to_attr: str) -> None:
+def _asked_together(instances: list[Any], name: str) -> list[list[Any]]:
+    """The instances by what loads ``name`` for them: those of one model, or of models whose relations have one target
+    and say so (``shared_rows``)."""
+    kinds = dict.fromkeys(map(type, instances))
+    if len(kinds) == 1:
+        return [instances]
+    groups: dict[Any, list[Any]] = {}
+    for instance in instances:
+        end = end_of(instance, name)
+        shared = getattr(end.field, "shared_rows", None) if end is not None and end.is_forward else None
+        groups.setdefault(shared or type(instance), []).append(instance)
+    return list(groups.values())
+
+
+def _check_to_attr(model: Any, to_attr: str) -> None:
     try:
-        instance._meta.get_field(to_attr)
+        model._meta.get_field(to_attr)
     except FieldDoesNotExist:
         return
-    raise ValueError(f"to_attr={to_attr} conflicts with a field on the {instance._meta.object_name} model.")
+    raise ValueError(f"to_attr={to_attr} conflicts with a field on the {model._meta.object_name} model.")
 
 
 def _is_loaded(instance: Any, end: Any, to_attr: str | None) -> bool:
     if to_attr:
         return to_attr in instance.__dict__
-    if end.many:
+    if end.is_collection:
         return end.accessor in instance.__dict__.get(CACHE, ())
     return bool(getattr_static(type(instance), end.accessor).is_cached(instance))
 
 
 def _remember_absent(end: Any, instances: Iterable[Any]) -> None:
     """A related row that the prefetch's queryset left out is not asked for again."""
-    names = [a.name for a in end.owner.attributes_of(end.local_columns)]
+    names = [a.name for a in end.anchors]
     for instance in instances:
         if instance.__dict__[end.accessor] is None:
             instance.__dict__.setdefault(ABSENT, {})[end.accessor] = _key(instance, names)
@@ -395,7 +427,7 @@ def _reached(instances: list[Any], end: Any, to_attr: str | None) -> list[Any]:
     """The related rows that are on the instances now, each once where several share it."""
     found: list[Any] = []
     for instance in instances:
-        if end.many:
+        if end.is_collection:
             found += instance.__dict__[to_attr] if to_attr else instance.__dict__[CACHE][end.accessor]._result_cache
         else:
             found.append(instance.__dict__.get(to_attr or end.accessor))
@@ -458,7 +490,7 @@ def end_of(instance: Any, accessor: str) -> Any:
 def base_queryset(instance: Any, end: Any, alias: str) -> Any:
     """All rows that an end can lead to: by the default manager for collections, by the base manager for single ones."""
     model = end.target.model
-    manager = model._default_manager if end.many else model._base_manager
+    manager = model._default_manager if end.is_collection else model._base_manager
     queryset = manager.get_queryset().using(alias)
     origin = instance._origin
     if origin is not None and origin.fetch_mode is not None:

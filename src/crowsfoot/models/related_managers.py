@@ -63,7 +63,7 @@ class RelatedManager(Manager[M]):
         super().__init__()
         self.instance = instance
         self.model = self.end.target.model
-        self.names = [a.name for a in self.end.owner.attributes_of(self.end.local_columns)]
+        self.names = [a.name for a in self.end.anchors]
 
     def __call__(self, *, manager: str) -> RelatedManager[M]:
         """Another manager of the target for the same relation: ``author.posts(manager="published")``."""
@@ -87,7 +87,11 @@ class RelatedManager(Manager[M]):
         return tuple(getattr(self.instance, name) for name in self.names)
 
     def _need_key(self) -> None:
-        raise NotImplementedError
+        if not self.instance._is_pk_set():
+            raise ValueError(
+                f"{type(self.instance).__name__!r} instance needs to have a primary key value before this relationship "
+                "can be used."
+            )
 
     def get_queryset(self: Any) -> QuerySet[M]:
         for instance in lineage(self.instance):
@@ -115,7 +119,7 @@ class RelatedManager(Manager[M]):
         shape = queryset._follow(("of", end), list(key), lambda query: _of(query, end, key))
         shape._bare = False
         shape._via = Via(end, self.instance, self.names, len(queryset._values))
-        if not end.inverse.many and end.inverse.accessor:
+        if not end.inverse.is_collection and end.inverse.accessor:
             names = [attribute.name for attribute in end.target.attributes_of(end.remote_columns)]
             shape._known_related = ((end.inverse.accessor, names, {key if len(key) > 1 else key[0]: self.instance}),)
         return shape
@@ -196,17 +200,17 @@ class RelatedManager(Manager[M]):
 def _of(query: Query, end: End, key: tuple[Any, ...]) -> tuple[Query, Scope]:
     """A query on the far side of ``end``, narrowed to the owner with this key (which goes into slots)."""
     scope = Scope(query, query.group + 1)
-    if len(end.hops) == 1:
-        columns = [Col(a.via, a) for a in end.target.attributes_of(end.remote_columns)]
+    if end.comes_back:
+        columns = [Col((end.inverse,), a, scope.group) for a in end.anchors]
     else:
-        columns = [Col((end.inverse,), a, scope.group) for a in end.owner.attributes_of(end.local_columns)]
+        columns = [Col(a.via, a) for a in end.target.attributes_of(end.remote_columns)]
     narrowed = query
     for column, value in zip(columns, key, strict=True):
         index, _ = scope.slot(value, None)
         node = column.output_field.get_lookup("exact")(column, Param(index, column.output_field))
         node.is_resolved = True
         narrowed = narrowed.with_step(node)
-    for mark in marks(end.target, end.hops[0]) if len(end.hops) == 1 else ():
+    for mark in () if end.comes_back else marks(end.target, end.hops[0]):
         narrowed = narrowed.with_step(mark)
     # The first filter() on a many-to-many manager speaks of the same link as the manager itself.
     sticky = len(end.hops) > 1
@@ -227,13 +231,6 @@ class KeyManager(RelatedManager[M]):
     @property
     def forward(self) -> str:
         return str(self.end.inverse.name)
-
-    def _need_key(self) -> None:
-        if not self.instance._is_pk_set():
-            raise ValueError(
-                f"{type(self.instance).__name__!r} instance needs to have a primary key value before this relationship "
-                "can be used."
-            )
 
     def _need_value(self) -> None:
         """Rows can only be made to belong to an owner whose key is known."""

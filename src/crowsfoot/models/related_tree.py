@@ -31,7 +31,7 @@ def _step(entity: Entity, name: str, rest: tuple[str, ...], named: Mapping[str, 
     end: Any = named[name][-1] if name in named else entity.find(name)
     if end is None or not hasattr(end, "hops"):
         end = _by_accessor(entity, name)
-    if end is None or end.many:
+    if end is None or end.is_collection:
         choices = [*sorted(_to_one(entity)), *named]
         listed = ", ".join(choices) or "(none)"
         hint = unknown_name("relation", name, entity.label, choices).partition(" Did you mean ")[2].partition("?")[0]
@@ -43,11 +43,11 @@ def _step(entity: Entity, name: str, rest: tuple[str, ...], named: Mapping[str, 
 
 
 def _by_accessor(entity: Entity, name: str) -> Any:
-    return next((end for end in entity.ends.values() if end.accessor == name and not end.many), None)
+    return next((end for end in entity.ends.values() if end.accessor == name and not end.is_collection), None)
 
 
 def _to_one(entity: Entity) -> dict[str, Any]:
-    found = {end.name: end for end in entity.ends.values() if not end.many and not end.name.endswith("+")}
+    found = {end.name: end for end in entity.ends.values() if not end.is_collection and not end.name.endswith("+")}
     for link in entity.parents:
         found.update(_to_one(link.target))
     return found

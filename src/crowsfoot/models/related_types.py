@@ -71,11 +71,11 @@ def misfits(model: Any) -> list[str]:
             if end is None:
                 found.append(f"{said}, but {_lacking(meta, name, target)}")
                 continue
-            right = f'{(Related if end.many else RelatedOne).__name__}["{end.target.name}"]'
+            right = f'{(Related if end.is_collection else RelatedOne).__name__}["{end.target.name}"]'
             if end.target.name != target:
                 found.append(f"{said}, but it is the way back of {end.field}. Write {right}.")
-            elif (kind is Related) is not end.many:
-                rows = "any number of rows" if end.many else "one row"
+            elif (kind is Related) is not end.is_collection:
+                rows = "any number of rows" if end.is_collection else "one row"
                 found.append(f"{said}, but {end.field} leads back to {rows}. Write {right}.")
     return found
 

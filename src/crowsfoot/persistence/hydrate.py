@@ -145,7 +145,7 @@ class _Models:
             child = f"{name}_{position}"
             self._instance(related, child, inner)
             self.lines.append(f"{inner}{name}.__dict__[{end.accessor!r}] = {child}")
-            if end.inverse.accessor and not end.inverse.many:
+            if end.inverse.accessor and not end.inverse.is_collection:
                 self.lines += [
                     f"{inner}if {child} is not None:",
                     f"{inner}    {child}.__dict__[{end.inverse.accessor!r}] = {name}",

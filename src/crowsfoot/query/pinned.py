@@ -9,7 +9,7 @@ class NoWayBack(NamedTuple):
     """The inverse of an end whose rows do not belong to the row that the query starts from."""
 
     accessor: None = None
-    many: bool = True
+    is_collection: bool = True
 
 
 class Pinned:

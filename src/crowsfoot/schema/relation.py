@@ -147,6 +147,25 @@ class End:
         return self.is_forward and not self.many and len(self.hops) == 1
 
     @property
+    def is_collection(self) -> bool:
+        """Whether an instance has a manager for the far rows. So has, as in Django, one that holds a generic key: the
+        row that it names is one of the model whose relation this is, or of another."""
+        return self.many or (self.relation.is_generic and not self.is_forward)
+
+    @property
+    def comes_back(self) -> bool:
+        """Whether whose a far row is stands in a row between: it is found by way of the inverse."""
+        first, *others = self.hops
+        return bool(others or first.source_where)
+
+    @property
+    def anchors(self) -> tuple[Attribute, ...]:
+        """The values of an owner that tell its far rows from those of other owners."""
+        if self.hops[0].source_where or self.hops[-1].source_where:
+            return self.owner.key
+        return self.owner.attributes_of(self.local_columns)
+
+    @property
     def local_columns(self) -> tuple[str, ...]:
         """The columns of the owner that the relation starts from."""
         return self.hops[0].source_columns
@@ -281,7 +300,7 @@ def generic(
     convert = held.value_type.prepare if not (held.via or hop.compares_alike) else None
     return Relation(
         End(owner, name, name, target, hops, 0, True, field, convert),
-        End(target, query_name, None, owner, back, 0, False, field),
+        End(target, query_name, None if query_name.endswith("+") else query_name, owner, back, 0, False, field),
         CASCADE,
         constrained=False,
     )

@@ -7,24 +7,25 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from crowsfoot.contrib.contenttypes.managers import GenericOwnerManager, GenericRelatedObjectManager
 from crowsfoot.contrib.contenttypes.models import ContentType, Key, key_of
 from crowsfoot.database import Elsewhere
 from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import SynchronousOnlyOperation, unknown_name
 from crowsfoot.models import routing
 from crowsfoot.models.attributes import Question, column_question, peers_lacking, refuse_if_raising
-from crowsfoot.models.deletion import delete_instances
 from crowsfoot.models.fields.base import Field
 from crowsfoot.models.fields.foreign_key import ForeignKey
 from crowsfoot.models.fields.related import RelatedField
 from crowsfoot.models.places import add_order_methods
-from crowsfoot.models.related_managers import KeyManager
+from crowsfoot.models.prefetch import end_of, give_rows, keys_of, load_to_many
 from crowsfoot.models.rels import ForeignObjectRel
 from crowsfoot.persistence.asyncness import refuse_touch
 from crowsfoot.persistence.cohort import SAVED, saved
 from crowsfoot.persistence.session import Session
+from crowsfoot.query.conditions import Q
 from crowsfoot.schema.entity import Attribute, Entity
-from crowsfoot.schema.relation import KeyOf, Relation, generic
+from crowsfoot.schema.relation import End, KeyOf, Relation, generic
 
 M = TypeVar("M")
 # Under this name an instance keeps, by field, the type and key that its loaded target was found by.
@@ -303,44 +304,22 @@ def attributes_name(instance: Any, name: str) -> str:
     return str(instance._meta.entity.aliases.get(name, name))
 
 
+def by_kind(instances: Iterable[Any]) -> list[list[Any]]:
+    """The instances of each model among them."""
+    found: dict[type, list[Any]] = {}
+    for instance in instances:
+        found.setdefault(type(instance), []).append(instance)
+    return list(found.values())
+
+
 # -- the way back ------------------------------------------------------------------------------------------------------
-
-
-class GenericRelatedObjectManager(KeyManager[M]):
-    """The rows that point at one row by a generic foreign key. Rows taken out of the relation are deleted."""
-
-    class_name = "GenericRelatedObjectManager"
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        convert = self.end.convert
-        found = super().key
-        return found if convert is None or None in found else tuple(convert(part) for part in found)
-
-    def _belonging(self, session: Session) -> Operation[dict[str, Any]]:
-        field = self.end.field
-        kind = yield from ContentType.objects._of_model(session, field.model, field.for_concrete_model)
-        return {field.content_type_field_name: kind, field.object_id_field_name: self.key[0]}
-
-    def _remove(self: Any, session: Session, objs: tuple[Any, ...], bulk: bool = True) -> Operation[None]:
-        if objs:
-            self._need_value()
-            yield from self._empty(session, self._queryset(session).filter(pk__in=[obj.pk for obj in objs]), bulk)
-
-    def _empty(self: Any, session: Session, rows: Any, bulk: bool) -> Operation[None]:
-        self._remove_prefetched()
-        rows = self._narrowed(rows)
-        if bulk:
-            yield from rows._delete(session)
-            return
-        yield from delete_instances(session, (yield from rows._load(session)))
 
 
 class GenericRel(ForeignObjectRel):
     """The way back of a `GenericRelation`, as ``_meta`` shows it."""
 
     def get_accessor_name(self, model: Any = None) -> str | None:
-        return None
+        return None if self.field.is_hidden else str(self.field.related_query_name())
 
     @property
     def target_field(self) -> Any:
@@ -351,7 +330,8 @@ class GenericRelation(RelatedField[M]):
     """The rows of ``to`` that point at this model's rows by a generic foreign key.
 
     ``content_type_field`` and ``object_id_field`` are the two fields of that key. ``related_query_name`` lets look-ups
-    on ``to`` come back here. The related rows go when the row that they point at is deleted.
+    on ``to`` come back here, and is the name of a manager there, which can be prefetched. The related rows go when the
+    row that they point at is deleted.
     """
 
     many_to_many = False
@@ -362,6 +342,7 @@ class GenericRelation(RelatedField[M]):
     auto_created = False
     rel_class = GenericRel
     manager_mixin = GenericRelatedObjectManager
+    reverse_manager_mixin = GenericOwnerManager
     db_constraint = False
 
     def __init__(
@@ -454,6 +435,45 @@ class GenericRelation(RelatedField[M]):
             is_order = field.name == model._meta.order_with_respect_to
             if is_order and names == (getattr(field, "ct_field", None), getattr(field, "fk_field", None)):
                 add_order_methods(self.model, model, field)
+
+    # -- loading -------------------------------------------------------------------------------------------------------
+
+    @property
+    def shared_rows(self) -> Any:
+        """Equal for relations to the same rows, from whichever models: they are prefetched together."""
+        target = self.relation.forward.target if self.relation is not None else None
+        return target, self.content_type_field_name, self.object_id_field_name
+
+    def load_together(
+        self,
+        session: Session,
+        end: End,
+        instances: Sequence[Any],
+        queryset: Any,
+        to_attr: str | None = None,
+        back: str | None = None,
+    ) -> Operation[None]:
+        """As `load_to_many`, for instances of several models. One query, and those for content types; one for each
+        model where the queryset is sliced, or of another database."""
+        parts = [(end_of(alike[0], self.name), alike) for alike in by_kind(instances)]
+        if queryset._low or queryset._high is not None or (queryset._db or session.alias) != session.alias:
+            for end, alike in parts:
+                yield from load_to_many(session, end, alike, queryset, to_attr, back)
+            return
+        wanted = Q()
+        found: dict[Any, dict[Any, list[Any]]] = {}
+        types = []
+        for end, alike in parts:
+            kind = yield from ContentType.objects._of_model(session, end.field.model, end.field.for_concrete_model)
+            types.append(kind.pk)
+            keys = keys_of(end, alike)
+            wanted |= Q((self.content_type_field_name, kind.pk), (f"{self.object_id_field_name}__in", keys))
+        whose = queryset.model._meta.get_field(self.content_type_field_name).attname
+        for row in (yield from queryset.filter(wanted)._load(session)):
+            of_type = found.setdefault(getattr(row, whose), {})
+            of_type.setdefault(getattr(row, self.object_id_field_name), []).append(row)
+        for (end, alike), kind in zip(parts, types, strict=True):
+            give_rows(end, alike, found.get(kind, {}), queryset, to_attr, back)
 
     # -- the Django face -----------------------------------------------------------------------------------------------
 
