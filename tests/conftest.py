@@ -32,6 +32,8 @@ try:
 except ImportError:
     psycopg = None  # type: ignore[assignment]
 
+pytest_plugins = ["scorecard"]
+
 WANTED = os.environ.get("CROWSFOOT_TEST_POSTGRES", "")
 USUAL = "postgresql://postgres@127.0.0.1:5432/postgres"
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}

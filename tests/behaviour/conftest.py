@@ -12,6 +12,7 @@ import secrets
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager
+from functools import cache
 from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,13 @@ from behaviour_models import TABLES
 
 from crowsfoot import create_tables
 from crowsfoot.database import Database, databases
+from crowsfoot.drivers.run import Execute, Fetch
 from crowsfoot.drivers.url import parse_url
 from crowsfoot.testing import assert_num_queries, capture_queries
 from crowsfoot.transaction import atomic
 
 Body = Callable[..., Any]
+Tables = tuple[Any, ...]
 
 
 class Do:
@@ -64,6 +67,17 @@ class Do:
         else:
             for row in queryset:
                 yield row
+
+    async def sql(self, statement: str) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT of one's own, or none of another statement."""
+
+        def send(session: Any) -> Any:
+            if not statement.startswith("SELECT"):
+                yield Execute(statement)
+                return []
+            return (yield Fetch(statement, (), lambda rows: [tuple(row) for row in rows]))
+
+        return list(await self.database.arun(send) if self.is_async else self.database.run(send))
 
     def iterator(self, queryset: Any, *args: Any, **kwargs: Any) -> Any:
         return (queryset.aiterator if self.is_async else queryset.iterator)(*args, **kwargs)
@@ -114,41 +128,51 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 
 @pytest.fixture(scope="session")
-def sqlite_tables(tmp_path_factory: pytest.TempPathFactory) -> Database:
-    return with_tables(f"sqlite:///{tmp_path_factory.mktemp('behaviour') / 'blog.db'}?timeout=0.2")
+def sqlite_tables(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Tables], Database]:
+    folder = tmp_path_factory.mktemp("behaviour")
+    return cache(lambda tables: with_tables(f"sqlite:///{folder}/{label(tables)}.db?timeout=0.2", tables))
 
 
 @pytest.fixture(scope="session")
-def postgres_tables(postgres_url: str) -> Iterator[Database]:
+def postgres_tables(postgres_url: str) -> Iterator[Callable[[Tables], Database]]:
     connect = importlib.import_module("crowsfoot.drivers.postgresql_sync").connect
-    name = f"behaviour_{secrets.token_hex(4)}"
     admin = connect(parse_url(postgres_url))
-    admin.execute(f"CREATE SCHEMA {name}")
-    database = with_tables(f"{postgres_url}?options=-c%20search_path%3D{name}")
-    yield database
-    database.close()
-    admin.script(f"SET client_min_messages = warning; DROP SCHEMA {name} CASCADE")
+    made: list[tuple[str, Database]] = []
+
+    def in_a_schema(tables: Tables) -> Database:
+        name = f"{label(tables)}_{secrets.token_hex(4)}"
+        admin.execute(f"CREATE SCHEMA {name}")
+        made.append((name, with_tables(f"{postgres_url}?options=-c%20search_path%3D{name}", tables)))
+        return made[-1][1]
+
+    yield cache(in_a_schema)
+    for name, database in made:
+        database.close()
+        admin.script(f"SET client_min_messages = warning; DROP SCHEMA {name} CASCADE")
     admin.close()
 
 
-def with_tables(url: str) -> Database:
-    database = Database("default", url)
-    databases["default"] = database
-    create_tables(*TABLES)
+def label(tables: Tables) -> str:
+    return str(tables[0]._meta.app_label)
+
+
+def with_tables(url: str, tables: Tables) -> Database:
+    databases["default"] = database = Database("default", url)
+    create_tables(*tables)
     return database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> Iterator[Database]:
-    """The default database, with the tables of ``behaviour_models``, which are empty."""
+    """The default database, with the tables of ``behaviour_models`` or the test module's own ``TABLES``, all empty."""
+    tables: Tables = getattr(request.module, "TABLES", TABLES)
     vendor = "sqlite" if request.param == "sqlite" else "postgres"
-    found: Database = request.getfixturevalue(f"{vendor}_tables")
-    if databases.get("default") is not found:
-        databases["default"] = found
+    databases["default"] = found = request.getfixturevalue(f"{vendor}_tables")(tables)
     yield found
     assert found.session.blocks == [], "A test left a transaction open."
-    for table in ("draft", "page", "chapter", "post_tags", "post", "tag", "profile", "author"):
-        found.session.connection.execute(f"DELETE FROM behaviour_{table}")
+    links = [field.remote_field.through for model in tables for field in model._meta.local_many_to_many]
+    for model in (*links, *reversed(tables)):
+        found.session.connection.execute(f'DELETE FROM "{model._meta.db_table}"')
     found.close()
 
 

@@ -29,6 +29,7 @@ async def rows(do: Any, queryset: Any, *names: str) -> list[Any]:
     return await do.rows(queryset.values_list(*names))
 
 
+@pytest.mark.capability(75)
 async def test_two_relations_do_not_multiply_each_other(do: Any) -> None:
     await fill(do)
     authors = Author.objects.annotate(written=Count("posts"), redacted=Count("edited")).order_by("name")
@@ -39,6 +40,7 @@ async def test_two_relations_do_not_multiply_each_other(do: Any) -> None:
     assert await rows(do, posts, "n", "peers", "top") == [(2, 2, 2), (1, 2, 2), (3, 3, 5), (0, 3, 5), (0, 3, 5)]
 
 
+@pytest.mark.capability(76)
 async def test_sums_are_not_multiplied_either(do: Any) -> None:
     await fill(do)
     authors = Author.objects.annotate(
@@ -47,6 +49,7 @@ async def test_sums_are_not_multiplied_either(do: Any) -> None:
     assert await rows(do, authors, "ranks", "edits", "mean") == [(3, 1, 1.5), (12, 0, 4.0), (None, 0, None)]
 
 
+@pytest.mark.capability(78)
 async def test_they_can_be_filtered_ordered_and_combined(do: Any) -> None:
     await fill(do)
     both = Author.objects.annotate(
@@ -59,6 +62,7 @@ async def test_they_can_be_filtered_ordered_and_combined(do: Any) -> None:
     assert await do(both.aggregate, total=Sum("all")) == {"total": 6}
 
 
+@pytest.mark.capability(74)
 async def test_a_condition_before_speaks_of_the_same_rows(do: Any) -> None:
     await fill(do)
     some = Author.objects.filter(posts__rank__gte=2).annotate(n=Count("posts"), edits=Count("edited")).order_by("name")

@@ -68,6 +68,7 @@ QUESTIONS: list[Question] = [all_posts, filtered, last_two, second_page, first, 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda q: q.__name__)
+@pytest.mark.capability(95, 96)
 async def test_a_loop_costs_the_logarithm(do: Any, question: Question, size: int) -> None:
     await fill(do, size)
     with do.captured() as sent:
@@ -78,6 +79,7 @@ async def test_a_loop_costs_the_logarithm(do: Any, question: Question, size: int
 
 
 @pytest.mark.parametrize("size", SIZES)
+@pytest.mark.capability(95)
 async def test_both_sides_of_a_many_to_many(do: Any, size: int) -> None:
     await fill(do, size)
     with do.captured() as sent:
@@ -189,6 +191,7 @@ async def test_the_end_of_a_transaction_drops_what_was_prepared(do: Any) -> None
         await do(authors[4].posts.count)
 
 
+@pytest.mark.capability(94)
 async def test_to_one_relations_load_for_all(do: Any) -> None:
     await fill(do, 50)
     with do.captured() as sent:
@@ -214,6 +217,7 @@ async def test_deferred_columns_load_for_all(do: Any) -> None:
             assert post.title
 
 
+@pytest.mark.capability(93)
 async def test_fetch_raise_stops_managers_too(do: Any) -> None:
     await fill(do, 3)
     for author in await do.rows(Author.objects.fetch_mode(FETCH_RAISE)):

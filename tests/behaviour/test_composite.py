@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import secrets
-from collections.abc import Iterator
 from math import ceil, log2
 from typing import Any
 
+import composite_models
 import pytest
 from composite_models import (
-    TABLES,
     Complaint,
     Invoice,
     Label,
@@ -23,53 +20,11 @@ from composite_models import (
     Tenant,
 )
 
-from crowsfoot import create_tables
-from crowsfoot.database import Database, databases
-from crowsfoot.drivers.url import parse_url
 from crowsfoot.errors import FieldError, IntegrityError, ProtectedError, RestrictedError, ValidationError
 from crowsfoot.models import Count, F, OuterRef, Q, Subquery, UniqueConstraint
 
+TABLES = composite_models.TABLES  # what the database has here
 SIZES = (1, 10, 100)
-
-
-@pytest.fixture(scope="module")
-def sqlite_tables(tmp_path_factory: pytest.TempPathFactory) -> Database:
-    return with_tables(f"sqlite:///{tmp_path_factory.mktemp('composite') / 'shop.db'}?timeout=0.2")
-
-
-@pytest.fixture(scope="module")
-def postgres_tables(postgres_url: str) -> Iterator[Database]:
-    connect = importlib.import_module("crowsfoot.drivers.postgresql_sync").connect
-    name = f"composite_{secrets.token_hex(4)}"
-    admin = connect(parse_url(postgres_url))
-    admin.execute(f"CREATE SCHEMA {name}")
-    database = with_tables(f"{postgres_url}?options=-c%20search_path%3D{name}")
-    yield database
-    database.close()
-    admin.script(f"SET client_min_messages = warning; DROP SCHEMA {name} CASCADE")
-    admin.close()
-
-
-def with_tables(url: str) -> Database:
-    databases["default"] = database = Database("default", url)
-    create_tables(*TABLES)
-    return database
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> Iterator[Database]:
-    """The default database, with the tables of ``composite_models``, which are empty."""
-    vendor = "sqlite" if request.param == "sqlite" else "postgres"
-    found: Database = request.getfixturevalue(f"{vendor}_tables")
-    before = databases["default"]
-    databases["default"] = found
-    yield found
-    assert found.session.blocks == [], "A test left a transaction open."
-    emptied = ("order_labels", "step", "node", "parcel", "complaint", "invoice", "line", "order", "label", "product")
-    for table in (*emptied, "tenant"):
-        found.session.connection.execute(f"DELETE FROM composite_{table}")
-    found.close()
-    databases["default"] = before
 
 
 async def shop(do: Any, orders: int = 1) -> tuple[Any, Any]:
@@ -89,6 +44,7 @@ async def order_of(do: Any, tenant: Any, number: int = 0) -> Any:
 # -- the key -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.capability(10)
 async def test_a_key_is_a_tuple(do: Any) -> None:
     one, two = await shop(do)
     order = await order_of(do, two)
@@ -182,6 +138,7 @@ async def test_keys_are_unique_when_validated(do: Any) -> None:
 # -- foreign keys ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.capability(12)
 async def test_a_key_has_a_column_for_each_part(do: Any) -> None:
     one, _ = await shop(do)
     order = await order_of(do, one)
@@ -232,6 +189,19 @@ async def test_an_unsaved_instance_lends_its_key_later(do: Any) -> None:
     await do(order.save)
     await do(line.save)
     assert line.order_number == 50
+
+
+@pytest.mark.capability(11)
+async def test_the_database_checks_the_whole_key(do: Any) -> None:
+    one, two = await shop(do, 2)
+    line = await do(Line.objects.create, order_tenant_id=one.pk, order_number=1, text="a")
+    assert (await do(Line.objects.select_related("order__tenant").get)).order.tenant == one
+    await do(Order.objects.filter(tenant=two, number=1).delete)
+    line.order_tenant_id = two.pk
+    with pytest.raises(IntegrityError, match=r"Line\.order points at"):
+        await do(line.save)
+    await do.sql(f"DELETE FROM composite_order WHERE tenant_id = {one.pk} AND number = 1")
+    assert await do(Line.objects.count) == 0
 
 
 async def test_relations_in_look_ups(do: Any) -> None:
@@ -434,6 +404,7 @@ async def test_cascade_takes_what_points_at_the_row_alone(do: Any) -> None:
     assert [step.pk for step in await do.rows(Step.objects.all())] == [(one.pk, 1, 1)]
 
 
+@pytest.mark.capability(41)
 async def test_set_null_empties_the_columns_that_are_its_own(do: Any) -> None:
     one, two = await shop(do)
     await do(Product.objects.filter(tenant=one).delete)

@@ -39,6 +39,7 @@ async def test_a_value_that_is_missing(do: Any) -> None:
     assert (told.value.model, told.value.field) == (Tag, Tag._meta.get_field("name"))
 
 
+@pytest.mark.capability(132)
 async def test_a_key_that_points_nowhere(do: Any) -> None:
     asha = await do(Author.objects.create, name="Asha")
     with pytest.raises(

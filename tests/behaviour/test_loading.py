@@ -32,6 +32,7 @@ def held(instance: Any) -> set[str]:
     return {name for name in instance._meta.entity.attributes if name in instance.__dict__}
 
 
+@pytest.mark.capability(82)
 async def test_joined(do: Any) -> None:
     await blog(do)
     with do.queries(1):
@@ -51,6 +52,7 @@ async def test_joined(do: Any) -> None:
     assert "author" not in (await post(do, nothing)).__dict__
 
 
+@pytest.mark.capability(91)
 async def test_only_and_defer_along_relations_in_any_order(do: Any) -> None:
     await blog(do)
     every = {"id", "title", "rank", "author_id", "editor_id"}

@@ -17,6 +17,7 @@ async def titles(do: Any, rows: Any) -> list[str]:
     return [row.title async for row in do.each(rows)]
 
 
+@pytest.mark.capability(26)
 async def test_new_rows_come_last(do: Any) -> None:
     post, made = await chapters(do, "One", "Two")
     other, (alone,) = await chapters(do, "Elsewhere")

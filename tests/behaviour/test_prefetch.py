@@ -30,6 +30,7 @@ def titles(posts: Any) -> list[str]:
     return [post.title for post in posts]
 
 
+@pytest.mark.capability(87, 90)
 async def test_a_queryset_and_a_list(do: Any) -> None:
     await blog(do)
     late = Post.objects.filter(rank__gt=2).order_by("-rank")
@@ -47,6 +48,7 @@ async def test_a_queryset_and_a_list(do: Any) -> None:
         assert titles(await do.rows(asha.posts.all().filter(title__startswith="a"))) == ["a4", "a3"]
 
 
+@pytest.mark.capability(88, 89)
 async def test_a_slice_for_each_owner(do: Any) -> None:
     await blog(do)
     newest = Post.objects.order_by("-rank")
@@ -114,6 +116,7 @@ async def test_to_one_left_out_by_the_queryset(do: Any) -> None:
     assert post.author is asha
 
 
+@pytest.mark.capability(98)
 async def test_instances_that_are_here(do: Any) -> None:
     await blog(do)
     asha, ben = await do.rows(Author.objects.order_by("name"))
@@ -151,6 +154,7 @@ async def test_mistakes(do: Any) -> None:
         Author.objects.prefetch_related("posts").iterator()
 
 
+@pytest.mark.capability(103)
 async def test_in_parts(do: Any) -> None:
     await blog(do)
     with do.queries(1 + 3):

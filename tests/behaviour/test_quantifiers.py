@@ -27,6 +27,7 @@ async def names(do: Any, *args: Any, **kwargs: Any) -> str:
     return " ".join(await do.rows(rows))
 
 
+@pytest.mark.capability(67, 70, 71)
 async def test_some(do: Any) -> None:
     await fill(do)
     assert await names(do, posts__some=Q(rank=2)) == "Ann Ben"
@@ -39,6 +40,7 @@ async def test_some(do: Any) -> None:
     assert await names(do, posts__some=Q(rank=OuterRef("age"))) == "Ann Ben"
 
 
+@pytest.mark.capability(68)
 async def test_every(do: Any) -> None:
     await fill(do)
     assert await names(do, posts__every=Q(rank=2)) == "Ben Cas"
@@ -46,12 +48,14 @@ async def test_every(do: Any) -> None:
     assert await names(do, posts__every=Q(editor__name="Ann")) == "Cas"
 
 
+@pytest.mark.capability(69)
 async def test_none(do: Any) -> None:
     await fill(do)
     assert await names(do, posts__none=Q(rank=2)) == "Cas Dee"
     assert await names(do, posts__none=Q()) == "Cas"
 
 
+@pytest.mark.capability(72)
 async def test_count(do: Any) -> None:
     await fill(do)
     assert await names(do, posts__count=2) == "Ann"

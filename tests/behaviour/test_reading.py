@@ -105,6 +105,7 @@ async def test_aggregate(do: Any) -> None:
         await do(Author.objects.aggregate, oldest=3)
 
 
+@pytest.mark.capability(73)
 async def test_annotations(do: Any) -> None:
     await library(do)
     with do.queries(1):
@@ -173,12 +174,14 @@ async def test_other_queries_while_an_iterator_is_open(do: Any) -> None:
     assert await do(Post.objects.filter(author=asha).count) == 3
 
 
+@pytest.mark.capability(129)
 async def test_explain(do: Any) -> None:
     with do.queries(1):
         plan = await do(Author.objects.filter(name="Asha").explain)
     assert "behaviour_author" in plan
 
 
+@pytest.mark.capability(83)
 async def test_select_related_and_prefetch_related(do: Any) -> None:
     asha, ben = await library(do)
     tag = await do(Tag.objects.create, name="x")

@@ -18,6 +18,7 @@ async def author(do: Any, name: str = "Asha") -> Any:
 # -- the way back of a foreign key -------------------------------------------------------------------------------------
 
 
+@pytest.mark.capability(51, 52, 100)
 async def test_rows_that_hold_the_key(do: Any) -> None:
     asha = await author(do)
     with do.queries(1):
@@ -37,6 +38,7 @@ async def test_rows_that_hold_the_key(do: Any) -> None:
     assert await do(asha.posts.get, rank=7) == other
 
 
+@pytest.mark.capability(50)
 async def test_add_remove_clear_set_on_a_nullable_key(do: Any) -> None:
     asha, ben = await author(do), await author(do, "Ben")
     one, two, three = [await do(Post.objects.create, title=t, author=ben) for t in "abc"]
@@ -64,6 +66,7 @@ async def test_add_remove_clear_set_on_a_nullable_key(do: Any) -> None:
         assert not hasattr(ben.posts, name), "the key may not be NULL"
 
 
+@pytest.mark.capability(58)
 async def test_receivers_of_m2m_changed_are_told_whether_data_are_loaded_raw(do: Any) -> None:
     asha = await author(do)
     post = await do(asha.posts.create, title="a")
@@ -104,6 +107,7 @@ async def test_an_unsaved_owner(do: Any) -> None:
 # -- many-to-many, from both sides -------------------------------------------------------------------------------------
 
 
+@pytest.mark.capability(3, 50, 56)
 async def test_links(do: Any) -> None:
     asha = await author(do)
     post, other = [await do(Post.objects.create, title=t, author=asha) for t in "ab"]
@@ -134,6 +138,7 @@ async def names(do: Any, manager: Any) -> list[str]:
     return sorted(tag.name for tag in await do.rows(manager.all()))
 
 
+@pytest.mark.capability(52)
 async def test_new_rows_behind_a_link(do: Any) -> None:
     post = await do(Post.objects.create, title="t", author=await author(do))
     x = await do(post.tags.create, name="x")
@@ -155,6 +160,7 @@ async def test_new_rows_behind_a_link(do: Any) -> None:
 # -- to-one ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.capability(99)
 async def test_load_gives_a_relation_to_the_whole_result(do: Any) -> None:
     asha, ben = await author(do), await author(do, "Ben")
     for owner in (asha, ben, asha):
@@ -200,6 +206,7 @@ async def test_load_of_what_is_not_to_be_loaded(do: Any) -> None:
         await do(asha.load, "nam")
 
 
+@pytest.mark.capability(92)
 async def test_touching_a_relation(do: Any) -> None:
     """Sync code loads what it touches, for all; async code is told what to await."""
     asha = await author(do)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import pytest
 from behaviour_models import Author, Post
 
 import crowsfoot
@@ -50,3 +51,13 @@ def test_nothing_is_counted_outside(database: Any) -> None:
         pass
     Author.objects.count()
     assert (watched.sent, watched.saved, watched.sites) == (0, 0, [])
+
+
+@pytest.mark.capability(128)
+async def test_the_number_of_queries_is_asserted(do: Any) -> None:
+    with do.queries(2):
+        assert await do(Author.objects.count) == 0
+        assert not await do(Post.objects.exists)
+    sentence = r"1 queries were sent, 2 expected:\n1\. SELECT .*behaviour_author"
+    with pytest.raises(AssertionError, match=sentence), do.queries(2):
+        await do(Author.objects.count)

@@ -38,6 +38,7 @@ def model(app_label: str, name: str) -> Any:
     return made
 
 
+@pytest.mark.capability(125)
 def test_every_model_has_its_name_and_the_later_app_comes_first() -> None:
     library, blog, author = model("library", "Tag"), model("blog", "Tag"), model("blog", "Author")
     names = namespace([library, blog, author])

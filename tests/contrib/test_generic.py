@@ -36,6 +36,7 @@ def texts(labels: Any) -> list[str]:
     return sorted(label.text for label in labels)
 
 
+@pytest.mark.capability(23)
 def test_a_target_is_set_and_found_again(shelf: Any, call: Any) -> None:
     bowl = shelf["trophies"][1]
     label = call(club.Label.objects, "create", text="new", thing=bowl)
@@ -155,6 +156,7 @@ def test_rows_of_another_model_are_refused(shelf: Any) -> None:
         club.Trophy().labels.all()
 
 
+@pytest.mark.capability(23)
 def test_look_ups_cross_it_in_both_directions(shelf: Any, call: Any) -> None:
     trophies, labels = club.Trophy.objects.order_by("name"), club.Label.objects
     assert [t.name for t in call.rows(trophies.filter(labels__text__startswith="gold"))] == ["Ashes", "Bowl"]

@@ -46,6 +46,7 @@ def drawn(text: str) -> str:
     return dedent(text).removeprefix("\n")
 
 
+@pytest.mark.capability(123)
 def test_the_blog() -> None:
     assert to_text(blog()) == drawn(BLOG)
 

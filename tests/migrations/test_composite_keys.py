@@ -77,6 +77,7 @@ def migrated(project: Project, source: str, **answers: bool) -> list[str]:
     return done
 
 
+@pytest.mark.capability(122)
 def test_models_are_added_and_everything_is_taken_back(project: Project) -> None:
     assert migrated(project, KEYS) == ["blog.0001_initial"]
     assert len(migrated(project, ORDERS)) == 1

@@ -80,6 +80,7 @@ def test_the_first_migration(project: Project) -> None:
     assert project.migrate() == []
 
 
+@pytest.mark.capability(109)
 def test_relations_are_added(project: Project) -> None:
     extended(project)
     assert project.tables() == {"blog_author", "blog_post", "blog_tag", "blog_profile", "blog_post_tags"}
@@ -92,6 +93,7 @@ def test_relations_are_added(project: Project) -> None:
     ]
 
 
+@pytest.mark.capability(110)
 def test_renames_keep_every_row_and_link(project: Project) -> None:
     renamed(project)
     assert project.tables() == {"blog_writer", "blog_post", "blog_tag", "blog_profile", "blog_post_tags"}
@@ -172,3 +174,25 @@ def test_the_sql_of_a_migration(project: Project) -> None:
         line for line in backwards if "blog_post" in line or "blog_author" in line
     ]
     assert project.tables() == {"blog_author", "blog_post"}
+
+
+@pytest.mark.capability(113)
+def test_a_foreign_key_becomes_a_one_to_one_and_back(project: Project) -> None:
+    begun(project)
+    project.write(FIRST.replace("ForeignKey", "OneToOneField").replace("posts", "post"))
+    project.make()
+    with pytest.raises(IntegrityError):
+        project.migrate()
+    assert project.rows("SELECT title FROM blog_post ORDER BY id") == [("Hello",), ("Django tips",)]
+    project.model("Post").objects.filter(title="Hello").delete()
+    project.migrate()
+    author = project.model("Author").objects.get()
+    assert author.post.title == "Django tips"
+    with pytest.raises(IntegrityError):
+        project.model("Post").objects.create(title="another", author=author)
+    project.write(FIRST)
+    project.make()
+    project.migrate()
+    author = project.model("Author").objects.get()
+    author.posts.create(title="another")
+    assert author.posts.count() == 2

@@ -222,6 +222,7 @@ def test_rules_that_let_a_row_go(ground: Ground, author: Any, how: str, model: A
 @pytest.mark.parametrize(("model", "error", "kind"), [
     (Protected, ProtectedError, "protected"), (Restricted, RestrictedError, "restricted"),
 ])  # fmt: skip
+@pytest.mark.capability(37)
 def test_rules_that_forbid(ground: Ground, author: Any, how: str, model: Any, error: Any, kind: str) -> None:
     blocking = {model.objects.create(author=author), model.objects.create(author=author)}
     Cascade.objects.create(author=author)
@@ -252,6 +253,7 @@ def test_a_protected_row_further_down_names_the_way_to_it(ground: Ground, author
     assert caught.value.protected_objects == {blocking}
 
 
+@pytest.mark.capability(38)
 def test_restrict_yields_to_a_cascade_that_takes_the_row_too(ground: Ground, author: Any, how: str) -> None:
     Restricted.objects.create(author=author, cascade=Cascade.objects.create(author=author))
     counts = {"gone.Author": 1, "gone.Cascade": 1, "gone.Restricted": 1}
@@ -292,6 +294,7 @@ def test_an_unsaved_instance(ground: Ground) -> None:
         ground.delete(Author(name="new"))
 
 
+@pytest.mark.capability(45)
 def test_one_statement_a_table_and_no_row_is_loaded(ground: Ground, author: Any, how: str) -> None:
     for _ in range(3):
         cascade = Cascade.objects.create(author=author)
@@ -361,6 +364,7 @@ def test_rows_in_a_circle(ground: Ground) -> None:
     assert ground.delete(two) == (2, {"gone.Folder": 2})
 
 
+@pytest.mark.capability(121)
 def test_tables_in_a_circle(ground: Ground) -> None:
     first = egg = Egg.objects.create()
     for _ in range(20):
@@ -421,6 +425,7 @@ def heard() -> Iterator[list[tuple[str, str, Any]]]:
         post_delete.disconnect(after, sender=model)
 
 
+@pytest.mark.capability(33)
 def test_signals_are_sent_for_each_row_in_order(ground: Ground, author: Any, how: str, heard: list[Any]) -> None:
     rows = [Cascade.objects.create(author=author) for _ in range(2)]
     Below.objects.create(cascade=rows[0])

@@ -28,6 +28,7 @@ def post() -> Iterator[Any]:
         yield Post
 
 
+@pytest.mark.capability(107)
 def test_a_path_goes_on_to_fields_of_any_name(post: Any) -> None:
     assert (post.author.name == "Asha") == Q(author__name="Asha")
     assert (post.author.contains > 3) == Q(author__contains__gt=3)
