@@ -23,7 +23,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "src" / "crowsfoot"
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("conf",),
-    ("addresses", "enums", "timezones", "dateparse", "translation"),
+    ("addresses", "enums", "functional", "timezones", "dateparse", "translation"),
     ("validators",),
     ("schema",),
     ("query",),

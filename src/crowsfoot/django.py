@@ -75,6 +75,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "django.utils.connection": ("crowsfoot.errors",),
     "django.utils.dateparse": ("crowsfoot.dateparse",),
     "django.utils.duration": ("crowsfoot.dateparse",),
+    "django.utils.functional": ("crowsfoot.functional",),
     "django.utils.timezone": ("crowsfoot.timezones",),
     "django.utils.translation": ("crowsfoot.translation",),
 }

@@ -218,3 +218,40 @@ def test_the_connection_of_an_alias() -> None:
     found = transaction.get_connection()
     assert isinstance(found, Connection)
     assert found is connections["default"]
+
+
+def ask(sql: str, params: Any = None) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchone()[0]
+
+
+def test_features_say_what_the_database_does(database: Database) -> None:
+    features = connection.features
+    names = [name for name in dir(features) if name.startswith("has_native_")]
+    assert [getattr(features, name) for name in names] == [database.vendor == "postgresql"] * 3
+    assert bool(ask("SELECT 'A' LIKE 'a'")) is features.has_case_insensitive_like
+    last = ask("SELECT n FROM (SELECT 1 AS n UNION ALL SELECT NULL) AS t ORDER BY n LIMIT 1 OFFSET 1")
+    assert (last is None) is features.nulls_order_largest
+    assert features.can_distinct_on_fields is features.has_select_for_update is (database.vendor == "postgresql")
+    assert features.test_db_allows_multiple_connections is True
+    assert not hasattr(features, "supports_raster")
+
+
+def test_a_statement_has_as_many_parameters_as_the_features_say() -> None:
+    number = connection.features.max_query_params
+    marks = ", ".join(["(1)"] + ["(%s)"] * number)
+    insert = f"SELECT COUNT(*) FROM (VALUES {marks}) AS t"
+    assert ask(insert, [1] * number) == number + 1
+    with pytest.raises(DatabaseError):
+        ask(insert.replace("(1)", "(%s)", 1), [1] * (number + 1))
+
+
+def test_versions_of_postgresql_are_told(database: Database) -> None:
+    if database.vendor != "postgresql":
+        pytest.skip("only PostgreSQL is told by version")
+    major = int(ask("SHOW server_version_num")) // 10_000
+    features = connection.features
+    assert [features.is_postgresql_16, features.is_postgresql_17, features.is_postgresql_18] == [
+        major >= version for version in (16, 17, 18)
+    ]

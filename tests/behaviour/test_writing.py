@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from behaviour_models import Author, Post
+from behaviour_models import Author, Post, Tag
 
 from crowsfoot.errors import FieldError, IntegrityError
+from crowsfoot.functional import SimpleLazyObject, lazy, lazystr
 from crowsfoot.models import F
 
 # BEGIN and COMMIT, or SAVEPOINT and RELEASE.
@@ -36,6 +37,23 @@ async def test_get_or_create(do: Any) -> None:
     assert found[0].age == 40
     with pytest.raises(FieldError, match="nickname"):
         await do(Author.objects.get_or_create, name="Ben", defaults={"nickname": 1})
+
+
+async def test_lazy_values_are_computed_when_a_row_is_made(do: Any) -> None:
+    def refuse() -> object:
+        raise AssertionError("nobody asked")
+
+    made, _ = await do(Author.objects.get_or_create, name=lazystr("Asha"), defaults={"age": lazy(lambda: 40, int)()})
+    found, new = await do(Author.objects.get_or_create, name="Asha", defaults=lazy(refuse, object)())
+    assert (found, found.age, new) == (made, 40, False)
+    asha: Any = SimpleLazyObject(lambda: made)
+    post = await do(Post.objects.create, title=lazystr("Lazy"), author=asha)
+    assert post.author is made
+    assert await do(Post.objects.filter(author=asha, title__startswith=lazystr("La")).count) == 1
+    tag = await do(Tag.objects.create, name="t")
+    await do(post.tags.add, SimpleLazyObject(lambda: tag))
+    await do(made.edited.add, SimpleLazyObject(lambda: post))
+    assert (await do(post.tags.count), await do(made.edited.count)) == (1, 1)
 
 
 async def test_get_or_create_that_fails_leaves_the_transaction_usable(do: Any) -> None:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from crowsfoot.database import databases
 from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import FieldDoesNotExist, FieldFetchBlocked, unknown_name
+from crowsfoot.functional import unwrapped
 from crowsfoot.models import routing, typed
 from crowsfoot.models.link_managers import ManyRelatedManager
 from crowsfoot.models.places import add_order
@@ -256,6 +257,7 @@ class ToOne:
     def __set__(self, instance: Any, value: Any) -> None:
         end = self.end
         if value is not None:
+            value = unwrapped(value)
             self._check(instance, value)
         if end.holds_key:
             self._set_forward(instance, value)

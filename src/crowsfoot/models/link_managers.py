@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from crowsfoot.drivers.run import Operation
+from crowsfoot.functional import unwrapped
 from crowsfoot.models import routing, signals
 from crowsfoot.models.related_managers import Key, RelatedManager
 from crowsfoot.persistence.session import Session, atomically
@@ -54,7 +55,7 @@ class ManyRelatedManager(RelatedManager[M]):
         """The keys of the other side: of instances, which are checked, or given. Keys of several fields are tuples."""
         targets = self.end.target.attributes_of(self.end.remote_columns)
         found: list[tuple[Any, ...]] = []
-        for obj in objs:
+        for obj in map(unwrapped, objs):
             if hasattr(obj, "_meta"):
                 if not is_a(type(obj).__entity__, self.end.target):
                     raise TypeError(f"'{self.model._meta.object_name}' instance expected, got {obj!r}")

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 from crowsfoot.database import Database, databases
 from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import FieldFetchBlocked
+from crowsfoot.functional import unwrapped
 from crowsfoot.models import routing
 from crowsfoot.models.manager import Manager
 from crowsfoot.models.own_save import save_through
@@ -166,17 +167,17 @@ class RelatedManager(Manager[M]):
 
     def add(self: Any, *objs: M | Key, **options: Any) -> None:
         """Take these rows into the relation; those that are in it already stay."""
-        self._write_database().run(self._add, objs, **options)
+        self._write_database().run(self._add, tuple(map(unwrapped, objs)), **options)
 
     async def aadd(self: Any, *objs: M | Key, **options: Any) -> None:
-        await self._write_database().arun(self._add, objs, **options)
+        await self._write_database().arun(self._add, tuple(map(unwrapped, objs)), **options)
 
     def remove(self: Any, *objs: M | Key, **options: Any) -> None:
         """Take these rows out of the relation."""
-        self._write_database().run(self._remove, objs, **options)
+        self._write_database().run(self._remove, tuple(map(unwrapped, objs)), **options)
 
     async def aremove(self: Any, *objs: M | Key, **options: Any) -> None:
-        await self._write_database().arun(self._remove, objs, **options)
+        await self._write_database().arun(self._remove, tuple(map(unwrapped, objs)), **options)
 
     def clear(self: Any, **options: Any) -> None:
         """Take all rows out of the relation."""
@@ -187,10 +188,10 @@ class RelatedManager(Manager[M]):
 
     def set(self: Any, objs: Iterable[M | Key], **options: Any) -> None:
         """Make the relation hold exactly these rows; only differences are written (all, with ``clear=True``)."""
-        self._write_database().run(self._set, objs, **options)
+        self._write_database().run(self._set, tuple(map(unwrapped, objs)), **options)
 
     async def aset(self: Any, objs: Iterable[M | Key], **options: Any) -> None:
-        await self._write_database().arun(self._set, objs, **options)
+        await self._write_database().arun(self._set, tuple(map(unwrapped, objs)), **options)
 
     def _queryset(self: Any, session: Session) -> Any:
         """All rows that could belong to the relation, in the session's database."""

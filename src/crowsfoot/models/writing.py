@@ -26,8 +26,6 @@ from crowsfoot.query.scope import Scope
 from crowsfoot.sql.write import Conflict, compile_update
 
 M = TypeVar("M")
-# The most parameters of one statement that every supported database takes.
-MAX_PARAMETERS = 30_000
 
 
 class Writing(Generic[M]):
@@ -248,7 +246,7 @@ class Writing(Generic[M]):
             groups.setdefault(unset, []).append(obj)
         for unset, group in groups.items():
             chosen = [f for f in fields if f not in unset]
-            size = max(1, MAX_PARAMETERS // max(1, len(chosen)))
+            size = max(1, session.dialect.max_query_params // max(1, len(chosen)))
             size = min(size, batch_size or size)
             for start in range(0, len(group), size):
                 yield from self._insert_batch(session, group[start : start + size], chosen, unset, conflict)
@@ -316,7 +314,7 @@ class Writing(Generic[M]):
     def _update_batches(
         self: Any, session: Session, objs: list[Any], fields: list[Any], batch_size: Any
     ) -> Operation[int]:
-        size = max(1, MAX_PARAMETERS // (2 * len(fields) + 1) // 4)
+        size = max(1, session.dialect.max_query_params // (2 * len(fields) + 1) // 4)
         size = min(size, batch_size or size)
         count = 0
         rows = self.using(session.alias)

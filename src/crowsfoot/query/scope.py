@@ -345,7 +345,7 @@ class Scope:
 
     def _own_key(self, lhs: Any, value: Any) -> Preparer | None:
         """An instance compared with a key that is a relation itself: ``pk=restaurant``."""
-        if not hasattr(type(value), "__entity__") or not isinstance(lhs, (Col, ColumnTuple)):
+        if not hasattr(value.__class__, "__entity__") or not isinstance(lhs, (Col, ColumnTuple)):
             return None
         return lambda item: related_key(item, item.__entity__.key)
 
@@ -358,7 +358,7 @@ class Scope:
                 check_related(end, item)
             if found.takes_list:
                 return lambda items: [related_key(item, attributes) for item in items]
-        if hasattr(type(value), "__entity__"):
+        if hasattr(value.__class__, "__entity__"):
             return lambda item: related_key(item, attributes)
         return None
 
@@ -471,7 +471,7 @@ def is_a(entity: Any, other: Any) -> bool:
 
 def related_key(value: Any, attributes: tuple[Attribute, ...]) -> Any:
     """The key by which a related instance is looked up; a plain value is its own key."""
-    entity = getattr(type(value), "__entity__", None)
+    entity = getattr(value.__class__, "__entity__", None)
     if entity is None:
         return value
     key = tuple(_attribute_value(value, attribute) for attribute in attributes)

@@ -42,6 +42,8 @@ class Dialect:
     operators: ClassVar[dict[str, str]] = {}
     # Whether a parameter may be named twice. An expression that stands in several clauses is then one to the server.
     numbered_parameters: ClassVar[bool] = False
+    # How many parameters a statement may have.
+    max_query_params: ClassVar[int] = 65_535
     # Whether a list of tuples is bound as one parameter; else the values at each place are an array of their own.
     binds_tuples: ClassVar[bool] = False
 

@@ -101,6 +101,7 @@ class SQLite(Dialect):
     identity_suffix = "AUTOINCREMENT"
     begin = "BEGIN IMMEDIATE"
     binds_tuples = True
+    max_query_params = 32_766
     defer_keys = "PRAGMA defer_foreign_keys = ON"
     check_keys = None  # switching it off forgets the violations so far; the end of the transaction checks them
     cascade_depth = 900  # SQLite's own limit for nested triggers is 1,000
