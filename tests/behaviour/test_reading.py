@@ -94,6 +94,7 @@ async def test_an_empty_queryset_sends_nothing(do: Any) -> None:
         with pytest.raises(Author.DoesNotExist):
             await do(nothing.get)
         assert await do(nothing.aggregate, total=Sum("age"), n=Count("pk")) == {"total": None, "n": 0}
+        assert await do(nothing.aggregate, total=Sum("age", default=7)) == {"total": 7}
 
 
 async def test_aggregate(do: Any) -> None:

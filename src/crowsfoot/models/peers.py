@@ -25,6 +25,8 @@ from crowsfoot.sql.peers import OWNER, can_batch, compile_for_owners
 # Answers that were prepared longer ago than this are asked again (seconds).
 MAX_AGE = 1.0
 MISSING: Any = object()
+# What the answer is where there is no row.
+OF_NOTHING: dict[str, Any] = {"select": list, "count": int, "exists": bool}
 
 
 class Asked:
@@ -80,17 +82,35 @@ def has_peers(queryset: Any) -> bool:
     return origin is not None and len(origin.members) > 1 and queryset._fetch_mode is not FETCH_ONE
 
 
-def answer(session: Session, queryset: Any, operation: str) -> Operation[Any]:
-    """The answer to ``select``, ``count`` or ``exists`` for the queryset's owner: prepared, or asked now.
+class Question:
+    """What is asked of the related rows: ``select``, ``count``, ``exists``, or the values of an ``aggregate``."""
+
+    __slots__ = ("aggregation", "key", "operation", "queryset", "values")
+
+    def __init__(self, queryset: Any, operation: str, aggregation: Any, shape: Hashable, values: Any) -> None:
+        self.queryset = queryset
+        self.operation = operation
+        self.aggregation = aggregation
+        self.key = operation, shape
+        self.values = values
+
+    def of_nothing(self) -> Any:
+        return self.aggregation.of_nothing() if self.aggregation else OF_NOTHING[self.operation]()
+
+
+def answer(session: Session, queryset: Any, operation: str, aggregation: Any = None) -> Operation[Any]:
+    """The answer to ``select``, ``count``, ``exists`` or ``aggregate`` for the owner: prepared, or asked now.
 
     ``MISSING`` where the question cannot be asked for several owners; the caller then asks it for this one.
     """
     via = queryset._via
     cohort: Cohort = via.owner._origin
     sliced = bool(queryset._low) or queryset._high is not None
-    if not can_batch(queryset.query, operation, sliced):
+    shape = aggregation.shape() if aggregation else (None, ())
+    if shape is None or not can_batch(queryset.query, operation, sliced):
         return MISSING
-    asked = _asked(cohort, queryset, operation)
+    question = Question(queryset, operation, aggregation, *shape)
+    asked = _asked(cohort, question)
     key = via.key_in(queryset._values)
     if asked.ready and not _is_fresh(asked, session):
         asked.ready.clear()
@@ -105,22 +125,23 @@ def answer(session: Session, queryset: Any, operation: str) -> Operation[Any]:
     if not again:
         owners = _next_owners(cohort, asked, via, key)
         asked.size = 2 if asked.size == 1 else min(asked.size * 2, 1 << 16)
-    answers = yield from _ask(session, queryset, operation, owners, asked)
+    answers = yield from _ask(session, question, owners, asked)
     found = answers.pop(key)
     asked.ready.update(answers)
     return found
 
 
-def _asked(cohort: Cohort, queryset: Any, operation: str) -> Asked:
+def _asked(cohort: Cohort, question: Question) -> Asked:
+    queryset = question.queryset
     via = queryset._via
     values = queryset._values
-    rest = (*values[: via.slot], *values[via.slot + len(via.names) :])
-    question: Hashable = (operation, queryset._shape, queryset._low, queryset._high, queryset.db, _hashable(rest))
+    rest = (*values[: via.slot], *values[via.slot + len(via.names) :], *question.values)
+    key: Hashable = (question.key, queryset._shape, queryset._low, queryset._high, queryset.db, _hashable(rest))
     children = cohort.children(via.end)
     assert cohort.prepared is not None
-    found: Asked | None = cohort.prepared.get(question)
+    found: Asked | None = cohort.prepared.get(key)
     if found is None:
-        found = cohort.prepared[question] = Asked(children)
+        found = cohort.prepared[key] = Asked(children)
     return found
 
 
@@ -166,29 +187,29 @@ def _position(members: list[Any], owner: Any, begin: int) -> int:
     return len(members)
 
 
-def _ask(
-    session: Session, queryset: Any, operation: str, owners: dict[Any, Any], asked: Asked
-) -> Operation[dict[Any, Any]]:
+def _ask(session: Session, question: Question, owners: dict[Any, Any], asked: Asked) -> Operation[dict[Any, Any]]:
     """Ask for these owners, in one query (and one per prefetch); the answers by key."""
-    batch = _plan(session, queryset, operation)
+    batch = _plan(session, question)
     if batch is None:
-        return {key: [] if operation == "select" else 0 if operation == "count" else False for key in owners}
+        return {key: question.of_nothing() for key in owners}
     plan, tables = batch
-    via = queryset._via
+    queryset, aggregation = question.queryset, question.aggregation
     values = list(queryset._all_values())
-    values[via.slot] = list(owners)
+    values[queryset._via.slot] = list(owners)
+    if aggregation:
+        values += aggregation.values
     rows = yield Fetch(plan.sql, plan.bind(tuple(values)), plan.hydrate)
     asked.stamp, asked.writes = time.monotonic(), (tables, session.writes.mark(tables))
-    if operation == "count":
-        counted = dict(rows)
-        return {key: counted.get(key, 0) for key in owners}
-    if operation == "exists":
+    if question.operation == "select":
+        asked.children.take(rows)
+        if queryset._prefetch:
+            yield from prefetch(session, rows, queryset._prefetch)
+        return _shared_out(queryset._via, rows, owners)
+    if question.operation == "exists":
         there = set(rows)
         return {key: key in there for key in owners}
-    asked.children.take(rows)
-    if queryset._prefetch:
-        yield from prefetch(session, rows, queryset._prefetch)
-    return _shared_out(via, rows, owners)
+    grouped = {key: aggregation.named(found) if aggregation else found[0] for key, *found in rows}
+    return {key: grouped[key] if key in grouped else question.of_nothing() for key in owners}
 
 
 def _shared_out(via: Via, rows: list[Any], owners: dict[Any, Any]) -> dict[Any, list[Any]]:
@@ -204,17 +225,19 @@ def _shared_out(via: Via, rows: list[Any], owners: dict[Any, Any]) -> dict[Any, 
     return found
 
 
-def _plan(session: Session, queryset: Any, operation: str) -> tuple[Plan, frozenset[str]] | None:
+def _plan(session: Session, question: Question) -> tuple[Plan, frozenset[str]] | None:
     """The plan for several owners, kept on the shape, and the tables that it reads."""
+    queryset = question.queryset
     has_low, has_high, mode = queryset._low > 0, queryset._high is not None, queryset._fetch_mode
-    key = (session.alias, "peers", operation, has_low, has_high, mode)
+    key = (session.alias, "peers", question.key, has_low, has_high, mode)
     plans = queryset._shape.plans
     if key not in plans:
         query = queryset.query
         if has_low or has_high:
             query, _ = query.with_limits(1 if has_low else 0, 2 if has_high else None)
+        nodes = question.aggregation.nodes if question.aggregation else {}
         try:
-            compiled, compiler = compile_for_owners(session.dialect, query, operation)
+            compiled, compiler = compile_for_owners(session.dialect, query, question.operation, nodes)
         except EmptyResultSet:
             plans[key] = None
         else:

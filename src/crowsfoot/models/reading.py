@@ -14,12 +14,11 @@ from typing import Any, Generic, TypeVar
 from crowsfoot.conf import settings
 from crowsfoot.database import databases
 from crowsfoot.drivers.run import CloseCursor, Fetch, FetchRows, OpenCursor, Operation
-from crowsfoot.errors import EmptyResultSet
 from crowsfoot.models import peers
+from crowsfoot.models.aggregation import aggregate
 from crowsfoot.models.plans import MAX_GET_RESULTS
 from crowsfoot.models.prefetch import prefetch
 from crowsfoot.models.raw import RawQuerySet
-from crowsfoot.persistence.hydrate import make_hydrator
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.expressions import F
 from crowsfoot.query.functions.datetime import Trunc
@@ -27,7 +26,6 @@ from crowsfoot.query.inference import DATE, DATETIME
 from crowsfoot.query.resolved import Col
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query
-from crowsfoot.sql.aggregate import compile_aggregate
 
 M = TypeVar("M")
 DATE_KINDS = ("year", "month", "week", "day")
@@ -300,28 +298,7 @@ class Reading(Generic[M]):
         return found
 
     def _aggregate(self: Any, session: Session, found: dict[str, Any]) -> Operation[dict[str, Any]]:
-        query, values = self.as_subquery()
-        scope = Scope(query)
-        nodes: dict[str, Any] = {}
-        for name, expression in found.items():
-            scope.annotations = {**query.annotation_map, **nodes}
-            scope.peers = frozenset(nodes)
-            node = expression.resolve_expression(scope, summarize=True)
-            if not node.contains_aggregate:
-                raise TypeError(f"{name} is not an aggregate expression")
-            nodes[name] = node
-        given = [v if p is None else p(v) for v, p in zip(scope.values, scope.preparers, strict=True)]
-        if not nodes:
-            return {}
-        try:
-            compiled = compile_aggregate(session.dialect, query, nodes)
-        except EmptyResultSet:
-            return {name: getattr(node, "empty_result_set_value", None) for name, node in nodes.items()}
-        row = compiled.row
-        assert row is not None
-        rows = yield Fetch(compiled.sql, compiled.bind((*values, *given)), make_hydrator(row, session.alias))
-        result: dict[str, Any] = rows[0]
-        return result
+        return (yield from aggregate(session, self, found))
 
     # -- many rows -----------------------------------------------------------------------------------------------------
 

@@ -43,8 +43,13 @@ def for_owners(query: Query) -> tuple[Query, Col | ColumnTuple]:
     return query.but(steps=steps, tie=None), column
 
 
-def compile_for_owners(dialect: Dialect, query: Query, operation: str) -> tuple[Compiled, SelectCompiler]:
-    """The statement for ``select``, ``count`` or ``exists``. Raises ``EmptyResultSet``."""
+def compile_for_owners(
+    dialect: Dialect, query: Query, operation: str, nodes: dict[str, Any]
+) -> tuple[Compiled, SelectCompiler]:
+    """The statement for ``select``, ``count``, ``exists`` or ``aggregate``, the last of ``nodes``.
+
+    Counts and aggregates are grouped by owner, so that an owner without rows is in no group. Raises ``EmptyResultSet``.
+    """
     asked, column = for_owners(query)
     if operation == "select":
         extra = (*asked.extra_columns, (OWNER, column))
@@ -53,10 +58,11 @@ def compile_for_owners(dialect: Dialect, query: Query, operation: str) -> tuple[
         bare = asked.without_order().but(
             related=(), hidden=frozenset(n for n, _ in query.annotations), extra_columns=()
         )
-        if operation == "count":
-            bare = bare.but(columns=((OWNER, column), ("n", count_star())), grouping=(column,), rows="tuple")
-        else:
+        if operation == "exists":
             bare = bare.but(columns=((OWNER, column),), distinct=True, rows="flat")
+        else:
+            values = tuple(nodes.items()) or (("n", count_star()),)
+            bare = bare.but(columns=((OWNER, column), *values), grouping=(column,), rows="tuple")
         compiler = SelectCompiler(dialect, bare)
     sql, params = compiler.select()
     return statement(dialect, sql, params, compiler.row), compiler

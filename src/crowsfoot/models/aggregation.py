@@ -1,0 +1,87 @@
+"""`aggregate()`: what is asked of all rows of a queryset at once, and of the related rows of several owners at once."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+from crowsfoot.drivers.run import Fetch, Operation
+from crowsfoot.errors import EmptyResultSet
+from crowsfoot.models import peers
+from crowsfoot.persistence.hydrate import make_hydrator
+from crowsfoot.persistence.session import Session
+from crowsfoot.query.aggregates import Aggregate
+from crowsfoot.query.expressions import Value
+from crowsfoot.query.nodes import Uncacheable
+from crowsfoot.query.scope import Scope
+from crowsfoot.query.shapes import freeze
+from crowsfoot.query.statements import Query
+from crowsfoot.sql.aggregate import compile_aggregate
+
+
+class Aggregation:
+    """Named aggregates, resolved for one query. ``values`` are those of their slots, which follow the query's own."""
+
+    __slots__ = ("expressions", "nodes", "values")
+
+    def __init__(self, query: Query, expressions: dict[str, Any]) -> None:
+        self.expressions = expressions
+        scope = Scope(query)
+        self.nodes: dict[str, Any] = {}
+        for name, expression in expressions.items():
+            scope.annotations = {**query.annotation_map, **self.nodes}
+            scope.peers = frozenset(self.nodes)
+            node = expression.resolve_expression(scope, summarize=True)
+            if not node.contains_aggregate:
+                raise TypeError(f"{name} is not an aggregate expression")
+            self.nodes[name] = node
+        self.values = [v if p is None else p(v) for v, p in zip(scope.values, scope.preparers, strict=True)]
+
+    def named(self, values: Sequence[Any]) -> dict[str, Any]:
+        return dict(zip(self.nodes, values, strict=True))
+
+    def of_nothing(self) -> dict[str, Any]:
+        """The answer where there is no row."""
+        return {name: _of_nothing(node) for name, node in self.nodes.items()}
+
+    def shape(self) -> tuple[Hashable, tuple[Any, ...]] | None:
+        """A key for the structure of the aggregates, and the values in them; None where peers cannot share the answer.
+
+        That is so where only the database knows what an aggregate of no row is, since an owner without rows is in
+        no group.
+        """
+        for node in self.nodes.values():
+            if not isinstance(node, Aggregate) or not isinstance(node.default, (Value, type(None))):
+                return None
+        given: list[Any] = []
+        try:
+            key = tuple((name, freeze(expression, given)) for name, expression in self.expressions.items())
+        except Uncacheable:
+            return None
+        return key, tuple(given)
+
+
+def _of_nothing(node: Any) -> Any:
+    default = getattr(node, "default", None)
+    return default.value if isinstance(default, Value) else getattr(node, "empty_result_set_value", None)
+
+
+def aggregate(session: Session, queryset: Any, expressions: dict[str, Any]) -> Operation[dict[str, Any]]:
+    """The values of these expressions over all rows of ``queryset``, by name. One query, or none where peers asked."""
+    query, values = queryset.as_subquery()
+    asked = Aggregation(query, expressions)
+    if not asked.nodes:
+        return {}
+    if queryset._via is not None and peers.has_peers(queryset):
+        prepared = yield from peers.answer(session, queryset, "aggregate", asked)
+        if prepared is not peers.MISSING:
+            found: dict[str, Any] = prepared
+            return found
+    try:
+        compiled = compile_aggregate(session.dialect, query, asked.nodes)
+    except EmptyResultSet:
+        return asked.of_nothing()
+    assert compiled.row is not None
+    hydrate = make_hydrator(compiled.row, session.alias)
+    rows: list[dict[str, Any]] = yield Fetch(compiled.sql, compiled.bind((*values, *asked.values)), hydrate)
+    return rows[0]
