@@ -92,6 +92,13 @@ class Draft(models.Model):
         super().save(**options)
 
 
+class Document(models.Model):
+    file = models.FileField(upload_to="documents", unique=True)
+
+    class Meta:
+        app_label = "behaviour"
+
+
 class Absent(models.Model):
     """A model whose table is never made."""
 
@@ -101,4 +108,4 @@ class Absent(models.Model):
         app_label = "behaviour"
 
 
-TABLES = (Author, Profile, Tag, Post, Chapter, Page, Draft)
+TABLES = (Author, Profile, Tag, Post, Chapter, Page, Draft, Document)

@@ -24,6 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("conf",),
     ("addresses", "enums", "functional", "timezones", "dateparse", "translation"),
+    ("files",),
     ("validators",),
     ("schema",),
     ("query",),
@@ -61,7 +62,9 @@ LIBRARIES: dict[str, set[str]] = {
 # `database` loads the driver that a URL asks for, and nobody else does; the others load their users' code.
 LOADERS: dict[str, tuple[str, ...]] = {
     "database": ("crowsfoot.drivers.",),
-    "conf": ("crowsfoot.contrib.auth.",),  # the hashers that the settings name by default
+    # The hashers and the storage that the settings name by default.
+    "conf": ("crowsfoot.contrib.auth.", "crowsfoot.files.storage."),
+    "files": (),  # Pillow, when the first image is read
     "contrib": (),
     "apps": ("crowsfoot.contrib.",),
     "migrations": (),

@@ -38,8 +38,13 @@ def _defaults() -> dict[str, Any]:
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "DEFAULT_INDEX_TABLESPACE": "",
         "DEFAULT_TABLESPACE": "",
+        "FILE_UPLOAD_DIRECTORY_PERMISSIONS": None,
+        "FILE_UPLOAD_PERMISSIONS": 0o644,
+        "FILE_UPLOAD_TEMP_DIR": None,
         "INSTALLED_APPS": [],
         "LANGUAGE_CODE": "en",
+        "MEDIA_ROOT": "",
+        "MEDIA_URL": "",
         "MIGRATION_MODULES": {},
         "PASSWORD_HASHERS": [
             _HASHERS + "Argon2PasswordHasher",
@@ -48,6 +53,7 @@ def _defaults() -> dict[str, Any]:
             _HASHERS + "ScryptPasswordHasher",
         ],
         "SECRET_KEY": "",
+        "STORAGES": {"default": {"BACKEND": "crowsfoot.files.storage.FileSystemStorage"}},
         "TIME_ZONE": "UTC",
         "USE_TZ": True,
     }
@@ -71,11 +77,17 @@ class Settings:
     DEFAULT_AUTO_FIELD: str
     DEFAULT_INDEX_TABLESPACE: str
     DEFAULT_TABLESPACE: str
+    FILE_UPLOAD_DIRECTORY_PERMISSIONS: int | None
+    FILE_UPLOAD_PERMISSIONS: int | None
+    FILE_UPLOAD_TEMP_DIR: str | os.PathLike[str] | None
     INSTALLED_APPS: list[str]
     LANGUAGE_CODE: str
+    MEDIA_ROOT: str | os.PathLike[str]
+    MEDIA_URL: str | None
     MIGRATION_MODULES: dict[str, str | None]
     PASSWORD_HASHERS: list[str]
     SECRET_KEY: str
+    STORAGES: dict[str, dict[str, Any]]
     TIME_ZONE: str
     USE_TZ: bool
 
@@ -235,9 +247,11 @@ class Project:
     def configure(self) -> None:
         """Put all of it into ``settings``: the apps as INSTALLED_APPS, the databases as DATABASES.
 
-        A SQLite file is the same one from whatever folder a command is run.
+        A SQLite file is the same one from whatever folder a command is run, and so is MEDIA_ROOT.
         """
         values: dict[str, Any] = dict(self.settings)
+        if values.get("MEDIA_ROOT"):
+            values["MEDIA_ROOT"] = str(self.root.absolute() / values["MEDIA_ROOT"])
         if self.apps:
             values["INSTALLED_APPS"] = list(self.apps)
         if self.databases:
@@ -258,6 +272,8 @@ def _anchored(url: str, root: Path) -> str:
 _STRINGS: Final = "a list of strings"
 _STRING_TABLE: Final = "a table of strings"
 _TABLES: Final = "a list of tables"
+_TABLE_OF_TABLES: Final = "a table of tables"
+_NUMBER: Final = "a whole number"
 _KINDS: Final[dict[str, str]] = {
     "apps": _STRINGS,
     "authentication_backends": _STRINGS,
@@ -269,10 +285,16 @@ _KINDS: Final[dict[str, str]] = {
     "default_auto_field": "a string",
     "default_index_tablespace": "a string",
     "default_tablespace": "a string",
+    "file_upload_directory_permissions": _NUMBER,
+    "file_upload_permissions": _NUMBER,
+    "file_upload_temp_dir": "a string",
     "language_code": "a string",
+    "media_root": "a string",
+    "media_url": "a string",
     "migration_modules": _STRING_TABLE,
     "password_hashers": _STRINGS,
     "secret_key": "a string",
+    "storages": _TABLE_OF_TABLES,
     "time_zone": "a string",
     "use_tz": "true or false",
 }
@@ -340,8 +362,13 @@ def _fits(value: Any, kind: str) -> bool:
         return isinstance(value, bool)
     if kind == "a string":
         return isinstance(value, str)
-    if kind == _STRING_TABLE:
-        return isinstance(value, dict) and all(isinstance(part, str) for part in cast("dict[str, Any]", value).values())
+    if kind == _NUMBER:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if kind in {_STRING_TABLE, _TABLE_OF_TABLES}:
+        expected = str if kind == _STRING_TABLE else dict
+        return isinstance(value, dict) and all(
+            isinstance(part, expected) for part in cast("dict[str, Any]", value).values()
+        )
     return _is_list(value) and all(isinstance(part, dict if kind == _TABLES else str) for part in value)
 
 

@@ -26,6 +26,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "django.contrib": (),
     "django.core": (),
     "django.core.exceptions": ("crowsfoot.errors",),
+    "django.core.files": ("crowsfoot.files",),
     "django.core.validators": ("crowsfoot.validators",),
     "django.db": ("crowsfoot.connection", "crowsfoot.errors", "crowsfoot"),
     "django.db.migrations": ("crowsfoot.migrations",),
@@ -44,6 +45,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     ),
     "django.db.models.fetch_modes": ("crowsfoot.models.state",),
     "django.db.models.fields": ("crowsfoot.models.fields", "crowsfoot.models.fields.base"),
+    "django.db.models.fields.files": ("crowsfoot.models.fields.files",),
     "django.db.models.fields.json": ("crowsfoot.models.fields.other", "crowsfoot.query.json"),
     "django.db.models.fields.related": (
         "crowsfoot.models.fields.foreign_key",
@@ -65,7 +67,11 @@ MODULES: dict[str, tuple[str, ...]] = {
         "crowsfoot.models.plans",
         "crowsfoot.models.raw",
     ),
-    "django.db.models.query_utils": ("crowsfoot.query.conditions", "crowsfoot.query.expressions"),
+    "django.db.models.query_utils": (
+        "crowsfoot.query.conditions",
+        "crowsfoot.query.expressions",
+        "crowsfoot.models.attributes",
+    ),
     "django.db.models.signals": ("crowsfoot.models.signals",),
     "django.db.models.sql": (),
     "django.db.transaction": ("crowsfoot.transaction",),
@@ -80,7 +86,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "django.utils.translation": ("crowsfoot.translation",),
 }
 # Whole packages that are found here module by module.
-PACKAGES = {"django.contrib.": "crowsfoot.contrib.", "django.db.migrations.": "crowsfoot.migrations.",
+PACKAGES = {"django.contrib.": "crowsfoot.contrib.", "django.core.files.": "crowsfoot.files.",
+            "django.db.migrations.": "crowsfoot.migrations.",
             "django.db.models.functions.": "crowsfoot.query.functions."}  # fmt: skip
 
 VERSION = (6, 1, 0, "final", 0)

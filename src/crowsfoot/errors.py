@@ -85,6 +85,14 @@ class PermissionDenied(Exception):
     """The user may not do this; raised by an authentication backend, it ends the question for all backends."""
 
 
+class SuspiciousOperation(Exception):
+    """Something was asked for that nobody asks for in good faith."""
+
+
+class SuspiciousFileOperation(SuspiciousOperation):
+    """The name of a file leads out of the place where files are kept, or is none."""
+
+
 class SynchronousOnlyOperation(Exception):
     """A relation or deferred field that is not loaded was touched inside a running event loop.
 

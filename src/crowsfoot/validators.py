@@ -11,11 +11,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from pathlib import PurePath
 from typing import Any, ClassVar, Final, Self
 
 from crowsfoot import addresses
 from crowsfoot.addresses import MAX_URL_LENGTH
 from crowsfoot.errors import ValidationError
+from crowsfoot.files.images import pillow
 
 EMPTY_VALUES: Final[tuple[Any, ...]] = (None, "", [], (), {})
 """The values for which a field that may be blank runs no validators."""
@@ -472,3 +474,50 @@ class ProhibitNullCharactersValidator(_Worded):
     def __call__(self, value: Any) -> None:
         if "\x00" in str(value):
             raise self._refusal(value)
+
+
+# -- files -------------------------------------------------------------------------------------------------------------
+
+
+class FileExtensionValidator(_Validator):
+    """A file whose name ends in one of ``allowed_extensions``, given without the dot, in whatever case; None is any."""
+
+    message: Any = "File extension “%(extension)s” is not allowed. Allowed extensions are: %(allowed_extensions)s."
+    code: str = "invalid_extension"
+
+    def __init__(
+        self, allowed_extensions: Collection[str] | None = None, message: Any = None, code: str | None = None
+    ) -> None:
+        self.allowed_extensions = (
+            None if allowed_extensions is None else [extension.lower() for extension in allowed_extensions]
+        )
+        if message is not None:
+            self.message = message
+        if code is not None:
+            self.code = code
+
+    def __call__(self, value: Any) -> None:
+        extension = PurePath(value.name).suffix[1:].lower()
+        if self.allowed_extensions is not None and extension not in self.allowed_extensions:
+            params = {
+                "extension": extension,
+                "allowed_extensions": ", ".join(self.allowed_extensions),
+                "value": value,
+            }
+            raise ValidationError(self.message, code=self.code, params=params)
+
+    def _identity(self) -> tuple[Any, ...]:
+        allowed = None if self.allowed_extensions is None else frozenset(self.allowed_extensions)
+        return allowed, self.message, self.code
+
+
+def get_available_image_extensions() -> list[str]:
+    """The endings of the images that Pillow reads. Raises ``ImproperlyConfigured`` where it is not installed."""
+    image = pillow("Image")
+    image.init()
+    return [extension.lower()[1:] for extension in image.EXTENSION]
+
+
+def validate_image_file_extension(value: Any) -> None:
+    """A file whose name ends as an image's does."""
+    FileExtensionValidator(get_available_image_extensions())(value)

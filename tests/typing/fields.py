@@ -8,6 +8,7 @@ import decimal
 import uuid
 from typing import Any, assert_type
 
+from crowsfoot.files import ContentFile
 from crowsfoot.models.fields import (
     AutoField,
     BigAutoField,
@@ -36,6 +37,7 @@ from crowsfoot.models.fields import (
     URLField,
     UUIDField,
 )
+from crowsfoot.models.fields.files import FieldFile, FileField, ImageField
 from crowsfoot.models.typed import FieldPath
 from crowsfoot.query.conditions import Q
 from crowsfoot.query.expressions import F, OrderBy
@@ -192,6 +194,22 @@ def assignments(keys: Keys, numbers: Numbers, perhaps: PerhapsNumbers) -> None:
     perhaps.integer = None
     numbers.integer = None  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
     numbers.integer = "3"  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+class Files:
+    file = FileField(upload_to="files")
+    image = ImageField(null=True, width_field="width")
+
+
+def files(instance: Files) -> None:
+    assert_type(Files.file, FieldPath[str])
+    assert_type(Files.file == "a.txt", Q)
+    assert_type(instance.file, FieldFile)
+    assert_type(instance.image, FieldFile)
+    assert_type(instance.file.url, str)
+    instance.file = ContentFile("text", name="a.txt")
+    instance.image = None
+    instance.file = 3  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
 
 
 class OfOnesOwn(CharField[str]):

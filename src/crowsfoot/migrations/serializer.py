@@ -37,6 +37,7 @@ MODULES = (
     ("crowsfoot.query.expressions", "django.db.models.expressions"),
     ("crowsfoot.models", "django.db.models"),
     ("crowsfoot.migrations", "django.db.migrations"),
+    ("crowsfoot.files", "django.core.files"),
     ("crowsfoot.validators", "django.core.validators"),
     ("crowsfoot.timezones", "django.utils.timezone"),
     ("crowsfoot.contrib", "django.contrib"),

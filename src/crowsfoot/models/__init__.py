@@ -18,6 +18,7 @@ from crowsfoot.models.fields import (
     DurationField,
     EmailField,
     Field,
+    FilePathField,
     FloatField,
     GeneratedField,
     GenericIPAddressField,
@@ -35,6 +36,7 @@ from crowsfoot.models.fields import (
     UUIDField,
 )
 from crowsfoot.models.fields.composite import CompositePrimaryKey
+from crowsfoot.models.fields.files import FileField, ImageField
 from crowsfoot.models.fields.foreign_key import ForeignKey, OneToOneField
 from crowsfoot.models.fields.foreign_object import ForeignObject
 from crowsfoot.models.fields.many_to_many import ManyToManyField
@@ -66,6 +68,7 @@ from crowsfoot.query.conditions import Q
 from crowsfoot.query.expressions import Expression, ExpressionWrapper, F, OrderBy, OuterRef, Value
 from crowsfoot.query.filtered import FilteredRelation
 from crowsfoot.query.func import Case, Func, When
+from crowsfoot.query.json import JSONNull
 from crowsfoot.query.lookups import Lookup, Transform
 from crowsfoot.query.subqueries import Exists, Subquery
 from crowsfoot.query.windows import RowRange, ValueRange, Window, WindowFrame, WindowFrameExclusion
@@ -125,6 +128,8 @@ __all__ = [
     "ExpressionWrapper",
     "F",
     "Field",
+    "FileField",
+    "FilePathField",
     "FilteredRelation",
     "FloatField",
     "ForeignKey",
@@ -133,10 +138,12 @@ __all__ = [
     "Func",
     "GeneratedField",
     "GenericIPAddressField",
+    "ImageField",
     "Index",
     "IntegerChoices",
     "IntegerField",
     "JSONField",
+    "JSONNull",
     "Lookup",
     "Manager",
     "ManyRelatedManager",

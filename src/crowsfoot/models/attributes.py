@@ -409,17 +409,22 @@ class DescribedPath(typed.RelationPath):
 # -- deferred columns --------------------------------------------------------------------------------------------------
 
 
-class UncoveredField:
-    """Stands on the class for a field whose name a base class uses for a plain value (``is_active = True``), which
-    would answer in its place where it was not loaded. The instance's own value comes first, as with any other field."""
+class DeferredAttribute:
+    """A field's attribute on the class: the field's path; on an instance, its value, loaded where it was left out.
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    Plain fields have none, since an instance's own dict answers first. It stands where something would answer in
+    place of a value that was not loaded, and is the base of the descriptors of fields that have one of their own.
+    """
+
+    def __init__(self, field: Any) -> None:
+        self.field = field
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
+        name = self.field.attname
         if instance is None:
-            return typed.step(owner, self.name)
-        return load_deferred(instance, type(instance)._meta.entity.attributes[self.name])
+            return typed.step(owner, name)
+        held = instance.__dict__
+        return held[name] if name in held else load_deferred(instance, type(instance)._meta.entity.attributes[name])
 
 
 def load_deferred(instance: Any, attribute: Attribute) -> Any:

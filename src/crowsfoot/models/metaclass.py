@@ -18,7 +18,7 @@ from crowsfoot.errors import (
 )
 from crowsfoot.models import signals
 from crowsfoot.models.apps import Apps, Current
-from crowsfoot.models.attributes import UncoveredField, install_relation
+from crowsfoot.models.attributes import DeferredAttribute, install_relation
 from crowsfoot.models.fields import AutoField, BigAutoField, SmallAutoField
 from crowsfoot.models.fields.base import Field
 from crowsfoot.models.fields.foreign_key import OneToOneField
@@ -320,7 +320,7 @@ class _Builder:
             known = (klass.__dict__[field.attname] for klass in self.cls.__mro__ if field.attname in klass.__dict__)
             value = next(known, field)
             if value is not field and not hasattr(type(value), "__get__"):
-                setattr(self.cls, field.attname, UncoveredField(field.attname))
+                setattr(self.cls, field.attname, DeferredAttribute(field))
 
     def _managers(self) -> None:
         if not self.meta.managers:

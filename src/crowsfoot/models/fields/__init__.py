@@ -20,6 +20,7 @@ from crowsfoot.models.fields.other import BinaryField, GeneratedField, JSONField
 from crowsfoot.models.fields.text import (
     CharField,
     EmailField,
+    FilePathField,
     GenericIPAddressField,
     SlugField,
     TextField,
@@ -42,6 +43,7 @@ __all__ = [
     "DurationField",
     "EmailField",
     "Field",
+    "FilePathField",
     "FloatField",
     "GeneratedField",
     "GenericIPAddressField",

@@ -48,6 +48,8 @@ class Field(LookupRegistry, Generic[T]):
     }
     system_check_deprecated_details: ClassVar[Any] = None
     internal_type: ClassVar[str | None] = None
+    descriptor_class: ClassVar[Any] = None
+    """What stands on the class for the field's attribute, made with the field; None where the instance's dict does."""
 
     many_to_many: bool | None = None
     many_to_one: bool | None = None
@@ -115,7 +117,7 @@ class Field(LookupRegistry, Generic[T]):
         self.unique_for_date = unique_for_date
         self.unique_for_month = unique_for_month
         self.unique_for_year = unique_for_year
-        self.choices: Any = enums.normalize_choices(choices)
+        self.choices = choices
         self.help_text = help_text
         self.db_column = db_column
         self._db_tablespace = db_tablespace
@@ -312,6 +314,15 @@ class Field(LookupRegistry, Generic[T]):
             raise ValidationError(errors)
 
     @property
+    def choices(self) -> Any:
+        """What may be chosen: pairs of a value and a label, or of a group and such pairs; None where anything may."""
+        return self._choices
+
+    @choices.setter
+    def choices(self, value: Any) -> None:
+        self._choices = enums.normalize_choices(value)
+
+    @property
     def flatchoices(self) -> list[tuple[Any, Any]]:
         return list(enums.flatten_choices(self.choices)) if self.choices is not None else []
 
@@ -373,6 +384,8 @@ class Field(LookupRegistry, Generic[T]):
         self.set_attributes_from_name(name)
         self.model = cls
         cls._meta.add_field(self, private=private_only)
+        if self.descriptor_class is not None:
+            setattr(cls, self.attname, self.descriptor_class(self))
         if self.choices is not None and f"get_{self.name}_display" not in cls.__dict__:
             setattr(cls, f"get_{self.name}_display", _display(self))
 

@@ -54,6 +54,18 @@ class BinaryOptions(FieldOptions[T], Generic[T], total=False):
     max_length: int | None
 
 
+class FileOptions(FieldOptions[str], total=False):
+    """What ``FileField`` and ``ImageField`` take besides."""
+
+    max_length: int | None
+
+
+class PathOptions(FieldOptions[T], Generic[T], total=False):
+    """What ``FilePathField`` takes besides."""
+
+    max_length: int | None
+
+
 class RelationOptions(FieldOptions[Any], total=False):
     """What the fields of relations take besides."""
 

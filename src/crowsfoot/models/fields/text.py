@@ -12,7 +12,7 @@ from crowsfoot.errors import ValidationError
 from crowsfoot.models.fields.base import Field
 from crowsfoot.models.fields.checks import check_length
 from crowsfoot.models.fields.conversion import ConvertedField
-from crowsfoot.models.fields.keywords import FieldOptions, SlugOptions, TextOptions
+from crowsfoot.models.fields.keywords import FieldOptions, PathOptions, SlugOptions, TextOptions
 
 T = TypeVar("T")
 
@@ -357,3 +357,77 @@ class UUIDField(ConvertedField[T]):
         name, path, args, kwargs = super().deconstruct()
         kwargs.pop("max_length", None)
         return name, path, args, kwargs
+
+
+class FilePathField(_StringField[T]):
+    """The path of a file that is there already: one in the folder ``path``, whose name contains a match of ``match``.
+
+    ``path`` is a folder, or a function that gives one; ``recursive`` looks into the folders in it, ``allow_files`` and
+    ``allow_folders`` say what may be chosen. These are for forms; the value is not compared with what is on the disk.
+    """
+
+    description = "File path"
+    internal_type = "FilePathField"
+    usual_length = 100
+
+    @overload
+    def __init__(
+        self: FilePathField[str],
+        verbose_name: str | None = None,
+        name: str | None = None,
+        path: Any = "",
+        match: str | None = None,
+        recursive: bool = False,
+        allow_files: bool = True,
+        allow_folders: bool = False,
+        *,
+        null: Literal[False] = False,
+        **options: Unpack[PathOptions[str]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: FilePathField[str | None],
+        verbose_name: str | None = None,
+        name: str | None = None,
+        path: Any = "",
+        match: str | None = None,
+        recursive: bool = False,
+        allow_files: bool = True,
+        allow_folders: bool = False,
+        *,
+        null: bool,
+        **options: Unpack[PathOptions[str | None]],
+    ) -> None: ...
+    def __init__(
+        self,
+        verbose_name: str | None = None,
+        name: str | None = None,
+        path: Any = "",
+        match: str | None = None,
+        recursive: bool = False,
+        allow_files: bool = True,
+        allow_folders: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        self.path = path
+        self.match = match
+        self.recursive = recursive
+        self.allow_files = allow_files
+        self.allow_folders = allow_folders
+        super().__init__(verbose_name, name, **kwargs)
+
+    def deconstruct(self) -> tuple[str | None, str, list[Any], dict[str, Any]]:
+        name, path, args, kwargs = super().deconstruct()
+        usual = {"path": "", "match": None, "recursive": False, "allow_files": True, "allow_folders": False}
+        kwargs.update(
+            {option: getattr(self, option) for option, value in usual.items() if getattr(self, option) != value}
+        )
+        if self.max_length == self.usual_length:
+            kwargs.pop("max_length", None)
+        return name, path, args, kwargs
+
+    def check(self, **kwargs: Any) -> list[str]:
+        found = super().check(**kwargs)
+        if not self.allow_files and not self.allow_folders:
+            found.append(f"{self}: FilePathFields must have either 'allow_files' or 'allow_folders' set to True.")
+        return found
