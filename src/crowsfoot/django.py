@@ -54,6 +54,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "crowsfoot.models.fields.related",
         "crowsfoot.models.rels",
     ),
+    "django.db.models.fields.related_lookups": ("crowsfoot.query.related_lookups",),
     "django.db.models.fields.related_descriptors": ("crowsfoot.models.attributes",),
     "django.db.models.fields.reverse_related": ("crowsfoot.models.rels",),
     "django.db.models.functions": ("crowsfoot.query.functions",),
@@ -120,7 +121,9 @@ class Facade(ModuleType):
         return sorted({name for source in self._sources for name in dir(import_module(source))})
 
 
-EXPORTED_MODULES = {"models", "transaction", "migrations", "timezone", "functions", "signals"}
+EXPORTED_MODULES = {
+    "aggregates", "expressions", "functions", "lookups", "migrations", "models", "signals", "timezone", "transaction",
+}  # fmt: skip
 
 
 class Finder(MetaPathFinder, Loader):

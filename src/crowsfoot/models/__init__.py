@@ -2,6 +2,7 @@
 
 from crowsfoot.enums import Choices, IntegerChoices, TextChoices
 from crowsfoot.errors import ObjectDoesNotExist, ProtectedError, RestrictedError
+from crowsfoot.models import aggregates, expressions, functions, lookups
 from crowsfoot.models.constraints import BaseConstraint, CheckConstraint, Deferrable, UniqueConstraint
 from crowsfoot.models.fields import (
     NOT_PROVIDED,
@@ -51,7 +52,6 @@ from crowsfoot.models.related_managers import RelatedManager
 from crowsfoot.models.related_types import Related, RelatedOne
 from crowsfoot.models.rels import ForeignObjectRel, ManyToManyRel, ManyToOneRel, OneToOneRel
 from crowsfoot.models.state import FETCH_ONE, FETCH_PEERS, FETCH_RAISE
-from crowsfoot.query import functions
 from crowsfoot.query.aggregates import (
     Aggregate,
     AnyValue,
@@ -192,7 +192,10 @@ __all__ = [
     "Window",
     "WindowFrame",
     "WindowFrameExclusion",
+    "aggregates",
     "aprefetch_related_objects",
+    "expressions",
     "functions",
+    "lookups",
     "prefetch_related_objects",
 ]

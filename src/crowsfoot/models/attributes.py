@@ -33,7 +33,7 @@ from crowsfoot.models.state import FETCH_ONE, FETCH_RAISE
 from crowsfoot.persistence.asyncness import refuse_touch
 from crowsfoot.persistence.cohort import SAVED, saved
 from crowsfoot.persistence.session import Session
-from crowsfoot.query.scope import is_a
+from crowsfoot.query.related_values import is_a
 from crowsfoot.schema.entity import Attribute
 from crowsfoot.schema.relation import End, Relation
 

@@ -13,11 +13,12 @@ from crowsfoot.models.related_tree import merge, tree
 from crowsfoot.models.state import FetchMode
 from crowsfoot.models.typed import Condition
 from crowsfoot.query.conditions import Q
-from crowsfoot.query.expressions import F, RawSQL
+from crowsfoot.query.expressions import Extra, F, RawSQL
 from crowsfoot.query.filtered import FilteredRelation, check_name, join
 from crowsfoot.query.inference import BOOLEAN
 from crowsfoot.query.loading import ALL, changed, check
 from crowsfoot.query.nodes import Uncacheable
+from crowsfoot.query.paths import check_alias
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.shapes import SCALARS, freeze
 from crowsfoot.query.statements import Lock, Query, order_items
@@ -25,7 +26,6 @@ from crowsfoot.query.subqueries import Subquery
 
 M = TypeVar("M")
 T = TypeVar("T")
-REPR_SIZE = 20
 
 
 class Chaining(Question[M], Generic[M]):
@@ -56,6 +56,9 @@ class Chaining(Question[M], Generic[M]):
     def _where(self, negated: bool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Self:
         if (self._low or self._high is not None) and (args or kwargs):
             self._refuse_slice("filter")
+        if "_connector" in kwargs or "_negated" in kwargs:
+            names = "', '".join(sorted({"_connector", "_negated"}.intersection(kwargs)))
+            raise TypeError(f"The following kwargs are invalid: '{names}'")
         given = list(kwargs.values())
         kinds = tuple(map(type, given))
         key: Hashable
@@ -168,11 +171,7 @@ class Chaining(Question[M], Generic[M]):
         for name, expression in named.items():
             if isinstance(expression, FilteredRelation):
                 check_name(name)
-            if any(c in name for c in " \"'`;%\t\n\r.\\[]()$#-/*") or not name:
-                raise ValueError(
-                    "Column aliases cannot contain whitespace characters, hashes, control characters, quotation marks, "
-                    "semicolons, percent signs, parentheses, dashes, slashes, dollars or dots."
-                )
+            check_alias(name)
             if name in taken:
                 raise ValueError(f"The annotation '{name}' conflicts with a field on the model.")
 
@@ -191,12 +190,17 @@ class Chaining(Question[M], Generic[M]):
         """
         self._refuse_combined("extra")
         self._refuse_slice("change")
-        found = self
+        found: Any = self
         if select:
             values = iter(select_params or ())
             pieces = {name: str(sql) for name, sql in select.items()}
-            chosen = {name: RawSQL(sql, list(islice(values, _marks(sql)))) for name, sql in pieces.items()}
-            found = found._with_values(chosen, select=self.query.columns is None)
+            chosen = {name: Extra(sql, list(islice(values, _marks(sql)))) for name, sql in pieces.items()}
+            for name in chosen:
+                check_alias(name)
+            everything = self.query.has_all_columns
+            found = found._with_values(chosen, select=everything)
+            if everything and self.query.columns is not None:
+                found = found._select(self.query.rows, (), {})
         if where:
             condition = RawSQL(" AND ".join(f"({part})" for part in where), list(params or ()), BOOLEAN)
             found = found._where(False, (condition,), {})
@@ -252,6 +256,7 @@ class Chaining(Question[M], Generic[M]):
         return self._defer(fields, True)
 
     def _defer(self, fields: tuple[Any, ...], defer: bool) -> Self:
+        self._refuse_combined("defer" if defer else "only")
         if self.query.columns is not None:
             raise TypeError(f"Cannot call {'defer' if defer else 'only'}() after .values() or .values_list()")
         if fields == (None,):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Generic, Self, TypeVar
 
-from crowsfoot.errors import NotSupportedError
 from crowsfoot.models.chaining import Chaining
 from crowsfoot.models.question import Question
 from crowsfoot.query.conditions import Q
@@ -14,7 +13,7 @@ from crowsfoot.query.statements import Combined, Query
 
 M = TypeVar("M")
 T = TypeVar("T")
-REPR_SIZE = 20
+SIGNS = {"AND": "&", "OR": "|", "XOR": "^"}
 
 
 class Combining(Chaining[M], Generic[M]):
@@ -43,24 +42,19 @@ class Combining(Chaining[M], Generic[M]):
         return self._combine("EXCEPT", False, [qs for qs in others if not qs.query.empty])
 
     def _combine(self: Any, operator: str, all: bool, others: Iterable[Any]) -> Any:
-        first_query, first_values = self.as_subquery()
-        size = first_query.size
         parts: list[tuple[Query, int]] = []
-        values = list(first_values)
-        for other in others:
-            query, more = other.as_subquery()
-            parts.append((query, size))
-            size += query.size
+        values: list[Any] = []
+        for queryset in (self, *others):
+            query, more = queryset.as_subquery()
+            parts.append((query, len(values)))
             values += more
         found = self._clone()
         found._via = None
         found._low, found._high = 0, None
         combined = Combined(operator, all, tuple(parts))
-        base = first_query
-        if first_query.is_sliced or first_query.combined is not None or first_query.order:
-            combined = Combined(operator, all, ((first_query, 0), *parts))
+        base = parts[0][0].but(related=(), lock=None, distinct=False, distinct_on=())
         found._shape = Shape(
-            base.but(combined=combined, order=(), flipped=False, limits=(None, None), size=size, steps=base.steps)
+            base.but(combined=combined, order=None, flipped=False, limits=(None, None), size=len(values))
         )
         found._values = tuple(values)
         return found
@@ -69,9 +63,8 @@ class Combining(Chaining[M], Generic[M]):
         """``&``, ``|`` and ``^``: rows by key in both, either or exactly one."""
         if self.model is not other.model and self.model._meta.concrete_model is not other.model._meta.concrete_model:
             raise TypeError("Cannot combine queries on two different base models.")
-        for qs in (self, other):
-            if qs.query.combined is not None:
-                raise NotSupportedError("Combining querysets that were combined by union() is not supported.")
+        if self.query.combined is not None or other.query.combined is not None:
+            raise TypeError(f"Cannot use {SIGNS[connector]} operator with combined queryset.")
         if self.query.empty or other.query.empty:
             if connector == "AND":
                 return self if self.query.empty else other

@@ -11,7 +11,7 @@ from crowsfoot.models import routing, signals
 from crowsfoot.models.related_managers import Key, RelatedManager
 from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.query.conditions import Q
-from crowsfoot.query.scope import is_a
+from crowsfoot.query.related_values import is_a
 
 M = TypeVar("M")
 

@@ -13,8 +13,9 @@ from crowsfoot.models import routing
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.lookups import In, marks
 from crowsfoot.query.paths import walk_to_owner
+from crowsfoot.query.related_values import is_a
 from crowsfoot.query.resolved import Col, ColumnTuple, Param
-from crowsfoot.query.scope import Scope, is_a
+from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query
 
 KEY = "_prefetch_related_val"

@@ -16,7 +16,8 @@ from crowsfoot.models.reading import Reading
 from crowsfoot.models.typed import FieldPath
 from crowsfoot.models.writing import Writing
 from crowsfoot.persistence.session import Session
-from crowsfoot.query.expressions import OrderBy
+from crowsfoot.query.expressions import Extra, OrderBy
+from crowsfoot.query.paths import check_alias
 from crowsfoot.query.resolved import Col
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query, order_items, select_items
@@ -41,7 +42,6 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
 
     def values(self, *fields: Any, **expressions: Any) -> QuerySet[dict[str, Any]]:
         """Rows as dicts of these fields; all concrete fields without arguments."""
-        self._refuse_combined_values("values")
         return self._select("dict", fields, expressions)
 
     @overload
@@ -56,41 +56,29 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
             raise TypeError("'flat' and 'named' can't be used together.")
         if flat and len(fields) > 1:
             raise TypeError("'flat' is not valid when values_list is called with more than one field.")
-        names: list[Any] = []
-        expressions: dict[str, Any] = {}
-        number = 1
-        for field in fields:
-            if hasattr(field, "resolve_expression") and not type(field).__name__.endswith("Path"):
-                alias = getattr(field, "default_alias", None) if hasattr(type(field), "default_alias") else None
-                name = alias or f"{type(field).__name__.lower()}{number}"
-                number += 1
-                expressions[name] = field
-                names.append(name)
-            else:
-                names.append(field)
         if flat and not fields:
-            names = [self.model._meta.pk.name]
-        return self._select("flat" if flat else "named" if named else "tuple", tuple(names), expressions)
-
-    def _refuse_combined_values(self, name: str) -> None:
-        if self.query.combined is not None and self.query.combined.operator != "UNION":
-            return
+            fields = (self.model._meta.pk.name,)
+        return self._choose("flat" if flat else "named" if named else "tuple", *_numbered(fields))
 
     def _select(self, rows: str, fields: tuple[Any, ...], expressions: dict[str, Any]) -> QuerySet[Any]:
-        plain = tuple(f if isinstance(f, str) else f.name for f in fields)
+        plain = {name: name for name in (f if isinstance(f, str) else f.name for f in fields)}
+        return self._choose(rows, plain, expressions)
+
+    def _choose(self, rows: str, paths: dict[str, str], expressions: dict[str, Any]) -> QuerySet[Any]:
+        """Select what ``paths`` lead to, by name, and ``expressions``; everything where there are none."""
+        if expressions:
+            self._refuse_combined("annotate")
         base = self._annotate((), expressions, select=True) if expressions else self
-        if expressions and rows == "dict":
-            plain = (*plain, *expressions)
+        paths = {**paths, **{name: name for name in expressions}}
+        for name in paths:
+            check_alias(name)
 
         def build(query: Query) -> tuple[Query, Scope]:
             scope = Scope(query)
-            names = plain or _all_names(query)
-            for name in expressions:
-                if name not in names:
-                    names = (*names, name)
-            return query.selecting(rows, select_items(query, scope, names), scope), scope
+            chosen = paths or {name: name for name in _all_names(query)}
+            return query.selecting(rows, select_items(scope, chosen), scope), scope
 
-        return base._follow(("values", rows, plain, tuple(expressions)), [], build)
+        return base._follow(("values", rows, tuple(paths.items())), [], build)
 
     # -- as part of another query --------------------------------------------------------------------------------------
 
@@ -361,6 +349,38 @@ def _index(value: Any) -> int | None:
 
 
 def _all_names(query: Query) -> tuple[str, ...]:
-    """What ``values()`` selects without arguments: every concrete field, then the annotations."""
-    names = [a.name for a in query.entity.attributes.values()]
-    return (*names, *[name for name, _ in query.selected_annotations])
+    """What ``values()`` selects without arguments: what ``extra()`` added, every concrete field, the annotations."""
+    added = [name for name, node in query.selected_annotations if isinstance(node, Extra)]
+    others = [name for name, _ in query.selected_annotations if name not in added]
+    return (*added, *query.entity.attributes, *others)
+
+
+def _numbered(fields: tuple[Any, ...]) -> tuple[dict[str, str], dict[str, Any]]:
+    """The columns of ``values_list()``, as paths by name, and the expressions among them.
+
+    An expression has its default alias, or its class, with a number behind it as its name; and so has a field that is
+    named twice.
+    """
+    plain = {field if isinstance(field, str) else field.name for field in fields if not _is_expression(field)}
+    paths: dict[str, str] = {}
+    expressions: dict[str, Any] = {}
+    number = 1
+    for field in fields:
+        is_expression = _is_expression(field)
+        if is_expression:
+            alias = getattr(field, "default_alias", None) if hasattr(type(field), "default_alias") else None
+            path = alias or type(field).__name__.lower()
+        else:
+            path = field if isinstance(field, str) else field.name
+        name = path
+        if is_expression or path in paths:
+            while (name := f"{path}{number}") in paths or name in plain:
+                number += 1
+        if is_expression:
+            expressions[name] = field
+        paths[name] = name if is_expression else path
+    return paths, expressions
+
+
+def _is_expression(field: Any) -> bool:
+    return hasattr(field, "resolve_expression") and not type(field).__name__.endswith("Path")

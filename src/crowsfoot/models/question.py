@@ -17,7 +17,6 @@ from crowsfoot.query.statements import Query
 
 M = TypeVar("M")
 T = TypeVar("T")
-REPR_SIZE = 20
 
 
 class Question(Generic[M]):
@@ -113,11 +112,11 @@ class Question(Generic[M]):
         if self._low or self._high is not None:
             raise TypeError(f"Cannot {what} a query once a slice has been taken.")
 
-    def _refuse_combined(self, name: str) -> None:
+    def _refuse_combined(self, name: str, how: str = "()") -> None:
         combined = self.query.combined
         if combined is not None:
             operator = {"UNION": "union", "INTERSECT": "intersection", "EXCEPT": "difference"}[combined.operator]
-            raise NotSupportedError(f"Calling QuerySet.{name}() after {operator}() is not supported.")
+            raise NotSupportedError(f"Calling QuerySet.{name}{how} after {operator}() is not supported.")
 
 
 def _root(model: Any) -> Shape:

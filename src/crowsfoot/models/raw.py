@@ -17,7 +17,8 @@ from crowsfoot.persistence.hydrate import make_hydrator
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.statements import Query
 from crowsfoot.schema.entity import Attribute, Entity
-from crowsfoot.sql.select import Row, SelectCompiler
+from crowsfoot.sql.select import SelectCompiler
+from crowsfoot.sql.statement import Row
 
 M = TypeVar("M")
 

@@ -23,6 +23,7 @@ from crowsfoot.persistence.session import Session
 from crowsfoot.query.expressions import F
 from crowsfoot.query.functions.datetime import Trunc
 from crowsfoot.query.inference import DATE, DATETIME
+from crowsfoot.query.paths import check_alias
 from crowsfoot.query.resolved import Col
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query
@@ -113,7 +114,7 @@ class Reading(Generic[M]):
         if not (args or kwargs):
             return self
         if self._shape.query.combined is not None:
-            self._refuse_combined("get")
+            self._refuse_combined("get", "(...) with filters")
         return self._where(False, args, kwargs)
 
     def _ask(self: Any, operation: str) -> list[Any]:
@@ -292,6 +293,8 @@ class Reading(Generic[M]):
             except (AttributeError, TypeError):
                 raise TypeError("Complex aggregates require an alias") from None
         found.update(kwargs)
+        for name in found:
+            check_alias(name)
         for expression in found.values():
             if not hasattr(expression, "resolve_expression"):
                 raise TypeError(f"QuerySet.aggregate() received non-expression(s): {expression}.")

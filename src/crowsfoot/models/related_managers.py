@@ -22,8 +22,9 @@ from crowsfoot.models.queryset import QuerySet
 from crowsfoot.models.state import FETCH_RAISE
 from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.query.lookups import marks
+from crowsfoot.query.related_values import is_a
 from crowsfoot.query.resolved import Col, Param
-from crowsfoot.query.scope import Scope, is_a
+from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query
 from crowsfoot.schema.relation import End
 

@@ -23,6 +23,7 @@ from crowsfoot.query.expressions import Value
 from crowsfoot.query.func import Case, When
 from crowsfoot.query.resolved import Param
 from crowsfoot.query.scope import Scope
+from crowsfoot.query.slots import shifted
 from crowsfoot.sql.write import Conflict, compile_update
 
 M = TypeVar("M")
@@ -426,7 +427,7 @@ class Writing(Generic[M]):
             owner = via[-1].target
             base = owner.model._base_manager.using(session.alias).filter(pk__in=keys)
             inner, values = base.as_subquery()
-            moved = [(a, _moved(node, slots, inner.size)) for a, node in assignments]
+            moved = [(a, shifted(node, inner.size)) for a, node in assignments]
             yield from _send_update(session, inner, moved, (*values, *slots))
         return count
 
@@ -497,20 +498,6 @@ def _send_update(session: Session, query: Any, assignments: list[Any], slots: tu
         return 0
     count: int = yield Execute(compiled.sql, compiled.bind(slots))
     return count
-
-
-def _moved(node: Any, slots: tuple[Any, ...], offset: int) -> Any:
-    """``node`` with its slots behind those of another query."""
-    if isinstance(node, Param):
-        found = node.copy()
-        found.index += offset
-        return found
-    sources = node.get_source_expressions()
-    if not sources:
-        return node
-    found = node.copy()
-    found.set_source_expressions([_moved(s, slots, offset) if s is not None else None for s in sources])
-    return found
 
 
 def _called(params: dict[str, Any]) -> dict[str, Any]:

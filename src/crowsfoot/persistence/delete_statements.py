@@ -20,7 +20,8 @@ from crowsfoot.query.statements import Query
 from crowsfoot.schema.entity import Attribute, Entity
 from crowsfoot.sql.closure import Link, compile_closure
 from crowsfoot.sql.dialect import Dialect
-from crowsfoot.sql.select import Compiled, compile_exists, compile_select
+from crowsfoot.sql.select import compile_exists, compile_select
+from crowsfoot.sql.statement import Compiled
 from crowsfoot.sql.write import compile_delete, compile_update
 
 # How many ways to one table a statement may spell out as subqueries; beyond that the keys are looked up.

@@ -13,7 +13,7 @@ from typing import Any
 from weakref import ref
 
 from crowsfoot.persistence.cohort import Cohort, lone
-from crowsfoot.sql.select import Row
+from crowsfoot.sql.statement import Row
 
 Hydrator = Callable[[Iterable[Sequence[Any]]], list[Any]]
 

@@ -16,7 +16,7 @@ from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query
 from crowsfoot.schema.entity import Attribute, Entity
 from crowsfoot.sql.dialect import Dialect
-from crowsfoot.sql.select import Compiled
+from crowsfoot.sql.statement import Compiled
 from crowsfoot.sql.write import Conflict, compile_insert, compile_update, having
 
 

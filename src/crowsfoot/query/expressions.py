@@ -225,6 +225,15 @@ class RawSQL(Expression):
         self.sql = sql
         self.params = params
 
+    def get_source_expressions(self) -> list[Any]:
+        return list(self.params) if self.is_resolved else []
+
+    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
+        self.params = list(exprs)
+
+    def get_group_by_cols(self) -> list[Any]:
+        return [self]
+
     def resolve_expression(
         self,
         query: Any = None,
@@ -234,10 +243,15 @@ class RawSQL(Expression):
         for_save: bool = False,
     ) -> Any:
         node = self.copy()
+        node.is_resolved = True
         node.params = [Param(*query.slot(p, None)) for p in self.params]
         for param, value in zip(node.params, self.params, strict=True):
             param._output_field = type_of(value)
         return node
+
+
+class Extra(RawSQL):
+    """A value of ``extra(select=…)``: where all columns are asked for, it comes before them."""
 
 
 class CombinedExpression(Expression):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import copyreg
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Self
 
@@ -214,7 +214,7 @@ class BaseExpression:
         return (type(self), hashable(given.arguments), sources)
 
     def __eq__(self, other: object) -> Any:
-        return isinstance(other, BaseExpression) and other.identity == self.identity
+        return other.identity == self.identity if isinstance(other, BaseExpression) else NotImplemented
 
     def __hash__(self) -> int:
         return hash(self.identity)
@@ -223,6 +223,37 @@ class BaseExpression:
         args, kwargs = self._init
         parts = [repr(a) for a in args] + [f"{k}={v!r}" for k, v in kwargs.items()]
         return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def mapped(node: Any, replace: Callable[[Any], Any]) -> Any:
+    """``node`` with every part that ``replace`` has something for replaced by it; the same node where none is.
+
+    ``replace`` is asked about a node before those below it, and gives None to go on there. The tree is walked with a
+    stack, since users choose its depth.
+    """
+    done: dict[int, Any] = {}
+    stack: list[tuple[Any, bool]] = [(node, False)]
+    while stack:
+        part, below = stack.pop()
+        if id(part) in done:
+            continue
+        sources = [e for e in part.get_source_expressions() if e is not None] if below else []
+        if below:
+            done[id(part)] = _with_sources(part, done) if any(done[id(e)] is not e for e in sources) else part
+            continue
+        instead = replace(part)
+        if instead is not None or not hasattr(part, "get_source_expressions"):
+            done[id(part)] = part if instead is None else instead
+            continue
+        stack.append((part, True))
+        stack += [(e, False) for e in part.get_source_expressions() if e is not None]
+    return done[id(node)]
+
+
+def _with_sources(node: Any, done: dict[int, Any]) -> Any:
+    found = node.copy()
+    found.set_source_expressions([None if e is None else done[id(e)] for e in node.get_source_expressions()])
+    return found
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -11,6 +12,8 @@ from crowsfoot.errors import FieldError, unknown_name
 from crowsfoot.schema.entity import Attribute, Entity
 
 SEPARATOR = "__"
+# What no name of a computed column may contain, although it would be quoted.
+FORBIDDEN = re.compile(r"[\s\"'`;#\[\]\x00-\x1f\x7f-\x9f]|--|/\*|\*/")
 # Chains of look-ups come from users' URLs more often than one would wish; each hop is a join.
 MAX_DEPTH = 64
 NO_NAMES: Mapping[str, tuple[Any, ...]] = MappingProxyType({})
@@ -94,6 +97,15 @@ def arrival(end: Any) -> tuple[Attribute, ...]:
         except KeyError:
             return tuple(end.target.key)
     return tuple(end.target.key)
+
+
+def check_alias(name: str) -> None:
+    """Raise ``ValueError`` for a name that no computed column may have."""
+    if not name or FORBIDDEN.search(name):
+        raise ValueError(
+            "Column aliases cannot contain whitespace characters, hashes, control characters, quotation marks, "
+            f"semicolons, or SQL comments. {name!r} is not one."
+        )
 
 
 def unknown_keyword(name: str, entity: Entity, named: Iterable[str] = ()) -> str:

@@ -279,3 +279,5 @@ class Embedded(Resolved):
         super().__init__(UNKNOWN)
         self.statement = statement
         self.offset = offset
+        # How many of the queries around it are not those that its references to an outer query mean.
+        self.skips = 0

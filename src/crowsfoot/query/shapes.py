@@ -14,10 +14,12 @@ from typing import Any
 
 from crowsfoot.query.conditions import Q
 from crowsfoot.query.expressions import F, RawSQL, Value
+from crowsfoot.query.matching import COMPUTED
 from crowsfoot.query.nodes import BaseExpression, Uncacheable, hashable
-from crowsfoot.query.scope import COMPUTED, Scope
+from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query
 from crowsfoot.query.subqueries import Subquery
+from crowsfoot.schema.types import LISTENERS
 
 # Types whose values never change the SQL of a comparison, only what is bound.
 SCALARS: frozenset[type] = frozenset(
@@ -106,6 +108,9 @@ def forget_all() -> None:
         shape.plans.clear()
         shape.gets.clear()
     Shape.made = 0
+
+
+LISTENERS.append(forget_all)
 
 
 def _prepared(scope: Scope) -> tuple[Any, ...]:

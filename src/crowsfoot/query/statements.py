@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from crowsfoot.query.aggregates import Count
 from crowsfoot.query.expressions import F, OrderBy
 from crowsfoot.query.inference import UNKNOWN
 from crowsfoot.query.loading import ALL, Deferred
+from crowsfoot.query.nodes import BaseExpression
 from crowsfoot.query.resolved import Col, ColumnTuple, Param, Ref
 from crowsfoot.query.scope import Scope
 from crowsfoot.schema.entity import Attribute, Entity
@@ -28,11 +30,11 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Combined:
-    """UNION, INTERSECT or EXCEPT of this query with others; each other's slots are shifted by its offset."""
+    """UNION, INTERSECT or EXCEPT of ``parts``: queries, and how far the slots of each are shifted."""
 
     operator: str
     all: bool
-    others: tuple[tuple[Any, int], ...]
+    parts: tuple[tuple[Any, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +119,27 @@ class Query:
         return self.grouping is not None
 
     @property
+    def has_all_columns(self) -> bool:
+        """Whether every field is selected: ``values()`` without names, or no call of it."""
+        return self.columns is None or self.entity.attributes.keys() <= dict(self.columns).keys()
+
+    @property
+    def asks_windows(self) -> bool:
+        """Whether a condition is about a window function, which is computed after WHERE and HAVING."""
+        return any(step.contains_over_clause for step in self.steps)
+
+    @property
     def is_sliced(self) -> bool:
         return self.limits != (None, None)
+
+    def nodes(self) -> Iterator[Any]:
+        """Every expression of this query and of those that are combined in it, with the nodes below each."""
+        named = [node for _, node in (*self.annotations, *(self.columns or ()), *self.extra_columns)]
+        for node in (*self.steps, *named, *(self.order or ()), *self.distinct_on):
+            if isinstance(node, BaseExpression):
+                yield from node.flatten()
+        for part, _ in self.combined.parts if self.combined is not None else ():
+            yield from part.nodes()
 
     def single_type(self) -> ValueType:
         """The type of the one column that is selected; raises ``FieldError`` where there are several."""
@@ -290,9 +311,9 @@ class _Random:
 RANDOM = _Random()
 
 
-def select_items(query: Query, scope: Scope, names: tuple[Any, ...]) -> tuple[tuple[str, Any], ...]:
-    """``values()``'s arguments resolved to ``(name, expression)`` pairs. Raises ``FieldError``."""
-    return tuple((name, F(name).resolve_expression(scope)) for name in names)
+def select_items(scope: Scope, paths: Mapping[str, str]) -> tuple[tuple[str, Any], ...]:
+    """``values()``'s arguments, paths by name, resolved to ``(name, expression)`` pairs. Raises ``FieldError``."""
+    return tuple((name, F(path).resolve_expression(scope)) for name, path in paths.items())
 
 
 def key_column(attribute: Attribute) -> Col:

@@ -22,6 +22,7 @@ class Subquery(Expression):
         self.extra = extra
         self.statement: Any = None
         self.offset = 0
+        self.skips = 0
 
     def resolve_expression(
         self,

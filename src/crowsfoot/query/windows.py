@@ -87,8 +87,6 @@ class Window(Expression):
 
     contains_aggregate = False
     contains_over_clause = True
-    # The database computes it after WHERE.
-    filterable = False
 
     def __init__(
         self,

@@ -12,6 +12,7 @@ import ipaddress
 import json
 import uuid
 from collections.abc import Callable
+from types import MethodType
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from crowsfoot import dateparse, timezones
@@ -35,22 +36,47 @@ class ValueType(Protocol):
     def db_converters(self) -> list[Converter]: ...
 
 
+class _OnClassOrInstance:
+    """A method of a class that has a twin for its instances, under one name."""
+
+    def __init__(self, on_class: Callable[..., Any], on_instance: Callable[..., Any]) -> None:
+        self.on_class, self.on_instance = on_class, on_instance
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        return MethodType(self.on_class, owner) if instance is None else MethodType(self.on_instance, instance)
+
+
 class LookupRegistry:
-    """Look-ups and transforms by name, found along the class's ancestors as Python finds methods."""
+    """Look-ups and transforms by name, found along the class's ancestors as Python finds methods.
+
+    ``register_lookup(lookup, lookup_name=None)`` makes a ``Lookup`` or ``Transform`` class available: called on a class
+    for all of its instances (it is a decorator, too), called on an instance for this one alone.
+    """
 
     class_lookups: ClassVar[dict[str, Any]] = {}
 
-    @classmethod
-    def register_lookup(cls, lookup: Any, lookup_name: str | None = None) -> Any:
-        """Make ``lookup`` (a ``Lookup`` or ``Transform`` class) available on this type; usable as a decorator."""
+    def _class_register(cls: Any, lookup: Any, lookup_name: str | None = None) -> Any:
         if "class_lookups" not in cls.__dict__:
             cls.class_lookups = {}
         cls.class_lookups[lookup_name or lookup.lookup_name] = lookup
+        _changed()
         return lookup
 
-    @classmethod
-    def _unregister_lookup(cls, lookup: Any, lookup_name: str | None = None) -> None:
+    def _instance_register(self, lookup: Any, lookup_name: str | None = None) -> Any:
+        self.__dict__.setdefault("instance_lookups", {})[lookup_name or lookup.lookup_name] = lookup
+        _changed()
+        return lookup
+
+    def _class_unregister(cls: Any, lookup: Any, lookup_name: str | None = None) -> None:
         del cls.class_lookups[lookup_name or lookup.lookup_name]
+        _changed()
+
+    def _instance_unregister(self, lookup: Any, lookup_name: str | None = None) -> None:
+        del self.__dict__["instance_lookups"][lookup_name or lookup.lookup_name]
+        _changed()
+
+    register_lookup: Any = _OnClassOrInstance(_class_register, _instance_register)
+    _unregister_lookup: Any = _OnClassOrInstance(_class_unregister, _instance_unregister)
 
     @classmethod
     def find_lookup(cls, name: str) -> Any:
@@ -60,21 +86,39 @@ class LookupRegistry:
                 return found
         return None
 
-    @classmethod
-    def get_lookups(cls) -> dict[str, Any]:
-        """Every look-up and transform of this type by name."""
+    def _class_lookups(cls: Any) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for klass in reversed(cls.__mro__):
             found.update(klass.__dict__.get("class_lookups", {}))
         return found
 
+    def _instance_lookups(self) -> dict[str, Any]:
+        return {**type(self).get_lookups(), **self.__dict__.get("instance_lookups", {})}
+
+    # Every look-up and transform of a class, or of an instance, by name.
+    get_lookups: Any = _OnClassOrInstance(_class_lookups, _instance_lookups)
+
+    def find_own(self, name: str) -> Any:
+        """What was registered for this instance or its class."""
+        found = self.__dict__.get("instance_lookups", {}).get(name)
+        return self.find_lookup(name) if found is None else found
+
     def get_lookup(self, name: str) -> Any:
-        found = self.find_lookup(name)
+        found = self.find_own(name)
         return found if found is not None and not getattr(found, "is_transform", False) else None
 
     def get_transform(self, name: str) -> Any:
-        found = self.find_lookup(name)
+        found = self.find_own(name)
         return found if found is not None and getattr(found, "is_transform", False) else None
+
+
+# Who has to know that a name may mean another look-up now: what was made of names before is made anew.
+LISTENERS: list[Callable[[], None]] = []
+
+
+def _changed() -> None:
+    for listener in LISTENERS:
+        listener()
 
 
 class Type(LookupRegistry):

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from crowsfoot.query.resolved import Col, Ref, Resolved
+from crowsfoot.query.resolved import Col, Ref
 from crowsfoot.query.statements import Query
 from crowsfoot.sql.dialect import Dialect
-from crowsfoot.sql.select import Compiled, Row, SelectCompiler, statement
-
-
-class Inner(Resolved):
-    """A column of the subquery that is aggregated over."""
-
-    def __init__(self, name: str, source: Any) -> None:
-        super().__init__(source._output_field_or_none)
-        self.name = name
-
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        return f"{compiler.quote_name('subquery')}.{compiler.quote_name(self.name)}", []
+from crowsfoot.sql.outside import Inner
+from crowsfoot.sql.select import Output, SelectCompiler
+from crowsfoot.sql.statement import Compiled, Row, statement
 
 
 def compile_aggregate(dialect: Dialect, query: Query, nodes: dict[str, Any]) -> Compiled:
@@ -27,7 +18,7 @@ def compile_aggregate(dialect: Dialect, query: Query, nodes: dict[str, Any]) -> 
     ordered = query if query.is_sliced or query.distinct_on else query.without_order()
     base = ordered.but(related=(), lock=None)
     nested = query.is_aggregated or query.distinct or query.is_sliced or query.combined is not None
-    nested = nested or any(_over_aggregate(node) for node in nodes.values())
+    nested = nested or query.asks_windows or any(_over_aggregate(node) for node in nodes.values())
     if not nested:
         outer = base.but(columns=items, rows="dict", grouping=None, hidden=frozenset(n for n, _ in query.annotations))
         compiler = SelectCompiler(dialect, outer)
@@ -71,12 +62,12 @@ class _Aliased(SelectCompiler):
     """A SELECT whose columns all have the names that the outer query uses."""
 
     def _chosen(self, query: Query) -> Any:
-        outputs: list[tuple[str, str | None]] = []
+        outputs: list[Output] = []
         params: list[Any] = []
         self.row = Row(query.entity, kind="tuple")
         for name, node in query.columns or ():
             sql, more = self.value_of(node)
-            outputs.append((f"{sql} AS {self.quote_name(name)}", name))
+            outputs.append((sql, name))
             params += more
         return outputs, params
 
@@ -87,14 +78,14 @@ def _outside(node: Any, columns: dict[str, Any], peers: dict[str, Any]) -> Any:
         if node.refs in peers:
             return _outside(node.source, columns, peers)
         columns[node.refs] = node.source
-        return Inner(node.refs, node.source)
+        return Inner("subquery", node.refs, node.source)
     if isinstance(node, Col):
         name = f"__col{len(columns) + 1}"
         for known, source in columns.items():
             if isinstance(source, Col) and (source.ends, source.attribute) == (node.ends, node.attribute):
                 name = known
         columns[name] = node
-        return Inner(name, node)
+        return Inner("subquery", name, node)
     if not node.get_source_expressions():
         return node
     copy = node.copy()

@@ -9,7 +9,8 @@ from crowsfoot.query.statements import Query
 from crowsfoot.schema.entity import Entity
 from crowsfoot.sql.conditions import compile_condition
 from crowsfoot.sql.dialect import Dialect
-from crowsfoot.sql.select import SelectCompiler, statement
+from crowsfoot.sql.select import SelectCompiler
+from crowsfoot.sql.statement import statement
 
 
 def compile_check(dialect: Dialect, entity: Entity, condition: Any) -> tuple[str, tuple[Any, ...]]:

@@ -8,7 +8,8 @@ from crowsfoot.query.resolved import Col
 from crowsfoot.query.statements import Query
 from crowsfoot.schema.entity import Attribute
 from crowsfoot.sql.dialect import Dialect
-from crowsfoot.sql.select import Compiled, Row, SelectCompiler, make_binder
+from crowsfoot.sql.select import SelectCompiler
+from crowsfoot.sql.statement import Compiled, Row, make_binder
 
 # One equality of a key: the columns of the row that hangs on another, and the columns of that other row.
 Link = tuple[tuple[Attribute, ...], tuple[Attribute, ...]]

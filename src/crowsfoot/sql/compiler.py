@@ -351,8 +351,15 @@ class Compiler:
 
     # -- subqueries ----------------------------------------------------------------------------------------------------
 
-    def embedded(self, node: Any) -> tuple[str, list[Any]]:
+    def _inside(self, node: Embedded | Subquery) -> Compiler:
+        """A compiler for a queryset that stands in an expression."""
         compiler = self.nested(node.statement, node.offset)
+        for _ in range(node.skips):
+            compiler.outer = compiler.outer.outer if compiler.outer is not None else None
+        return compiler
+
+    def embedded(self, node: Embedded | Subquery) -> tuple[str, list[Any]]:
+        compiler = self._inside(node)
         sql, params = compiler.select(subquery=True)
         return f"({sql})", params
 
@@ -366,7 +373,7 @@ class Compiler:
         return node.template.replace("(%(subquery)s)", sql), params
 
     def exists(self, node: Exists) -> tuple[str, list[Any]]:
-        compiler = self.nested(node.statement, node.offset)
+        compiler = self._inside(node)
         sql, params = compiler.select(subquery=True, exists=True)
         return f"EXISTS({sql})", params
 

@@ -16,6 +16,7 @@ from crowsfoot.query.lookups import IsNull, Lookup
 from crowsfoot.query.nodes import BaseExpression
 from crowsfoot.query.resolved import Col, Condition
 from crowsfoot.sql.joins import Source
+from crowsfoot.sql.outside import Inner
 
 NONE: frozenset[Source] = frozenset()
 
@@ -154,7 +155,7 @@ def _guards(compiler: Any, node: Lookup) -> list[str]:
         for side in node.get_source_expressions()
         if isinstance(side, BaseExpression)
         for col in side.flatten()
-        if isinstance(col, Col) and col.nullable
+        if isinstance(col, (Col, Inner)) and col.nullable
     )
     return list(found)
 

@@ -14,7 +14,8 @@ from crowsfoot.query.lookups import In
 from crowsfoot.query.resolved import Col, ColumnTuple, Param
 from crowsfoot.query.statements import Query, count_star
 from crowsfoot.sql.dialect import Dialect
-from crowsfoot.sql.select import Compiled, SelectCompiler, statement
+from crowsfoot.sql.select import SelectCompiler
+from crowsfoot.sql.statement import Compiled, statement
 
 OWNER = "_crowsfoot_owner"
 PLACE = "_crowsfoot_place"
@@ -24,7 +25,13 @@ def can_batch(query: Query, operation: str, sliced: bool) -> bool:
     """Whether the question can be asked for several owners in one statement with the same answers."""
     if query.tie is None or query.combined is not None or query.lock is not None or query.empty:
         return False
-    if query.is_aggregated or query.distinct_on or query.rows != "model" or query.columns is not None:
+    if (
+        query.is_aggregated
+        or query.asks_windows
+        or query.distinct_on
+        or query.rows != "model"
+        or query.columns is not None
+    ):
         return False
     return not (query.distinct and (sliced or operation != "select")) and not (sliced and operation != "select")
 
@@ -90,6 +97,8 @@ class _Places(SelectCompiler):
             raise EmptyResultSet
         if query.distinct_on:
             raise NotSupportedError("A queryset with distinct(fields) cannot be sliced for each owner.")
+        if query.asks_windows:
+            raise NotSupportedError("A queryset with conditions about windows cannot be sliced for each owner.")
         self.query = query = query.but(limits=(None, None))
         outputs, params = self._outputs(False)
         where, where_params, having, having_params = self._conditions("")
@@ -103,10 +112,7 @@ class _Places(SelectCompiler):
         owner = ", ".join(self.compile(col)[0] for name in query.per for col in extra[name].get_group_by_cols())
         by = f" ORDER BY {', '.join(order)}" if order else ""
         names = [f"c{number}" for number in range(len(outputs))]
-        columns = [
-            f"{_bare(text, name, self.quote_name)} AS {alias}"
-            for (text, name), alias in zip(outputs, names, strict=True)
-        ]
+        columns = [f"{text} AS {alias}" for (text, _), alias in zip(outputs, names, strict=True)]
         place = self.quote_name(PLACE)
         number = "DENSE_RANK" if query.distinct else "ROW_NUMBER"
         inner = f"SELECT {', '.join(columns)}, {number}() OVER (PARTITION BY {owner}{by}) AS {place} FROM {source}"
@@ -131,7 +137,3 @@ class _Places(SelectCompiler):
             parts.append(f"{place} <= {mark}" + ("" if offset is None else f" + {mark}"))
             params += self.compile(limit)[1] + (self.compile(offset)[1] if offset is not None else [])
         return " AND ".join(parts), params
-
-
-def _bare(text: str, name: str | None, quote: Any) -> str:
-    return text.removesuffix(f" AS {quote(name)}") if name is not None else text

@@ -2,55 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from crowsfoot.errors import EmptyResultSet, FullResultSet, NotSupportedError
-from crowsfoot.query.expressions import OrderBy, Value
-from crowsfoot.query.inference import DECIMAL, UNKNOWN
+from crowsfoot.query.expressions import OrderBy
+from crowsfoot.query.inference import DECIMAL
 from crowsfoot.query.loading import Loading
 from crowsfoot.query.nodes import BaseExpression
 from crowsfoot.query.pinned import Pinned
 from crowsfoot.query.resolved import Col, ColumnTuple, Condition, Ref, RowKey
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import GROUP_BY_KEY, RANDOM, Query, Related, count_star, order_items
-from crowsfoot.schema.entity import Attribute, Entity
-from crowsfoot.sql.compiler import Compiler, Slot
+from crowsfoot.schema.entity import Entity
+from crowsfoot.sql import combined, qualify
+from crowsfoot.sql.compiler import Compiler
 from crowsfoot.sql.conditions import compile_condition
 from crowsfoot.sql.dialect import Dialect
 from crowsfoot.sql.joins import Source
-
-Converter = Callable[[Any], Any]
-Reader = Converter | None | tuple[Converter | None, ...]
-
-
-@dataclass(slots=True)
-class Row:
-    """What a stretch of a result row is: one entity's attributes, the related rows after it, then further values."""
-
-    entity: Entity
-    attributes: list[tuple[Attribute, Converter | None]] = field(default_factory=list)
-    related: list[tuple[Any, Row]] = field(default_factory=list)
-    # A value of several columns has a tuple of converters.
-    extras: list[tuple[str, Reader]] = field(default_factory=list)
-    kind: str = "model"
-    partial: bool = False
-    # Whether the database sends further columns that nobody reads.
-    unread: bool = False
-
-
-@dataclass(slots=True)
-class Compiled:
-    """A statement ready for a driver: its text, how values are bound to it, and what its rows hold."""
-
-    sql: str
-    bind: Callable[[tuple[Any, ...]], tuple[Any, ...]]
-    row: Row | None = None
-
+from crowsfoot.sql.statement import Compiled, Converter, Row, statement
 
 # What is computed may come in another type than a column's: PostgreSQL adds up bigints to a numeric.
 COMPUTED: dict[str, Converter] = {"smallint": int, "integer": int, "bigint": int, "float": float}
+# A column of the SELECT clause, and its name where it has one.
+Output: TypeAlias = tuple[str, str | None]
+# WHERE, its parameters, HAVING, and its parameters.
+Conditions: TypeAlias = tuple[str, list[Any], str, list[Any]]
 
 
 class SelectCompiler(Compiler):
@@ -58,6 +34,8 @@ class SelectCompiler(Compiler):
 
     row: Row
     conditions: dict[Source, tuple[str, list[Any]]]
+    # The conditions that need the window functions to be computed first.
+    over_windows: list[Any]
 
     def select(self, *, subquery: bool = False, exists: bool = False, tie: str = "") -> tuple[str, list[Any]]:
         """The statement. ``exists`` selects nothing in particular; ``tie`` is a condition that binds a subquery."""
@@ -65,16 +43,32 @@ class SelectCompiler(Compiler):
         if query.empty:
             raise EmptyResultSet
         if query.combined is not None:
-            return self._combined(subquery)
+            return combined.select(self, subquery)
         outputs, params = self._outputs(exists)
-        where, where_params, having, having_params = self._conditions(tie)
-        group = self._grouping(outputs)
+        where = self._conditions(tie)
         unordered = exists or (subquery and not query.is_sliced and not query.distinct_on)
+        if self.over_windows:
+            return qualify.select(self, outputs, params, where, unordered)
+        group = self._grouping(outputs)
+        chosen = len(outputs)
         order, order_params = self._ordering(outputs, unordered)
         distinct, distinct_params = self._distinct()
-        source, source_params = self.joins.render(self.quote_name, self._join_condition, query.tables)
-        sql = f"SELECT {distinct}{', '.join(text for text, _ in outputs)} FROM {source}"
-        params = distinct_params + params + source_params + where_params
+        sql = f"SELECT {distinct}{', '.join(map(self.named, outputs))}"
+        rest, rest_params = self._body(where, group)
+        sql, params = sql + rest, distinct_params + params + rest_params
+        if order:
+            sql += f" ORDER BY {', '.join(order)}"
+            params += order_params
+        limit, limit_params = self._limits()
+        sql, params = sql + limit + self._lock(), params + limit_params
+        return (self.first_columns(sql, chosen, len(outputs)) if subquery else sql), params
+
+    def _body(self, conditions: Conditions, group: tuple[list[str], list[Any]]) -> tuple[str, list[Any]]:
+        """FROM, WHERE, GROUP BY and HAVING, once it is known which tables are joined."""
+        where, where_params, having, having_params = conditions
+        source, params = self.joins.render(self.quote_name, self._join_condition, self.query.tables)
+        sql = f" FROM {source}"
+        params = params + where_params
         if where:
             sql += f" WHERE {where}"
         if group[0]:
@@ -83,46 +77,54 @@ class SelectCompiler(Compiler):
         if having:
             sql += f" HAVING {having}"
             params += having_params
-        if order:
-            sql += f" ORDER BY {', '.join(order)}"
-            params += order_params
-        limit, limit_params = self._limits()
-        sql += limit + self._lock()
-        return sql, params + limit_params
+        return sql, params
+
+    def named(self, output: Output) -> str:
+        """A column of the SELECT clause, with its name where it has one."""
+        text, name = output
+        return text if name is None else f"{text} AS {self.quote_name(name)}"
+
+    def first_columns(self, sql: str, count: int, of: int) -> str:
+        """A statement without the columns at its end that it is only ordered by."""
+        if count == of:
+            return sql
+        table = self.quote_name(self.names.take("chosen"))
+        names = [self.quote_name(f"c{number}") for number in range(of)]
+        return f"WITH {table} ({', '.join(names)}) AS ({sql}) SELECT {', '.join(names[:count])} FROM {table}"
 
     # -- what is selected ----------------------------------------------------------------------------------------------
 
-    def _outputs(self, exists: bool) -> tuple[list[tuple[str, str | None]], list[Any]]:
+    def _outputs(self, exists: bool) -> tuple[list[Output], list[Any]]:
         query = self.query
         if exists and not query.distinct and not query.is_aggregated:
             self.row = Row(query.entity, kind="tuple")
-            return [('1 AS "a"', None)], []
+            return [("1", "a")], []
         if query.columns is not None:
             return self._chosen(query)
-        outputs: list[tuple[str, str | None]] = []
+        outputs: list[Output] = []
         params: list[Any] = []
         self.row = self._entity(query.entity, (), Loading.of(query.deferred), query.related, outputs)
         self.row.kind = query.rows
         for name, node in query.selected_annotations:
             sql, more = self.value_of(node)
-            outputs.append((f"{sql} AS {self.quote_name(name)}", name))
+            outputs.append((sql, name))
             self.selected[id(node)] = name
             params += more
             self.row.extras.append((name, self._reader(node)))
         self._extra_outputs(query, outputs, params)
         return outputs, params
 
-    def _extra_outputs(self, query: Query, outputs: list[tuple[str, str | None]], params: list[Any]) -> None:
+    def _extra_outputs(self, query: Query, outputs: list[Output], params: list[Any]) -> None:
         for name, node in query.extra_columns:
             if isinstance(node, ColumnTuple):
                 self._composite_output(name, node, outputs)
                 continue
             sql, more = self.compile(node)
-            outputs.append((f"{sql} AS {self.quote_name(name)}", name))
+            outputs.append((sql, name))
             params += more
             self.row.extras.append((name, self._reader(node)))
 
-    def _composite_output(self, name: str, node: ColumnTuple, outputs: list[tuple[str, str | None]]) -> None:
+    def _composite_output(self, name: str, node: ColumnTuple, outputs: list[Output]) -> None:
         """A column for each part of a composite key, which become one tuple again."""
         outputs += [(self.compile(col)[0], None) for col in node.cols]
         self.row.extras.append((name, tuple(self._reader(col) for col in node.cols)))
@@ -144,8 +146,8 @@ class SelectCompiler(Compiler):
             row.related.append((item.end, inner))
         return row
 
-    def _chosen(self, query: Query) -> tuple[list[tuple[str, str | None]], list[Any]]:
-        outputs: list[tuple[str, str | None]] = []
+    def _chosen(self, query: Query) -> tuple[list[Output], list[Any]]:
+        outputs: list[Output] = []
         params: list[Any] = []
         self.row = Row(query.entity, kind=query.rows)
         for name, node in query.columns or ():
@@ -157,7 +159,7 @@ class SelectCompiler(Compiler):
             if isinstance(node, Col):
                 outputs.append((sql, None))
             else:
-                outputs.append((f"{sql} AS {self.quote_name(name)}", name))
+                outputs.append((sql, name))
                 self.selected[id(source if source is not None else node)] = name
             params += more
             self.row.extras.append((name, self._reader(node)))
@@ -190,10 +192,13 @@ class SelectCompiler(Compiler):
 
     # -- conditions ----------------------------------------------------------------------------------------------------
 
-    def _conditions(self, tie: str) -> tuple[str, list[Any], str, list[Any]]:
-        """WHERE and HAVING. A condition goes to HAVING when an aggregate is in it."""
-        before = [step for step in _conjuncts(self.query.steps) if not step.contains_aggregate]
-        after = [step for step in _conjuncts(self.query.steps) if step.contains_aggregate]
+    def _conditions(self, tie: str) -> Conditions:
+        """WHERE and HAVING. A condition goes to HAVING when an aggregate is in it, and to neither for a window."""
+        steps = _conjuncts(self.query.steps)
+        self.over_windows = [step for step in steps if step.contains_over_clause]
+        steps = [step for step in steps if not step.contains_over_clause]
+        before = [step for step in steps if not step.contains_aggregate]
+        after = [step for step in steps if step.contains_aggregate]
         where, params = "", []
         rejected: frozenset[Source] = frozenset()
         try:
@@ -252,7 +257,7 @@ class SelectCompiler(Compiler):
 
     # -- grouping and order --------------------------------------------------------------------------------------------
 
-    def _grouping(self, outputs: list[tuple[str, str | None]]) -> tuple[list[str], list[Any]]:
+    def _grouping(self, outputs: list[Output]) -> tuple[list[str], list[Any]]:
         query = self.query
         if query.grouping is None:
             return [], []
@@ -295,7 +300,7 @@ class SelectCompiler(Compiler):
             items = order_items(query, Scope(query), tuple(query.entity.ordering))
         return [item.reversed() for item in items] if query.flipped else list(items)
 
-    def _ordering(self, outputs: list[tuple[str, str | None]], skip: bool) -> tuple[list[str], list[Any]]:
+    def _ordering(self, outputs: list[Output], skip: bool) -> tuple[list[str], list[Any]]:
         if skip:
             self._settle()
             return [], []
@@ -318,12 +323,11 @@ class SelectCompiler(Compiler):
         self._settle()
         return parts, params
 
-    def _select_too(self, node: Any, sql: str, outputs: list[tuple[str, str | None]]) -> None:
+    def _select_too(self, node: Any, sql: str, outputs: list[Output]) -> None:
         """SELECT DISTINCT needs what it is ordered by among its columns."""
         text, _ = self.compile(node)
-        for out, name in outputs:
-            if out == text or out.startswith(f"{text} AS ") or (name and self.quote_name(name) == text):
-                return
+        if any(out == text or (name and self.quote_name(name) == text) for out, name in outputs):
+            return
         outputs.append((text, None))
         self.row.unread = True
 
@@ -371,52 +375,6 @@ class SelectCompiler(Compiler):
                 ends, here = (*ends, end), end.target
             aliases.append(self.joins.follow(ends, None).alias)
         return aliases
-
-    def _combined(self, subquery: bool) -> tuple[str, list[Any]]:
-        """UNION and its kin. Each part is a compiler of its own; order and limits stand behind the whole."""
-        query = self.query
-        combined = query.combined
-        assert combined is not None
-        parts: list[str] = []
-        params: list[Any] = []
-        first = query.but(combined=None, order=(), limits=(None, None), flipped=False)
-        for position, (part, offset) in enumerate([(first, 0), *combined.others]):
-            compiler: Any = self.nested(part, offset)
-            compiler.outer = self.outer
-            try:
-                sql, more = compiler.select()
-            except EmptyResultSet:
-                if combined.operator == "UNION" or (combined.operator == "EXCEPT" and position):
-                    continue
-                raise
-            if position == 0 or not hasattr(self, "row"):
-                self.row = compiler.row
-            nested = part.is_sliced or part.combined is not None or part.order
-            parts.append(f"SELECT * FROM ({sql})" + f" {self.quote_name('u' + str(position))}" if nested else sql)
-            params += more
-        if not parts:
-            raise EmptyResultSet
-        operator = f" {combined.operator} {'ALL ' if combined.all else ''}"
-        sql = operator.join(parts)
-        order = self._combined_order()
-        if order:
-            sql += f" ORDER BY {', '.join(order)}"
-        limit, limit_params = self._limits()
-        return sql + limit, params + limit_params
-
-    def _combined_order(self) -> list[str]:
-        """ORDER BY of a union refers to its columns by position."""
-        names = [a.column.name for a, _ in self.row.attributes] + [name for name, _ in self.row.extras]
-        aliases = [a.name for a, _ in self.row.attributes] + [name for name, _ in self.row.extras]
-        found = []
-        for item in self._order_nodes():
-            node = item.expression
-            name = getattr(node, "refs", None) or node.attribute.name
-            if name not in aliases and name not in names:
-                raise NotSupportedError(f"ORDER BY term does not match any column in the result set: {name!r}.")
-            position = aliases.index(name) if name in aliases else names.index(name)
-            found.append(f"{position + 1} {'DESC' if item.descending else 'ASC'}")
-        return found
 
 
 def walk(entity: Entity, end: Any) -> tuple[Any, ...]:
@@ -478,7 +436,7 @@ def compile_select(dialect: Dialect, query: Query) -> Compiled:
 
 def compile_count(dialect: Dialect, query: Query) -> Compiled:
     """SELECT COUNT(*) of a query."""
-    if query.distinct or query.is_sliced or query.is_aggregated or query.combined is not None:
+    if query.distinct or query.is_sliced or query.is_aggregated or query.combined is not None or query.asks_windows:
         ordered = query if query.is_sliced else query.without_order()
         compiler = SelectCompiler(dialect, ordered.but(related=(), lock=None))
         inner, params = compiler.select()
@@ -502,62 +460,3 @@ def compile_exists(dialect: Dialect, query: Query) -> Compiled:
     if not query.is_sliced:
         sql += " LIMIT 1"
     return statement(dialect, sql, params)
-
-
-def statement(dialect: Dialect, sql: str, params: list[Any], row: Row | None = None) -> Compiled:
-    """Compiled text and its parameters, as a driver takes them."""
-    numbers, bound = list(range(1, len(params) + 1)), params
-    if dialect.numbered_parameters:
-        found: dict[Any, int] = {}
-        bound = []
-        for place, param in enumerate(params):
-            key = param.identity if isinstance(param, Slot) else (place,)
-            if key not in found:
-                bound.append(param)
-                found[key] = len(bound)
-            numbers[place] = found[key]
-    return Compiled(dialect.numbered(sql, numbers), make_binder(dialect, bound), row)
-
-
-def make_binder(dialect: Dialect, params: list[Any]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
-    """A generated function from a query's slot values to a driver's parameters."""
-    if not params:
-        return lambda values: ()
-    names: dict[str, Any] = {}
-    terms: list[str] = []
-    for number, param in enumerate(params):
-        term, value_type = _term(param, number, names)
-        array = isinstance(param, Slot) and param.array
-        bind = dialect.array_binder(value_type) if array else dialect.binder(value_type)
-        own = getattr(value_type, "db_binder", None)
-        if own is not None:  # a custom field converts first
-            bind = _after(_each(own) if array else own, bind)
-        if bind is None:
-            terms.append(term)
-            continue
-        names[f"b{number}"] = bind
-        terms.append(f"b{number}({term})" if array else f"(None if {term} is None else b{number}({term}))")
-    source = f"lambda v: ({', '.join(terms)},)"
-    made: Callable[[tuple[Any, ...]], tuple[Any, ...]] = eval(source, names)
-    return made
-
-
-def _each(convert: Converter) -> Converter:
-    return lambda values: [convert(value) for value in values]
-
-
-def _after(first: Converter, then: Converter | None) -> Converter:
-    return first if then is None else lambda value: then(first(value))
-
-
-def _term(param: Any, number: int, names: dict[str, Any]) -> tuple[str, Any]:
-    if isinstance(param, Slot):
-        if param.array and param.item is not None:
-            return f"[t[{param.item}] for t in v[{param.index}]]", param.value_type
-        return f"v[{param.index}]" + ("" if param.item is None else f"[{param.item}]"), param.value_type
-    constant = param if isinstance(param, Value) else Value(param)
-    names[f"c{number}"] = constant.value
-    return f"c{number}", constant._output_field or constant._resolve_output_field() or ANY
-
-
-ANY = UNKNOWN

@@ -12,7 +12,8 @@ from crowsfoot.query.statements import Query, key_column
 from crowsfoot.schema.entity import Attribute, Entity
 from crowsfoot.sql.compiler import Slot
 from crowsfoot.sql.dialect import Dialect
-from crowsfoot.sql.select import Compiled, Row, SelectCompiler, statement
+from crowsfoot.sql.select import SelectCompiler
+from crowsfoot.sql.statement import Compiled, Row, statement
 
 
 class Conflict:
@@ -126,7 +127,7 @@ def _own_where(dialect: Dialect, compiler: SelectCompiler, query: Query) -> tupl
     """The WHERE clause over the query's own table; rows that need more are chosen by key."""
     if query.empty:
         raise EmptyResultSet
-    simple = not (query.is_sliced or query.is_aggregated or query.distinct or query.combined)
+    simple = not (query.is_sliced or query.is_aggregated or query.asks_windows or query.distinct or query.combined)
     if simple:
         where, params, having, _ = compiler._conditions("")
         if not compiler.joins.root.children and not having:

@@ -185,7 +185,7 @@ class Field(LookupRegistry, Generic[T]):
         return super().get_transform(name) or (None if self._own(name) else self.type.get_transform(name))
 
     def _own(self, name: str) -> bool:
-        return self.find_lookup(name) is not None
+        return self.find_own(name) is not None
 
     # -- values --------------------------------------------------------------------------------------------------------
 

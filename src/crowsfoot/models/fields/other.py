@@ -195,11 +195,11 @@ class GeneratedField(Field[T]):
         return self.output_field.type
 
     def get_lookup(self, name: str) -> Any:
-        found = self.find_lookup(name)
+        found = self.find_own(name)
         return super().get_lookup(name) if found is not None else self.output_field.get_lookup(name)
 
     def get_transform(self, name: str) -> Any:
-        found = self.find_lookup(name)
+        found = self.find_own(name)
         return super().get_transform(name) if found is not None else self.output_field.get_transform(name)
 
     def to_python(self, value: Any) -> Any:

@@ -7,7 +7,7 @@ parameter that is filled when the statement is sent, so one statement serves all
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from crowsfoot import timezones
@@ -89,6 +89,15 @@ class _Zoned(Transform):
         elif self.tzinfo is not None:
             raise ValueError("tzinfo can only be used with DateTimeField.")
         return node
+
+    def get_source_expressions(self) -> list[Any]:
+        return self.source_expressions if self.zone is None else [*self.source_expressions, self.zone]
+
+    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
+        size = len(self.source_expressions)
+        self.source_expressions = list(exprs[:size])
+        if len(exprs) > size:
+            self.zone = exprs[size]
 
     def check(self) -> None:
         """Raise ``ValueError`` or ``TypeError`` where the function says nothing about such a value."""
