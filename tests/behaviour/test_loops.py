@@ -121,7 +121,9 @@ QUESTIONS: dict[str, Callable[[Any, Any], Awaitable[list[Any]]]] = {
     "first": first,
     "count": lambda do, manager: one(do(manager.filter(rank__gt=1).count)),
     "exists": lambda do, manager: one(do(manager.filter(rank=2).exists)),
-    "aggregate": lambda do, manager: one(do(manager.filter(rank__gt=1).aggregate, Sum("rank"), n=Count("pk"))),
+    "aggregate": lambda do, manager: one(
+        do(manager.filter(rank__gt=1).aggregate, Sum("rank", default=0), n=Count("pk"))
+    ),
 }
 
 

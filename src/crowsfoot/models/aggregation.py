@@ -42,7 +42,7 @@ class Aggregation:
 
     def of_nothing(self) -> dict[str, Any]:
         """The answer where there is no row."""
-        return {name: _of_nothing(node) for name, node in self.nodes.items()}
+        return {name: _of_nothing(expression) for name, expression in self.expressions.items()}
 
     def shape(self) -> tuple[Hashable, tuple[Any, ...]] | None:
         """A key for the structure of the aggregates, and the values in them; None where peers cannot share the answer.
@@ -50,8 +50,8 @@ class Aggregation:
         That is so where only the database knows what an aggregate of no row is, since an owner without rows is in
         no group.
         """
-        for node in self.nodes.values():
-            if not isinstance(node, Aggregate) or not isinstance(node.default, (Value, type(None))):
+        for expression in self.expressions.values():
+            if not isinstance(expression, Aggregate) or not isinstance(expression.default, (Value, type(None))):
                 return None
         given: list[Any] = []
         try:
@@ -61,9 +61,9 @@ class Aggregation:
         return key, tuple(given)
 
 
-def _of_nothing(node: Any) -> Any:
-    default = getattr(node, "default", None)
-    return default.value if isinstance(default, Value) else getattr(node, "empty_result_set_value", None)
+def _of_nothing(expression: Any) -> Any:
+    default = getattr(expression, "default", None)
+    return default.value if isinstance(default, Value) else getattr(expression, "empty_result_set_value", None)
 
 
 def aggregate(session: Session, queryset: Any, expressions: dict[str, Any]) -> Operation[dict[str, Any]]:
