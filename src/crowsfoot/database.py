@@ -7,15 +7,15 @@ import re
 import threading
 import weakref
 from asyncio import _get_running_loop
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from contextvars import ContextVar
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextvars import Context, ContextVar, copy_context
 from importlib import import_module
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from crowsfoot.conf import settings
 from crowsfoot.drivers.connection import Pool
-from crowsfoot.drivers.run import Operation, run
+from crowsfoot.drivers.run import Operation, Outside, drive_in_parts, run
 from crowsfoot.drivers.url import URLParts, parse_url
 from crowsfoot.errors import (
     ConnectionDoesNotExist,
@@ -147,7 +147,7 @@ class Database:
     def _refuse_in_async(self) -> None:
         """Sync code must not run in the thread of an event loop, nor in a signal's receiver in an async operation."""
         driven = self._current.get()
-        if _get_running_loop() is not None or (driven is not None and driven.driving):
+        if _get_running_loop() is not None or (driven is not None and driven.driver is not None):
             refuse_caller()
 
     def fetch(self, sql: str, params: Sequence[Any], hydrate: Callable[[Any], T]) -> T:
@@ -233,10 +233,15 @@ class Database:
     async def drive(self, session: Session, make: Any, *args: Any, **kwargs: Any) -> Any:
         """Drive ``make(session, …)`` on a session that this task has acquired."""
         if session is self._inline.get():
-            return self._run(session, make, *args, **kwargs)
+
+            async def here(operation: Operation[Any]) -> Any:
+                return self._run(session, lambda _: operation)
+
+            return await drive_in_parts(make(session, *args, **kwargs), here)
         depth = len(session.blocks)
         token = self._current.set(session)
-        session.driving = True
+        before = session.driver
+        session.driver = asyncio.current_task()
         try:
             return await session.connection.drive(make(session, *args, **kwargs))
         except BaseException as error:
@@ -244,12 +249,13 @@ class Database:
             explain(error)
             raise
         finally:
-            session.driving = False
+            session.driver = before
             self._current.reset(token)
 
     @property
     def async_session(self) -> Session | None:
-        """The session of the transaction that the current task has open, if it has one.
+        """The session of the transaction that the current task has open, if it has one, or of the operation in which
+        it awaits the receiver of a signal.
 
         A task that was started inside another's transaction is not in it: two tasks cannot share a connection.
         """
@@ -257,9 +263,9 @@ class Database:
         if inline is not None:
             return inline
         session = self._current.get()
-        if session is None or session.task is None:
+        if session is None or (session.task is None and session.driver is None):
             return None
-        if session.task is asyncio.current_task():
+        if asyncio.current_task() in (session.task, session.driver):
             return session
         if session.blocks and self.has_one_connection:
             raise TransactionManagementError(
@@ -333,7 +339,7 @@ class Database:
     def current(self) -> Session | None:
         """The session that a statement sent here and now would go to; None in async code outside a transaction."""
         session = self._current.get()
-        if session is not None and session.driving:
+        if session is not None and session.driver is not None:
             return session
         return self.session if _get_running_loop() is None else self.async_session
 
@@ -452,7 +458,35 @@ class Databases(dict[str, Database]):
 databases = Databases()
 
 
-class Elsewhere:
+def run_here(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine to its end from sync code, on the connections of this thread and in their open transactions.
+
+    What it sets in context variables stays set. Raises ``SynchronousOnlyOperation`` in a running event loop.
+    """
+    if _get_running_loop() is not None:
+        refuse_caller()
+    with ExitStack() as stack:
+        for database in list(databases.values()):
+            database._refuse_in_async()
+            stack.enter_context(database.inline())
+        context = copy_context()
+        with asyncio.Runner() as runner:
+            found = runner.run(make(), context=context)
+        take_over(context)
+    return found
+
+
+def take_over(context: Context) -> None:
+    """Set what code has set that ran in a copy of this context."""
+    for variable, value in context.items():
+        if variable.get(MISSING) is not value:
+            variable.set(value)
+
+
+MISSING: Any = object()
+
+
+class Elsewhere(Outside):
     """A request of an operation: drive ``make(session, …)`` on ``alias``, a database other than its own."""
 
     __slots__ = ("alias", "args", "make")
@@ -460,10 +494,11 @@ class Elsewhere:
     def __init__(self, alias: str, make: Callable[..., Operation[Any]], *args: Any) -> None:
         self.alias, self.make, self.args = alias, make, args
 
-    def perform(self, connection: Any) -> Any:
-        database = databases[self.alias]
-        drive = database.arun if hasattr(connection, "drive") else database.run
-        return drive(self.make, *self.args)
+    def perform_here(self) -> Any:
+        return databases[self.alias].run(self.make, *self.args)
+
+    async def aperform(self) -> Any:
+        return await databases[self.alias].arun(self.make, *self.args)
 
 
 def connect(url: str, alias: str = DEFAULT) -> Database:

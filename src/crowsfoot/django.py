@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from crowsfoot.errors import ImproperlyConfigured
+from crowsfoot.logs import name_root
 
 # Each Django module, and the modules here that hold its names; the first that has a name gives it.
 MODULES: dict[str, tuple[str, ...]] = {
@@ -77,7 +78,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "django.db.models.sql": (),
     "django.db.transaction": ("crowsfoot.transaction",),
     "django.db.utils": ("crowsfoot.errors", "crowsfoot.connection"),
-    "django.dispatch": ("crowsfoot.models.signals",),
+    "django.dispatch": ("crowsfoot.models.dispatch",),
+    "django.dispatch.dispatcher": ("crowsfoot.models.dispatch",),
     "django.utils": (),
     "django.utils.connection": ("crowsfoot.errors",),
     "django.utils.dateparse": ("crowsfoot.dateparse",),
@@ -164,7 +166,9 @@ FINDER = Finder()
 
 
 def install() -> None:
-    """Make ``import django`` mean Crowsfoot in this process. Calling it again does nothing.
+    """Make ``import django`` mean Crowsfoot in this process, and its loggers those that Django's documentation names.
+
+    Calling it again does nothing.
 
     Raises ``ImproperlyConfigured`` where the real Django has been imported.
     """
@@ -178,3 +182,4 @@ def install() -> None:
             "write 'from crowsfoot import models' instead of 'from django.db import models'."
         )
     sys.meta_path.insert(0, FINDER)
+    name_root("django")

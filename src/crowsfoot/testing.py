@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
@@ -11,7 +10,7 @@ from crowsfoot import setup
 from crowsfoot.apps import AppConfig, app_configs
 from crowsfoot.apps import load_apps as load_installed
 from crowsfoot.conf import settings as process_settings
-from crowsfoot.database import DEFAULT, databases
+from crowsfoot.database import DEFAULT, databases, run_here
 from crowsfoot.drivers.run import Execute, Operation
 from crowsfoot.models import signals
 from crowsfoot.models.apps import Apps
@@ -120,15 +119,9 @@ def isolated_registry(*app_labels: str) -> Generator[Apps]:
 
 def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end on the connections of this thread, inside the transactions that are open on them."""
-    aliases = list(databases)
-    contexts = [databases[alias].inline() for alias in aliases]
-    for context in contexts:
-        context.__enter__()
-    try:
-        return asyncio.run(coroutine)
-    finally:
-        for context in reversed(contexts):
-            context.__exit__(None, None, None)
+    for alias in databases:
+        _ = databases[alias].session
+    return run_here(lambda: coroutine)
 
 
 @contextmanager

@@ -165,6 +165,68 @@ class CloseCursor:
         return connection.close_cursor(self.cursor)
 
 
+class Outside:
+    """A request that is nothing to send on the connection. In async code it is awaited by the task, in its event loop,
+    also where operations are driven in another thread."""
+
+    __slots__ = ()
+
+    def perform(self, connection: Any) -> Any:
+        return self.aperform() if hasattr(connection, "drive") else self.perform_here()
+
+    def perform_here(self) -> Any:
+        raise NotImplementedError
+
+    async def aperform(self) -> Any:
+        raise NotImplementedError
+
+
+class _Done(Generic[T]):
+    __slots__ = ("value",)
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+
+def _part(operation: Operation[T], answer: Any, error: Exception | None) -> Operation[Outside | _Done[T]]:
+    """``operation``, from where it waits for ``answer`` or ``error`` to its end or to its next request outside."""
+    try:
+        request = operation.send(answer) if error is None else operation.throw(error)
+        while not isinstance(request, Outside):
+            try:
+                found = yield request
+            except Exception as raised:
+                request = operation.throw(raised)
+            else:
+                request = operation.send(found)
+        return request
+    except StopIteration as done:
+        return _Done(done.value)
+    except BaseException:
+        operation.close()
+        raise
+
+
+async def drive_in_parts(
+    operation: Operation[T], drive: Callable[[Operation[Outside | _Done[T]]], Awaitable[Outside | _Done[T]]]
+) -> T:
+    """Drive an operation by ``drive``, which does not await its requests; those outside are awaited here between."""
+    answer: Any = None
+    error: Exception | None = None
+    while True:
+        found = await drive(_part(operation, answer, error))
+        if isinstance(found, _Done):
+            return found.value
+        answer = error = None
+        try:
+            answer = await found.aperform()
+        except Exception as raised:
+            error = raised
+        except BaseException:
+            operation.close()
+            raise
+
+
 def run(connection: Connection, operation: Operation[T]) -> T:
     """Drive ``operation`` to its end on ``connection`` and return what it returns. Costs about 100 ns a request."""
     try:

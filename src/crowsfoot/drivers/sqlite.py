@@ -23,7 +23,7 @@ from weakref import WeakKeyDictionary, WeakSet
 import apsw
 
 from crowsfoot.drivers.connection import Answer, Hydrate, Observer
-from crowsfoot.drivers.run import Operation, run
+from crowsfoot.drivers.run import Operation, drive_in_parts, run
 from crowsfoot.drivers.sqlite_errors import translate, unbindable
 from crowsfoot.drivers.url import MemoryKey, URLParts
 from crowsfoot.drivers.worker import Worker
@@ -422,7 +422,7 @@ class AsyncSQLiteConnection:
             await self.worker.call(self.inner.close_cursor, cursor)
 
     async def drive(self, operation: Operation[T]) -> T:
-        return await self.worker.call(self._run, operation)
+        return await drive_in_parts(operation, self._call)
 
     async def reset(self) -> None:
         await self.worker.call(self.inner.reset)
@@ -436,5 +436,5 @@ class AsyncSQLiteConnection:
     def abandon(self) -> None:
         self.worker.stop(self.inner.close)
 
-    def _run(self, operation: Operation[T]) -> T:
-        return run(self.inner, operation)
+    async def _call(self, operation: Operation[T]) -> T:
+        return await self.worker.call(run, self.inner, operation)

@@ -21,6 +21,8 @@ class Apps:
         self.on_link = on_link
         self.all_models: dict[str, dict[str, Any]] = {}
         self.all_models_by_label: dict[str, Any] = {}
+        # What waits for a model, by its label.
+        self.waiting: dict[str, list[Callable[[Any], Any]]] = {}
         self.ready = True
         self.models_ready = self.apps_ready = True
 
@@ -36,6 +38,21 @@ class Apps:
         self.all_models.setdefault(app_label, {})[name] = model
         self.all_models_by_label[model._meta.label_lower] = model
         self.registry.add(model._meta.entity, model._meta.declarations())
+        for function in self.waiting.pop(model._meta.label_lower, ()):
+            function(model)
+
+    def lazy_model_operation(self, function: Callable[[Any], Any], label: str) -> None:
+        """Call ``function`` with the model ``"app.Model"``: now, or once it is there. Raises ``ValueError``."""
+        app_label, dot, name = label.partition(".")
+        if not (app_label and dot and name):
+            raise ValueError(
+                f"Invalid model reference {label!r}. String model references must be of the form 'app_label.ModelName'."
+            )
+        model = self.all_models.get(app_label, {}).get(name.lower())
+        if model is not None:
+            function(model)
+        else:
+            self.waiting.setdefault(label.lower(), []).append(function)
 
     def link(self) -> None:
         """Link what can be linked now."""

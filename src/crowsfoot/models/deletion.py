@@ -44,10 +44,11 @@ def delete_instances(session: Session, instances: Iterable[Any], keep_parents: b
     return (yield from deletion.finish(given))
 
 
-def delete_queryset(session: Session, rows: Any, raw: bool = False) -> Operation[Any]:
+def delete_queryset(session: Session, rows: Any, raw: bool = False, origin: Any = None) -> Operation[Any]:
     """Delete a queryset's rows with all that hangs on them; gives ``(total, {label: number})``.
 
-    ``raw`` deletes these rows alone, without rules and signals, and gives their number.
+    ``raw`` deletes these rows alone, without rules and signals, and gives their number. ``origin`` is the queryset
+    that receivers of signals are told, where it is not ``rows``.
     """
     query, values = rows.as_subquery()
     if raw:
@@ -55,7 +56,9 @@ def delete_queryset(session: Session, rows: Any, raw: bool = False) -> Operation
     if query.empty:
         return 0, {}
     statements = _statements(session, rows._shape, rows.model, None, False)
-    return (yield from _Deletion(session, statements, rows.model, rows, values).finish([]))
+    deletion = _Deletion(session, statements, rows.model, rows if origin is None else origin, values)
+    deletion.rows = rows
+    return (yield from deletion.finish([]))
 
 
 def _delete_alone(session: Session, query: Query, values: tuple[Any, ...]) -> Operation[int]:
@@ -110,6 +113,8 @@ class _Deletion(Deletion):
         super().__init__(session, statements, values)
         self.model = model
         self.origin = origin
+        # Of a queryset, the one that is read.
+        self.rows: Any = None
 
     def finish(self, given: list[Any]) -> Operation[Deleted]:
         """Run, and take the keys from the instances that are gone."""
@@ -136,7 +141,7 @@ class _Deletion(Deletion):
         return list((yield from rows._load(self.session)))
 
     def load_root(self) -> Operation[list[Any]]:
-        return list((yield from self.origin._load(self.session)))
+        return list((yield from self.rows._load(self.session)))
 
     def key(self, instance: Any) -> Any:
         key = [a.value_type.prepare(getattr(instance, a.name)) for a in instance._meta.entity.key]
@@ -174,13 +179,15 @@ class _Deletion(Deletion):
 
     # -- signals -------------------------------------------------------------------------------------------------------
 
-    def before(self, instances: list[Any]) -> None:
+    def before(self, instances: list[Any]) -> Operation[None]:
         instances.sort(key=attrgetter("pk"))
-        self._send(signals.pre_delete, instances)
+        yield from self._send(signals.pre_delete, instances)
 
-    def after(self, instances: list[Any]) -> None:
-        self._send(signals.post_delete, reversed(instances))
+    def after(self, instances: list[Any]) -> Operation[None]:
+        yield from self._send(signals.post_delete, reversed(instances))
 
-    def _send(self, signal: Any, instances: Iterable[Any]) -> None:
+    def _send(self, signal: Any, instances: Iterable[Any]) -> Operation[None]:
         for instance in instances:
-            signal.send(sender=type(instance), instance=instance, using=self.session.alias, origin=self.origin)
+            yield from signals.tell(
+                signal, type(instance), instance=instance, using=self.session.alias, origin=self.origin
+            )

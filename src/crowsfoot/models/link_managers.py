@@ -127,12 +127,12 @@ class ManyRelatedManager(RelatedManager[M]):
         ignored, _, fast = self._get_add_plan(here)
         if not fast:
             ids = self._get_missing_target_ids(ids, (yield from self._linked(session, ids, here, there)))
-        self._send(session, "pre_add", ids, here, raw)
+        yield from self._send(session, "pre_add", ids, here, raw)
         if ids:
             rows = [self._row(here, there, key, defaults) for key in ids]
             links = self.through._default_manager.using(session.alias)
             yield from links._bulk_create(session, rows, ignore_conflicts=ignored)
-        self._send(session, "post_add", ids, here, raw)
+        yield from self._send(session, "post_add", ids, here, raw)
 
     def _get_add_plan(self, here: Any) -> tuple[bool, bool, bool]:
         """How links are added: whether links that are there may be ignored by the database, whether receivers are told,
@@ -163,10 +163,10 @@ class ManyRelatedManager(RelatedManager[M]):
             yield from atomically(session, self._unlink(session, self._get_target_ids(objs), raw))
 
     def _unlink(self, session: Session, ids: list[Any], raw: bool) -> Operation[None]:
-        self._send(session, "pre_remove", ids, self.here, raw)
+        yield from self._send(session, "pre_remove", ids, self.here, raw)
         rows = self.through._default_manager.using(session.alias).filter(self._links(ids))
         yield from rows._delete(session)
-        self._send(session, "post_remove", ids, self.here, raw)
+        yield from self._send(session, "post_remove", ids, self.here, raw)
 
     def _links(self, ids: list[Any] | None) -> Any:
         """The condition for the links of this row, to ``ids`` or to all."""
@@ -182,10 +182,10 @@ class ManyRelatedManager(RelatedManager[M]):
         yield from atomically(session, self._unlink_all(session, raw))
 
     def _unlink_all(self, session: Session, raw: bool) -> Operation[None]:
-        self._send(session, "pre_clear", None, self.here, raw)
+        yield from self._send(session, "pre_clear", None, self.here, raw)
         rows = self.through._default_manager.using(session.alias).filter(self._links(None))
         yield from rows._delete(session)
-        self._send(session, "post_clear", None, self.here, raw)
+        yield from self._send(session, "post_clear", None, self.here, raw)
 
     def set_base(self, objs: Iterable[M | Key], *, raw: bool = False, **options: Any) -> None:
         """``set()`` for loaders of data: with ``raw`` the receivers of ``m2m_changed`` are told that rows which belong
@@ -223,12 +223,13 @@ class ManyRelatedManager(RelatedManager[M]):
         """Whether receivers are told of links from this side: those of a symmetrical relation's other side follow."""
         return here is self.here or not self.end.relation.symmetrical
 
-    def _send(self, session: Session, action: str, ids: list[Any] | None, here: Any, raw: bool) -> None:
+    def _send(self, session: Session, action: str, ids: list[Any] | None, here: Any, raw: bool) -> Operation[None]:
         if not signals.m2m_changed.receivers or not self._tells(here):
             return
-        signals.m2m_changed.send(
-            sender=self.through, action=action, instance=self.instance, reverse=not self.end.is_forward,
-            model=self.model, pk_set=None if ids is None else set(ids), using=session.alias, raw=raw,
+        pk_set = None if ids is None else set(ids)
+        yield from signals.tell(
+            signals.m2m_changed, self.through, action=action, instance=self.instance,
+            reverse=not self.end.is_forward, model=self.model, pk_set=pk_set, using=session.alias, raw=raw,
         )  # fmt: skip
 
 

@@ -271,7 +271,7 @@ def _set_others(instance: Model, kwargs: dict[str, Any]) -> None:
 
 
 routing.MODELS.append(apps)
-signals.ModelSignal.get_model = staticmethod(lambda label: apps.get_model(label))
+signals.ModelSignal.apps = apps
 
 
 __all__ = ["DEFERRED", "Model", "ModelBase", "apps", "current"]

@@ -129,14 +129,16 @@ class Persistence:
         update_fields = frozenset(fields) if fields is not None else None
         sender = type(self)
         auto = meta.auto_created
+        raw = bool(options.get("raw"))
         for field in meta.private_fields:
             yield from field.settle(session, self)
         if not auto:
-            signals.pre_save.send(
-                sender=sender, instance=self, raw=False, using=session.alias, update_fields=update_fields
+            yield from signals.tell(
+                signals.pre_save, sender, instance=self, raw=raw, using=session.alias, update_fields=update_fields
             )
         writer = _Writer(self, session, update_fields, options.get("force_insert"), options.get("force_update"))
-        if origin._meta.parents:
+        writer.raw = raw
+        if origin._meta.parents and not raw:
             updated = yield from atomically(session, writer.with_parents(origin))
         else:
             updated = yield from writer.table(origin)
@@ -145,12 +147,13 @@ class Persistence:
             held["_origin"] = lone(session.alias)
         held.pop("_adding", None)
         if not auto:
-            signals.post_save.send(
-                sender=sender,
+            yield from signals.tell(
+                signals.post_save,
+                sender,
                 instance=self,
                 created=not updated,
                 update_fields=update_fields,
-                raw=False,
+                raw=raw,
                 using=session.alias,
             )
 
@@ -162,8 +165,13 @@ class Persistence:
         using: Any = None,
         update_fields: Any = None,
     ) -> None:
-        """``save`` without the checks of its arguments."""
-        options = {"force_insert": force_insert, "force_update": force_update, "update_fields": update_fields}
+        """``save`` without the checks of its arguments.
+
+        ``raw`` writes the values as they are, and no inherited rows: what is loaded from elsewhere is complete.
+        """
+        options = {
+            "force_insert": force_insert, "force_update": force_update, "update_fields": update_fields, "raw": raw,
+        }  # fmt: skip
         databases[self._write_alias(using)].run(self._save, options)
 
     # -- delete --------------------------------------------------------------------------------------------------------
@@ -311,6 +319,7 @@ class _Writer:
         self.force_insert = (type(instance)._meta.concrete_model,) if force_insert is True else force_insert
         self.force_update = bool(force_update)
         self.written: dict[Any, bool] = {}
+        self.raw = False
 
     def with_parents(self, model: Any) -> Operation[bool]:
         """The rows of the inherited models first, since this one's key is theirs."""
@@ -388,12 +397,15 @@ class _Writer:
         new = self.instance._state.adding and made
         return bool(new and not self.force_update and self.update_fields is None)
 
+    def _value(self, field: Any, add: bool) -> Any:
+        return getattr(self.instance, field.attname) if self.raw else field.pre_save(self.instance, add)
+
     def _update(self, model: Any, fields: list[Any], key: tuple[Any, ...]) -> Operation[bool]:
         meta, session = model._meta, self.session
         values: list[Any] = []
         attributes: list[Attribute] = []
         for field in fields:
-            value = field.pre_save(self.instance, False)
+            value = self._value(field, False)
             if isinstance(value, DatabaseDefault):
                 continue
             attributes.append(meta.entity.attributes[field.attname])
@@ -424,7 +436,7 @@ class _Writer:
             yield from take_places(session, meta.model, [instance])
         for field in fields:
             attribute = entity.attributes[field.attname]
-            value = field.pre_save(instance, True)
+            value = self._value(field, True)
             if field.in_key and not is_set and (value is None or isinstance(value, DatabaseDefault)):
                 returning.append(attribute)
                 continue

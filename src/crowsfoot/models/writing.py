@@ -457,7 +457,7 @@ class Writing(Generic[M]):
 
     def _delete(self: Any, session: Session) -> Operation[tuple[int, dict[str, int]]]:
         rows = self.order_by().select_related(None).using(session.alias)
-        return (yield from delete_queryset(session, rows))
+        return (yield from delete_queryset(session, rows, origin=self))
 
     def _raw_delete(self: Any, using: str) -> int:
         """Delete the rows of this table alone, without rules and signals."""

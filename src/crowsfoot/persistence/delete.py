@@ -90,11 +90,13 @@ class Deletion:
         """What the edge's key is set to, as it is bound."""
         raise NotImplementedError
 
-    def before(self, instances: list[Any]) -> None:
-        """Called with the loaded rows of each entity, before anything is changed."""
+    def before(self, instances: list[Any]) -> Operation[None]:
+        """Run with the loaded rows of each entity, before anything is changed."""
+        raise NotImplementedError
 
-    def after(self, instances: list[Any]) -> None:
-        """Called with the loaded rows of each entity, when they are gone."""
+    def after(self, instances: list[Any]) -> Operation[None]:
+        """Run with the loaded rows of each entity, when they are gone."""
+        raise NotImplementedError
 
     # -- looking up ----------------------------------------------------------------------------------------------------
 
@@ -201,7 +203,7 @@ class Deletion:
         order = [entity for group in self.consequences.order for entity in group if entity in self._alive]
         for entity in order:
             if entity in self.instances:
-                self.before(self.instances[entity])
+                yield from self.before(self.instances[entity])
         defers = self.consequences.defers or any(len(self._batches.get(e, ())) > 1 for e in self.consequences.tied)
         if defers:
             yield Execute(dialect.defer_keys)
@@ -214,7 +216,7 @@ class Deletion:
                 entity = group[0]
                 self.counts[entity] = yield from self._execute(self.statements.delete(entity))
                 if entity in self.instances:
-                    self.after(self.instances[entity])
+                    yield from self.after(self.instances[entity])
         if defers and dialect.check_keys is not None:
             yield Execute(dialect.check_keys)
 
@@ -235,7 +237,7 @@ class Deletion:
             self.counts[entity] = self.counts.get(entity, 0) + len(keys)
             if entity in self.instances:
                 gone = set(keys)
-                self.after([i for i in self.instances[entity] if self.key(i) in gone])
+                yield from self.after([i for i in self.instances[entity] if self.key(i) in gone])
         for entity, keys in all_keys.items():  # the rows that these inherit are found by the same slot
             self.values[self.statements.known[entity].slot] = keys
 

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import logging
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from crowsfoot.drivers.run import Execute, Operation
 from crowsfoot.errors import DatabaseError, Error, TransactionManagementError
+from crowsfoot.logs import log
 from crowsfoot.sql.dialect import Dialect
-
-logger = logging.getLogger("crowsfoot.transaction")
 
 
 class Block:
@@ -38,6 +36,7 @@ class Callback(NamedTuple):
 
     function: Callable[[], Any]
     robust: bool
+    in_transaction: bool = False
 
     def call(self) -> None:
         try:
@@ -58,7 +57,8 @@ class Callback(NamedTuple):
         if not self.robust:
             raise error
         name = getattr(self.function, "__qualname__", repr(self.function))
-        logger.error("Error calling %s in on_commit() (%s).", name, error, exc_info=error)
+        when = " during transaction" if self.in_transaction else ""
+        log("db.backends.base").error("Error calling %s in on_commit()%s (%s).", name, when, error, exc_info=error)
 
 
 class Writes:
@@ -107,9 +107,9 @@ class Session:
         # False while transactions are begun and ended by hand; begun tells whether one is open then.
         self.autocommit = True
         self.begun = False
-        # In async code: the task whose transaction is open here, and whether an operation runs at this moment.
+        # In async code: the task whose transaction is open here, and the one that drives an operation at this moment.
         self.task: Any = None
-        self.driving = False
+        self.driver: Any = None
 
     def wrote(self, table: str | None = None) -> None:
         """To be told of every write, to ``table`` or an unknown one: what was prepared before is not handed out."""
@@ -246,7 +246,7 @@ def _roll_back(session: Session) -> Operation[None]:
     try:
         yield Execute("ROLLBACK")
     except Error as error:
-        logger.debug("ROLLBACK on %s: %s", session.alias, error)
+        log("db.backends.base").debug("ROLLBACK on %s: %s", session.alias, error)
 
 
 def atomically(session: Session, operation: Operation[Any], savepoint: bool = False) -> Operation[Any]:
@@ -278,7 +278,7 @@ def register(session: Session | None, function: Callable[[], Any], robust: bool)
         return False
     if not session.blocks:
         raise TransactionManagementError("on_commit() cannot be used in manual transaction management")
-    session.on_commit.append(Callback(function, robust))
+    session.on_commit.append(Callback(function, robust, in_transaction=True))
     return True
 
 
