@@ -41,4 +41,33 @@ class Grandchild(models.Model):
         app_label = "rules"
 
 
-TABLES = (Owner, Child, Grandchild)
+class Country(models.Model):
+    code = models.CharField(max_length=2, primary_key=True)
+    president: Any = models.ForeignKey(
+        "Citizen", on_delete=models.SET_NULL, null=True, related_name="+", deferrable=models.Deferrable.DEFERRED
+    )
+
+    class Meta:
+        app_label = "rules"
+
+
+class Citizen(models.Model):
+    """Its keys follow those of countries, or are emptied."""
+
+    country: Any = models.ForeignKey(
+        Country,
+        on_delete=models.CASCADE,
+        on_update=models.CASCADE,
+        deferrable=models.Deferrable.DEFERRED,
+        constraint_name="citizen_of_country",
+        related_name="citizens",
+    )
+    second: Any = models.ForeignKey(
+        Country, on_delete=models.SET_NULL, on_update=models.SET_NULL, null=True, related_name="+"
+    )
+
+    class Meta:
+        app_label = "rules"
+
+
+TABLES = (Owner, Child, Grandchild, Country, Citizen)

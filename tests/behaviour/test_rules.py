@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 import rules_models
-from rules_models import Child, Grandchild, Owner
+from rules_models import Child, Citizen, Country, Grandchild, Owner
 
-from crowsfoot.errors import IntegrityError
+from crowsfoot import models
+from crowsfoot.errors import IntegrityError, ModelError
 from crowsfoot.models.signals import post_delete
+from crowsfoot.testing import isolated_registry
 
 TABLES = rules_models.TABLES  # what the database has here
 
@@ -80,3 +82,83 @@ async def test_some_rows_go_with_signals_and_others_by_the_database(do: Any) -> 
     assert deleted == (2, {"rules.Child": 1, "rules.Owner": 1})
     assert await do.rows(Child.objects.all()) == [emptied]
     assert await do(Grandchild.objects.count) == 0
+
+
+@pytest.mark.capability(40)
+async def test_keys_follow_a_key_that_changes(do: Any) -> None:
+    for code in ("NO", "SE"):
+        await do(Country.objects.create, code=code)
+    ann = await do(Citizen.objects.create, country_id="NO", second_id="SE")
+    ben = await do(Citizen.objects.create, country_id="SE", second_id="NO")
+    with do.queries(1):
+        await do(Country.objects.filter(code="NO").update, code="NN")
+    for citizen in (ann, ben):
+        await do(citizen.refresh_from_db)
+    assert [(c.country_id, c.second_id) for c in (ann, ben)] == [("NN", "SE"), ("SE", None)]
+    await do.sql("UPDATE rules_country SET code = 'NO' WHERE code = 'NN'")
+    assert await do(Citizen.objects.filter(country_id="NO").get) == ann
+
+
+async def test_what_was_prepared_for_a_loop_is_dropped_when_keys_follow(do: Any) -> None:
+    countries = [await do(Country.objects.create, code=f"A{n}") for n in range(4)]
+    await do(Citizen.objects.bulk_create, [Citizen(country=c) for c in countries])
+    seen = []
+    for country in await do.rows(Country.objects.order_by("code")):
+        seen.append(await do(country.citizens.count))
+        await do(Country.objects.filter(code="A3").update, code="B3")
+    assert seen == [1, 1, 1, 0]
+
+
+@pytest.mark.capability(20)
+async def test_keys_that_are_checked_as_the_transaction_ends(do: Any) -> None:
+    """So rows that point at each other are written in any order."""
+    async with do.atomic():
+        await do(Country.objects.create, code="NO", president_id=1)
+        await do(Citizen.objects.create, pk=1, country_id="NO")
+    country = await do(Country.objects.select_related("president").get)
+    assert country.president.country_id == "NO"
+    with pytest.raises(IntegrityError):
+        async with do.atomic():
+            await do(Citizen.objects.create, country_id="XX")
+    assert await do(Citizen.objects.count) == 1
+    with pytest.raises(IntegrityError, match=r"Citizen\.second points at"):
+        await do(Citizen.objects.create, country_id="NO", second_id="XX")
+
+
+@pytest.mark.capability(31)
+async def test_a_constraint_has_the_name_that_was_chosen(do: Any) -> None:
+    """SQLite keeps no names of foreign keys."""
+    if do.vendor != "postgresql":
+        return
+    found = await do.sql(
+        "SELECT conname FROM pg_constraint WHERE conrelid = 'rules_citizen'::regclass AND contype = 'f'"
+    )
+    assert ("citizen_of_country",) in found
+    async with do.atomic(durable=True):
+        await do.sql("SET CONSTRAINTS citizen_of_country IMMEDIATE")
+        with pytest.raises(IntegrityError) as told:
+            async with do.atomic():
+                await do(Citizen.objects.create, country_id="XX")
+    assert told.value.constraint == "citizen_of_country"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"on_update": models.SET_NULL}, "on_update=SET_NULL but its column may not be NULL"),
+        ({"on_update": models.SET_DEFAULT}, "on_update=SET_DEFAULT but no db_default"),
+        ({"on_update": models.SET(1)}, "is no rule that a database has"),
+        ({"on_update": models.CASCADE, "db_constraint": False}, "but db_constraint=False"),
+    ],
+)
+def test_rules_that_no_database_could_follow(options: Any, sentence: str) -> None:
+    with isolated_registry():
+
+        class Thing(models.Model):
+            owner: Any = models.ForeignKey(Owner, on_delete=models.CASCADE, related_name="+", **options)
+
+            class Meta:
+                app_label = "rules"
+
+        with pytest.raises(ModelError, match=sentence):
+            Thing.objects.count()

@@ -7,6 +7,7 @@ from migration_project import Project
 
 from crowsfoot.errors import IntegrityError
 from crowsfoot.migrations import commands
+from crowsfoot.transaction import atomic
 
 FIRST = """
 class Author(models.Model):
@@ -196,3 +197,28 @@ def test_a_foreign_key_becomes_a_one_to_one_and_back(project: Project) -> None:
     author = project.model("Author").objects.get()
     author.posts.create(title="another")
     assert author.posts.count() == 2
+
+
+def test_options_of_a_constraint_come_and_go(project: Project) -> None:
+    begun(project)
+    more = "on_update=models.CASCADE, deferrable=models.Deferrable.DEFERRED, constraint_name='written_by'"
+    project.write(FIRST.replace('related_name="posts"', f'related_name="posts", {more}'))
+    (written,) = project.make()
+    for option in (
+        "on_update=models.CASCADE",
+        "deferrable=models.Deferrable['DEFERRED']",
+        "constraint_name='written_by'",
+    ):
+        assert option in written.text
+    project.migrate()
+    author, posts = project.model("Author").objects, project.model("Post").objects
+    author.update(id=7)
+    assert list(posts.values_list("author_id", flat=True)) == [7, 7]
+    with atomic():
+        posts.create(title="early", author_id=8)
+        author.create(pk=8, name="Late")
+    assert not commands.check_migrations()
+    project.migrate("blog", "0001")
+    with pytest.raises(IntegrityError):
+        author.filter(id=7).update(id=9)
+    assert posts.filter(author_id=7).count() == 2

@@ -3,7 +3,8 @@
 from crowsfoot.enums import Choices, IntegerChoices, TextChoices
 from crowsfoot.errors import ObjectDoesNotExist, ProtectedError, RestrictedError
 from crowsfoot.models import aggregates, expressions, functions, lookups
-from crowsfoot.models.constraints import BaseConstraint, CheckConstraint, Deferrable, UniqueConstraint
+from crowsfoot.models.constants import Deferrable
+from crowsfoot.models.constraints import BaseConstraint, CheckConstraint, UniqueConstraint
 from crowsfoot.models.fields import (
     NOT_PROVIDED,
     AutoField,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from enum import Enum
 from typing import Any, Self
 
 from crowsfoot.database import databases
 from crowsfoot.drivers.run import Fetch, Operation
 from crowsfoot.errors import EmptyResultSet, FullResultSet, ValidationError
+from crowsfoot.models.constants import Deferrable
 from crowsfoot.models.fields.base import DatabaseDefault
 from crowsfoot.models.indexes import described, public_path
 from crowsfoot.persistence.session import Session
@@ -20,16 +20,6 @@ from crowsfoot.schema import table
 from crowsfoot.sql.checks import compile_check
 
 DEFAULT_ALIAS = "default"
-
-
-class Deferrable(Enum):
-    """When a unique constraint is checked: as the transaction ends, or at the statement unless asked otherwise."""
-
-    DEFERRED = "deferred"
-    IMMEDIATE = "immediate"
-
-    def __repr__(self) -> str:
-        return f"{type(self).__qualname__}.{self.name}"
 
 
 class BaseConstraint:

@@ -365,9 +365,9 @@ class Writing(Generic[M]):
                 else:
                     own.append((attribute, node))
         slots = (*values, *[v if p is None else p(v) for v, p in zip(scope.values, scope.preparers, strict=True)])
-        session.wrote(query.entity.table.name)
+        session.updates(query.entity)
         for attribute, _ in (pair for pairs in above.values() for pair in pairs):
-            session.wrote(attribute.entity.table.name)
+            session.updates(attribute.entity)
         if above:
             return (yield from atomically(session, self._update_inherited(session, query, own, above, slots)))
         if not own:

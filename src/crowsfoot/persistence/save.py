@@ -92,7 +92,7 @@ def update_row(
     returning: tuple[Attribute, ...] = (),
 ) -> Operation[Any]:
     """UPDATE one row by its key; returns whether there was such a row, or its ``returning`` values. One statement."""
-    session.wrote(entity.table.name)
+    session.updates(entity)
     if any(is_expression(value) for value in values):
         compiled, slots = _with_expressions(session.dialect, entity, attributes, values, key, returning)
     else:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from crowsfoot.drivers.run import Execute, Operation
 from crowsfoot.errors import DatabaseError, Error, TransactionManagementError
 from crowsfoot.logs import log
+from crowsfoot.schema.entity import Entity
 from crowsfoot.sql.dialect import Dialect
 
 
@@ -117,6 +118,10 @@ class Session:
             self.writes.everything += 1
         else:
             self.writes.add(table)
+
+    def updates(self, entity: Entity) -> None:
+        """To be told of every UPDATE. Keys that follow may be anywhere."""
+        self.wrote(None if entity.concrete.keys_follow else entity.table.name)
 
     @property
     def in_atomic_block(self) -> bool:

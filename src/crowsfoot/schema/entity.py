@@ -67,6 +67,8 @@ class Entity:
         self.hydrate: Callable[..., Any] | None = None
         self.model: Any = None
         self.ordering: tuple[Any, ...] = ()
+        # Whether rows elsewhere change with this one's key, by the database's own doing.
+        self.keys_follow = False
         self.ensure_ready: Callable[[], None] = lambda: None
         # What the ``models`` floor finds wrong with it once its relations are linked, one sentence each.
         self.misfits: Callable[[], Iterable[str]] = tuple
@@ -96,6 +98,8 @@ class Entity:
                 back.name += "+"
                 ends[back.name] = back
         ends[end.name] = end
+        if not end.is_forward and end.relation.on_update is not None:
+            self.concrete.keys_follow = True
 
     def remove_end(self, end: Any) -> None:
         """Forget an end, unless another has its name now."""

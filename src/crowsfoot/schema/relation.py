@@ -184,6 +184,7 @@ class End:
 class Relation:
     """Two ends, what a delete does, and the link entity of a many-to-many.
 
+    ``on_update`` is what the database does with the keys of rows that point at a row whose own key changes.
     ``constrained`` says whether the database holds the key (Django's ``db_constraint``); ``symmetrical`` marks a
     many-to-many on one entity whose links count both ways; ``is_parent`` marks the link of a model to the model that it
     inherits from.
@@ -196,6 +197,7 @@ class Relation:
     constrained: bool = True
     symmetrical: bool = False
     is_parent: bool = False
+    on_update: OnDelete | None = None
 
     def __post_init__(self) -> None:
         for end, other in ((self.forward, self.reverse), (self.reverse, self.forward)):
@@ -229,6 +231,7 @@ def many_to_one(
     unique: bool = False,
     constrained: bool = True,
     is_parent: bool = False,
+    on_update: OnDelete | None = None,
     field: Any = None,
 ) -> Relation:
     """The foreign key: many ``owner`` rows point at one ``target`` row through their own ``columns``."""
@@ -239,6 +242,7 @@ def many_to_one(
         on_delete,
         constrained=constrained,
         is_parent=is_parent,
+        on_update=on_update,
     )
 
 

@@ -44,9 +44,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """A foreign-key constraint. ``on_delete`` is the database's action, such as ``CASCADE`` or ``NO ACTION``.
+    """A foreign-key constraint. ``on_delete`` and ``on_update`` are the database's actions, such as ``CASCADE``.
 
-    ``null_columns`` are the columns that ``SET NULL`` empties where that is not all of them.
+    ``null_columns`` are the columns that a delete's ``SET NULL`` empties where that is not all of them; ``deferrable``
+    says whether the key is checked at the statement (``immediate``) or as the transaction ends (``deferred``).
     """
 
     name: str
@@ -55,6 +56,8 @@ class ForeignKey:
     target_columns: tuple[str, ...]
     on_delete: str = "NO ACTION"
     null_columns: tuple[str, ...] = ()
+    on_update: str = "NO ACTION"
+    deferrable: str = "immediate"
 
 
 @dataclass(frozen=True, slots=True)

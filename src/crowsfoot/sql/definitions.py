@@ -342,9 +342,11 @@ class Renderer:
             # A database that cannot empty some of the columns leaves it to delete(), and refuses other deletes.
             some = self.columns(tuple(renames.get(column, column) for column in key.null_columns))
             action = f"{action} ({some})" if action and self.dialect.sets_some_columns else ""
+        if key.on_update != "NO ACTION":
+            action += f" ON UPDATE {key.on_update}"
         references = f"REFERENCES {self.qualified(there.table)} ({self.columns(target_columns)}){action}"
-        # Keys are checked at the statement, but a block may ask to defer them.
-        text = f"{references} DEFERRABLE INITIALLY IMMEDIATE"
+        # Keys are checked at the statement unless declared otherwise, but a block may ask to defer them.
+        text = f"{references} DEFERRABLE INITIALLY {key.deferrable.upper()}"
         return ForeignRule(key.name, text, frozenset(columns), columns, there.table, target_columns)
 
     def _unique(self, text: TableText, entity: Entity, unique: Unique, renames: Mapping[str, str]) -> None:

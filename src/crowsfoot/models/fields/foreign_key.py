@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from crowsfoot.errors import FieldError, ValidationError, unknown_name
+from crowsfoot.models.constants import Deferrable
 from crowsfoot.models.fields.base import NOT_PROVIDED, Field
 from crowsfoot.models.fields.key_parts import spread
 from crowsfoot.models.fields.keywords import KeyOptions
@@ -27,6 +28,10 @@ class ForeignKey(RelatedField[T]):
 
     ``on_delete`` says what happens to them when that row is deleted, ``related_name`` names the way back, ``to_field``
     points at another unique field than the primary key. ``db_constraint=False`` keeps the key out of the database.
+
+    ``on_update`` says what the database does with the key when that of the target changes: one of the rules of
+    ``on_delete``, without it a change is refused as long as rows point there. ``deferrable=Deferrable.DEFERRED`` has
+    the key checked as the transaction ends. ``constraint_name`` names the constraint; SQLite keeps no such names.
 
     A key to a model with a composite primary key has a column for each part of it: ``order_tenant_id`` and
     ``order_number``, or those that ``columns`` names in their order. A name among them that the model has already, as a
@@ -80,6 +85,9 @@ class ForeignKey(RelatedField[T]):
         to_field: str | None = None,
         db_constraint: bool = True,
         columns: Sequence[str] = (),
+        on_update: OnDelete | None = None,
+        deferrable: Deferrable | None = None,
+        constraint_name: str | None = None,
         **options: Any,
     ) -> None:
         if not callable(on_delete) and on_delete is not NOT_PROVIDED:
@@ -99,6 +107,9 @@ class ForeignKey(RelatedField[T]):
         self.to_field = to_field if to_field is not None or isinstance(to, str) else None
         self.db_constraint = db_constraint
         self.columns = tuple(columns)
+        self.on_update = on_update
+        self.deferrable = deferrable
+        self.constraint_name = constraint_name
         self._target_field: Any = None
 
     # As with other fields, for type checkers alone: a key is a path to its target's fields on the class.
@@ -146,6 +157,7 @@ class ForeignKey(RelatedField[T]):
             nullable=self.null or any(attribute.column.null for attribute in locals_),
             constrained=self.db_constraint,
             is_parent=self.parent_link,
+            on_update=self.on_update,
             field=self,
         )
         if several:
@@ -202,6 +214,7 @@ class ForeignKey(RelatedField[T]):
             found.append(
                 f"{self} has on_delete=DB_SET_DEFAULT but no db_default. Add db_default=…, or choose another rule."
             )
+        found += self._check_constraint()
         found += self._check_columns()
         if self.to_field is not None and self._target_field is None and self.relation is None:
             target = self.model._meta.apps.registry.entities.get(self.target_label)
@@ -220,6 +233,21 @@ class ForeignKey(RelatedField[T]):
                 "to_field."
             )
         return found
+
+    def _check_constraint(self) -> list[str]:
+        """What is wrong with the options that only the constraint has."""
+        rule = self.on_update
+        if rule is None:
+            return []
+        if not isinstance(rule, OnDelete) or rule.value is not None:
+            return [f"{self}: on_update={rule!r} is no rule that a database has. Write CASCADE, SET_NULL or RESTRICT."]
+        if not self.db_constraint:
+            return [f"{self} has on_update={rule}, which the database follows, but db_constraint=False. Choose one."]
+        if rule.sql == "SET NULL" and not self.null:
+            return [f"{self} has on_update={rule} but its column may not be NULL. Add null=True, or choose another."]
+        if rule.sql == "SET DEFAULT" and self.column_default() is NO_DEFAULT:
+            return [f"{self} has on_update={rule} but no db_default. Add db_default=…, or choose another rule."]
+        return []
 
     def _check_columns(self) -> list[str]:
         """What is wrong with the names of the key's columns, and with those that its rule empties."""
@@ -397,6 +425,9 @@ class ForeignKey(RelatedField[T]):
             kwargs["to_field"] = self.to_field
         if self.columns:
             kwargs["columns"] = self.columns
+        for option in ("on_update", "deferrable", "constraint_name"):
+            if getattr(self, option) is not None:
+                kwargs[option] = getattr(self, option)
         return name, path, args, kwargs
 
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, Literal, TypedDict, TypeVar
 
+from crowsfoot.models.constants import Deferrable
+from crowsfoot.schema.relation import OnDelete
+
 T = TypeVar("T")
 
 
@@ -83,6 +86,9 @@ class KeyOptions(RelationOptions, total=False):
     to_field: str | None
     db_constraint: bool
     columns: Sequence[str]
+    on_update: OnDelete | None
+    deferrable: Deferrable | None
+    constraint_name: str | None
 
 
 class LinkOptions(RelationOptions, total=False):
