@@ -70,4 +70,26 @@ class Citizen(models.Model):
         app_label = "rules"
 
 
-TABLES = (Owner, Child, Grandchild, Country, Citizen)
+class Basket(models.Model):
+    class Meta:
+        app_label = "rules"
+
+
+class Item(models.Model):
+    """What is not in a basket any more is nowhere."""
+
+    name = models.CharField(max_length=20)
+    basket: Any = models.ForeignKey(Basket, on_delete=models.CASCADE, related_name="items", delete_orphan=True)
+
+    class Meta:
+        app_label = "rules"
+
+
+class Mark(models.Model):
+    item: Any = models.ForeignKey(Item, on_delete=models.CASCADE)
+
+    class Meta:
+        app_label = "rules"
+
+
+TABLES = (Owner, Child, Grandchild, Country, Citizen, Basket, Item, Mark)

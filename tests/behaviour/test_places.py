@@ -40,3 +40,24 @@ async def test_another_order(do: Any) -> None:
         await do(two.get_next_in_order)
     await do(elsewhere.refresh_from_db)
     assert elsewhere._order == 0
+
+
+@pytest.mark.capability(64)
+async def test_a_row_is_moved_before_or_after_another(do: Any) -> None:
+    post, (one, two, three, four) = await chapters(do, "One", "Two", "Three", "Four")
+    _, (elsewhere,) = await chapters(do, "Elsewhere")
+    with do.queries(4):  # two are BEGIN and COMMIT
+        await do(four.move_before, two)
+    assert await titles(do, post.chapters.all()) == ["One", "Four", "Two", "Three"]
+    await do(one.move_after, two)
+    assert await titles(do, post.chapters.all()) == ["Four", "Two", "One", "Three"]
+    await do(one.move_before, three)
+    await do(four.move_after, three)
+    assert await titles(do, post.chapters.all()) == ["Two", "One", "Three", "Four"]
+    for chapter in (one, two, three, four):
+        await do(chapter.save)
+    assert await titles(do, post.chapters.all()) == ["Two", "One", "Three", "Four"]
+    assert await do(three.get_previous_in_order) == one
+    for other in (elsewhere, one):
+        with pytest.raises(ValueError, match="not ordered among each other"):
+            await do(one.move_after, other)

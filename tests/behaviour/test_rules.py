@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import rules_models
-from rules_models import Child, Citizen, Country, Grandchild, Owner
+from rules_models import Basket, Child, Citizen, Country, Grandchild, Item, Mark, Owner
 
 from crowsfoot import models
 from crowsfoot.errors import IntegrityError, ModelError
@@ -107,6 +107,27 @@ async def test_what_was_prepared_for_a_loop_is_dropped_when_keys_follow(do: Any)
         seen.append(await do(country.citizens.count))
         await do(Country.objects.filter(code="A3").update, code="B3")
     assert seen == [1, 1, 1, 0]
+
+
+@pytest.mark.capability(43)
+async def test_what_leaves_its_parent_is_deleted(do: Any) -> None:
+    basket, other = [await do(Basket.objects.create) for _ in range(2)]
+    a, b, _, d = [await do(basket.items.create, name=name) for name in "abcd"]
+    for item in (a, b):
+        await do(Mark.objects.create, item=item)
+    await do(basket.items.remove, a)
+    assert await do(Mark.objects.count) == 1
+    await do(other.items.add, d)  # moved, not lost
+    new = Item(name="e")
+    await do(basket.items.set, [b, new], bulk=False)
+    assert [item.name for item in await do.rows(basket.items.order_by("name"))] == ["b", "e"]
+    await do(basket.items.set, [new], clear=True)
+    assert await do(Mark.objects.count) == 0
+    await do(basket.items.clear)
+    assert await do.rows(Item.objects.all()) == [d]
+    with pytest.raises(Basket.DoesNotExist):
+        await do(basket.items.remove, d)
+    assert await do(other.items.get) == d
 
 
 @pytest.mark.capability(20)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from crowsfoot.database import databases
 from crowsfoot.drivers.run import Operation
 from crowsfoot.models import routing
 from crowsfoot.models.fields.numbers import IntegerField
-from crowsfoot.persistence.session import Session
+from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.query.aggregates import Max
+from crowsfoot.query.conditions import Q
+from crowsfoot.query.expressions import F
+from crowsfoot.query.func import Case, When
 from crowsfoot.schema.relation import Relation
 
 PLACE = "_order"
@@ -34,6 +38,8 @@ def add_place(model: Any) -> None:
     model.aget_next_in_order = lambda self: _beside(self, True).aget()
     model.get_previous_in_order = lambda self: _beside(self, False).get()
     model.aget_previous_in_order = lambda self: _beside(self, False).aget()
+    model.move_before, model.amove_before = _mover(False)
+    model.move_after, model.amove_after = _mover(True)
 
 
 def add_order(relation: Relation) -> None:
@@ -74,6 +80,45 @@ def _beside(instance: Any, after: bool) -> Any:
     own = model._default_manager.filter(pk=instance.pk).values(PLACE)
     side = {f"{PLACE}__{'gt' if after else 'lt'}": own[:1], **field.get_filter_kwargs_for_object(instance)}
     return model._default_manager.filter(**side).order_by(PLACE if after else f"-{PLACE}")[:1]
+
+
+def _mover(after: bool) -> tuple[Any, Any]:
+    """Two methods that move a row to the place before or after another: a blocking one and one to await."""
+
+    def move(self: Any, other: Any) -> None:
+        """Take the place beside ``other``; those behind it make room. Two queries.
+
+        Raises ``ValueError`` where ``other`` is not one of the rows that this one is ordered among.
+        """
+        database = databases[routing.write(type(self), {"instance": self})]
+        database.run(_move, self, other, after)
+
+    async def amove(self: Any, other: Any) -> None:
+        database = databases[routing.write(type(self), {"instance": self})]
+        await database.arun(_move, self, other, after)
+
+    move.__name__ = f"move_{'after' if after else 'before'}"
+    return move, amove
+
+
+def _move(session: Session, instance: Any, other: Any, after: bool) -> Operation[None]:
+    yield from atomically(session, _make_room(session, instance, other, after))
+
+
+def _make_room(session: Session, instance: Any, other: Any, after: bool) -> Operation[None]:
+    model = type(instance)
+    field = model._meta.get_field(model._meta.order_with_respect_to)
+    rows = model._base_manager.using(session.alias).filter(**field.get_filter_kwargs_for_object(instance))
+    beside = rows.select_for_update().filter(pk=other.pk).exclude(pk=instance.pk).values_list(PLACE, flat=True)
+    found = yield from beside._load(session)
+    if not found:
+        raise ValueError(f"{instance!r} cannot be moved beside {other!r}: they are not ordered among each other.")
+    place = found[0] + after
+    moved = Case(When(pk=instance.pk, then=place), default=F(PLACE) + 1)
+    yield from rows.filter(Q(**{f"{PLACE}__gte": place}) | Q(pk=instance.pk))._update(session, {PLACE: moved})
+    instance.__dict__[PLACE] = place
+    if not after:
+        other.__dict__[PLACE] = place + 1
 
 
 def take_places(session: Session, model: Any, objs: Sequence[Any]) -> Operation[None]:

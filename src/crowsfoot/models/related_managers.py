@@ -228,7 +228,8 @@ class KeyManager(RelatedManager[M]):
 
     @classmethod
     def absent(cls, end: End) -> dict[str, str]:
-        return {} if end.inverse.minimum == 0 else dict.fromkeys(NEED_NULL, "the key may not be NULL")
+        gives_up = end.inverse.minimum == 0 or end.relation.delete_orphan
+        return {} if gives_up else dict.fromkeys(NEED_NULL, "the key may not be NULL")
 
     @property
     def forward(self) -> str:
@@ -311,6 +312,9 @@ class KeyManager(RelatedManager[M]):
 
     def _empty(self, session: Session, rows: Any, bulk: bool) -> Operation[None]:
         self._remove_prefetched()
+        if self.end.relation.delete_orphan:
+            yield from self._narrowed(rows)._delete(session)
+            return
         if bulk:
             yield from self._narrowed(rows)._update(session, {self.forward: None})
             return
@@ -327,10 +331,11 @@ class KeyManager(RelatedManager[M]):
         yield from atomically(session, self._replace(session, tuple(objs), bulk, clear))
 
     def _replace(self, session: Session, objs: tuple[Any, ...], bulk: bool, clear: bool) -> Operation[None]:
-        if self.end.inverse.minimum:
+        orphans = self.end.relation.delete_orphan
+        if self.end.inverse.minimum and not orphans:
             yield from self._add(session, objs, bulk=bulk)
             return
-        if clear:
+        if clear and not orphans:  # what is deleted cannot be added again
             yield from self._clear(session, bulk=bulk)
             yield from self._add(session, objs, bulk=bulk)
             return

@@ -185,6 +185,7 @@ class Relation:
     """Two ends, what a delete does, and the link entity of a many-to-many.
 
     ``on_update`` is what the database does with the keys of rows that point at a row whose own key changes.
+    ``delete_orphan`` says that a row which is taken out of the relation is deleted.
     ``constrained`` says whether the database holds the key (Django's ``db_constraint``); ``symmetrical`` marks a
     many-to-many on one entity whose links count both ways; ``is_parent`` marks the link of a model to the model that it
     inherits from.
@@ -198,6 +199,7 @@ class Relation:
     symmetrical: bool = False
     is_parent: bool = False
     on_update: OnDelete | None = None
+    delete_orphan: bool = False
 
     def __post_init__(self) -> None:
         for end, other in ((self.forward, self.reverse), (self.reverse, self.forward)):
@@ -232,6 +234,7 @@ def many_to_one(
     constrained: bool = True,
     is_parent: bool = False,
     on_update: OnDelete | None = None,
+    delete_orphan: bool = False,
     field: Any = None,
 ) -> Relation:
     """The foreign key: many ``owner`` rows point at one ``target`` row through their own ``columns``."""
@@ -243,6 +246,7 @@ def many_to_one(
         constrained=constrained,
         is_parent=is_parent,
         on_update=on_update,
+        delete_orphan=delete_orphan,
     )
 
 

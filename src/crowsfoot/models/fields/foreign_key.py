@@ -29,6 +29,9 @@ class ForeignKey(RelatedField[T]):
     ``on_delete`` says what happens to them when that row is deleted, ``related_name`` names the way back, ``to_field``
     points at another unique field than the primary key. ``db_constraint=False`` keeps the key out of the database.
 
+    With ``delete_orphan=True`` a row that the other side takes out of its rows, by ``remove()``, ``set()`` or
+    ``clear()``, is deleted.
+
     ``on_update`` says what the database does with the key when that of the target changes: one of the rules of
     ``on_delete``, without it a change is refused as long as rows point there. ``deferrable=Deferrable.DEFERRED`` has
     the key checked as the transaction ends. ``constraint_name`` names the constraint; SQLite keeps no such names.
@@ -88,6 +91,7 @@ class ForeignKey(RelatedField[T]):
         on_update: OnDelete | None = None,
         deferrable: Deferrable | None = None,
         constraint_name: str | None = None,
+        delete_orphan: bool = False,
         **options: Any,
     ) -> None:
         if not callable(on_delete) and on_delete is not NOT_PROVIDED:
@@ -110,6 +114,7 @@ class ForeignKey(RelatedField[T]):
         self.on_update = on_update
         self.deferrable = deferrable
         self.constraint_name = constraint_name
+        self.delete_orphan = delete_orphan
         self._target_field: Any = None
 
     # As with other fields, for type checkers alone: a key is a path to its target's fields on the class.
@@ -158,6 +163,7 @@ class ForeignKey(RelatedField[T]):
             constrained=self.db_constraint,
             is_parent=self.parent_link,
             on_update=self.on_update,
+            delete_orphan=self.delete_orphan,
             field=self,
         )
         if several:
@@ -428,6 +434,8 @@ class ForeignKey(RelatedField[T]):
         for option in ("on_update", "deferrable", "constraint_name"):
             if getattr(self, option) is not None:
                 kwargs[option] = getattr(self, option)
+        if self.delete_orphan:
+            kwargs["delete_orphan"] = True
         return name, path, args, kwargs
 
 

@@ -89,6 +89,7 @@ class KeyOptions(RelationOptions, total=False):
     on_update: OnDelete | None
     deferrable: Deferrable | None
     constraint_name: str | None
+    delete_orphan: bool
 
 
 class LinkOptions(RelationOptions, total=False):
