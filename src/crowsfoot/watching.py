@@ -12,6 +12,8 @@ from crowsfoot.database import databases
 from crowsfoot.persistence import cohort
 
 OWN = "crowsfoot."
+# A loop that loads for several rows at once sends one statement this often for 65,000 rows.
+OFTEN = 16
 
 
 @dataclass(slots=True)
@@ -22,6 +24,11 @@ class Site:
     sent: int = 0
     saved: int = 0
     statements: dict[str, int] = field(default_factory=dict[str, int])
+
+    @property
+    def repeated(self) -> int:
+        """How often the line sent its most frequent statement."""
+        return max(self.statements.values(), default=0)
 
 
 class Watch:
@@ -44,12 +51,23 @@ class Watch:
         """The number of queries that a mapper without cohorts would have sent on top."""
         return sum(site.saved for site in self._sites.values())
 
+    def loops(self, more_than: int = OFTEN) -> list[Site]:
+        """The lines that sent one statement more often than this: most likely a loop that asks for each row (N+1).
+
+        Relations do not, whatever the loop. What does are queries on a manager of a model, rows with
+        ``fetch_mode(FETCH_ONE)``, and rows that came one by one.
+        """
+        return [site for site in self.sites if site.repeated > more_than]
+
     def report(self) -> str:
-        """A line for each call site: what it sent, what it was saved, and its most frequent statement."""
+        """A line for each call site: what it sent, what it was saved, and its most frequent statement. Those of
+        ``loops()`` say so."""
         lines = [f"{self.sent} queries sent, {self.saved} saved"]
         for site in self.sites:
             often = max(site.statements, key=lambda sql: site.statements[sql], default="")
-            lines.append(f"{site.place}: {site.sent} sent, {site.saved} saved" + (f"  {often[:100]}" if often else ""))
+            loop = f", a loop: one statement {site.repeated} times" if site.repeated > OFTEN else ""
+            told = f"{site.place}: {site.sent} sent, {site.saved} saved{loop}"
+            lines.append(told + (f"  {often[:100]}" if often else ""))
         return "\n".join(lines)
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ import pytest
 from behaviour_models import Author, Post
 
 import crowsfoot
+from crowsfoot.models import FETCH_ONE
 
 
 def line(word: str) -> str:
@@ -43,6 +44,23 @@ def test_to_one_relations_are_counted_too(database: Any) -> None:
         names = [post.author.name for post in Post.objects.order_by("pk")]
     assert names == list("abcdefgh")
     assert (watched.sent, watched.saved) == (2, 7)
+
+
+@pytest.mark.capability(97)
+def test_a_loop_that_asks_for_each_row_is_found(database: Any) -> None:
+    Author.objects.bulk_create([Author(name=f"a{number}") for number in range(20)])
+    with crowsfoot.watch() as watched:
+        for author in Author.objects.order_by("pk"):
+            list(author.posts.all())
+        assert watched.loops() == []
+        for author in Author.objects.fetch_mode(FETCH_ONE):
+            author.posts.count()  # by one
+        for author in Author.objects.order_by("pk"):
+            Post.objects.filter(title=author.name).exists()  # by title
+    assert {(site.place, site.repeated) for site in watched.loops()} == {(line("by one"), 20), (line("by title"), 20)}
+    assert watched.loops(more_than=20) == []
+    assert f"{line('by title')}: 20 sent, 0 saved, a loop: one statement 20 times  SELECT" in watched.report()
+    assert watched.report().count("a loop") == 2
 
 
 def test_nothing_is_counted_outside(database: Any) -> None:
