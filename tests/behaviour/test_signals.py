@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ from crowsfoot.models import signals
 
 
 @contextmanager
-def connected(signal: Any, function: Any, sender: Any) -> Iterator[None]:
+def connected(signal: Any, function: Any, sender: Any) -> Generator[None]:
     signal.connect(function, sender=sender)
     try:
         yield

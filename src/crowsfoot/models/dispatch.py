@@ -125,7 +125,7 @@ class Signal:
         if plain:
             context = copy_context()
             loop = asyncio.get_running_loop()
-            found = await loop.run_in_executor(None, context.run, self._call, plain, robust, sender, named)
+            found = await loop.run_in_executor(None, lambda: context.run(self._call, plain, robust, sender, named))
             take_over(context)
         return found + await self._await(waiting, robust, sender, named)
 
