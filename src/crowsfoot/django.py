@@ -72,7 +72,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "django.db.models.query_utils": (
         "crowsfoot.query.conditions",
         "crowsfoot.query.expressions",
-        "crowsfoot.models.attributes",
+        "crowsfoot.models.deferred",
     ),
     "django.db.models.signals": ("crowsfoot.models.signals",),
     "django.db.models.sql": (),

@@ -6,16 +6,15 @@ what is not loaded loads it for the whole cohort in one query.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from inspect import getattr_static
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
-from crowsfoot.database import databases
-from crowsfoot.drivers.run import Operation
-from crowsfoot.errors import FieldDoesNotExist, FieldFetchBlocked, unknown_name
+from crowsfoot.errors import FieldDoesNotExist, unknown_name
 from crowsfoot.functional import unwrapped
 from crowsfoot.models import routing, typed
+from crowsfoot.models.deferred import Question, column_answer, column_question, peers_lacking, refuse_if_raising
 from crowsfoot.models.link_managers import ManyRelatedManager
 from crowsfoot.models.places import add_order
 from crowsfoot.models.prefetch import (
@@ -29,12 +28,9 @@ from crowsfoot.models.prefetch import (
     way_back,
 )
 from crowsfoot.models.related_managers import KeyManager, make_manager_class
-from crowsfoot.models.state import FETCH_ONE, FETCH_RAISE
 from crowsfoot.persistence.asyncness import refuse_touch
-from crowsfoot.persistence.cohort import SAVED, saved
-from crowsfoot.persistence.session import Session
+from crowsfoot.persistence.cohort import SAVED, lone, saved
 from crowsfoot.query.related_values import is_a
-from crowsfoot.schema.entity import Attribute
 from crowsfoot.schema.relation import End, Relation
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
@@ -63,36 +59,6 @@ def install_relation(relation: Relation) -> None:
         if existing is not None and not isinstance(existing, (ToOne, ToMany)) and end is reverse:
             continue
         setattr(model, end.accessor, ToMany(end) if end.is_collection else ToOne(end))
-
-
-def peers_lacking(instance: Any, name: str) -> list[Any]:
-    """The members of an instance's cohort that lack ``name`` too, the instance itself among them."""
-    origin = instance._origin
-    if origin is None or origin.fetch_mode is FETCH_ONE:
-        return [instance]
-    kind = type(instance)
-    found = [m for m in origin.alive() if name not in m.__dict__ and type(m) is kind]
-    return found if any(m is instance for m in found) else [instance, *found]
-
-
-def refuse_if_raising(instance: Any, name: str) -> None:
-    origin = instance._origin
-    if origin is not None and origin.fetch_mode is FETCH_RAISE:
-        raise FieldFetchBlocked(f"Fetching of {type(instance).__name__}.{name} blocked.") from None
-
-
-class Question(NamedTuple):
-    """What to send for values that are not loaded: the operation ``make(session, *args)``, on database ``alias``."""
-
-    alias: str
-    make: Callable[..., Operation[None]]
-    args: tuple[Any, ...]
-
-    def ask(self) -> None:
-        databases[self.alias].run(self.make, *self.args)
-
-    async def aask(self) -> None:
-        await databases[self.alias].arun(self.make, *self.args)
 
 
 def _alias(instance: Any, end: End) -> str:
@@ -148,7 +114,22 @@ class ToOne:
                 if self.is_cached(parent) and parent.__dict__[self.name] is not None:
                     held[self.name] = parent.__dict__[self.name]
                     return held[self.name]
+        if self.end.holds_key and self.end.relation.is_parent and (parent := self._parent_of(instance)) is not None:
+            return parent
         return self._load(instance)
+
+    def _parent_of(self, instance: Any) -> Any:
+        """The inherited row as an instance of its own, made of this one's values; None where some are not loaded."""
+        held, origin, model = instance.__dict__, instance._origin, self.end.target.model
+        names = [field.attname for field in model._meta.concrete_fields]
+        if origin is None or any(name not in held for name in names):
+            return None
+        parent = model.from_db(origin.db, names, [held[name] for name in names], fetch_mode=origin.fetch_mode)
+        parent.__dict__["_origin"] = lone(origin.db, origin.fetch_mode)
+        if self.end.inverse.accessor:
+            parent.__dict__[self.end.inverse.accessor] = instance
+        held[self.name] = parent
+        return parent
 
     def _key(self, held: dict[str, Any], unknown: Any = None) -> Any:
         """The key that an instance holds, None where it is not whole, ``unknown`` where it is not loaded."""
@@ -297,8 +278,8 @@ class ToOne:
         held[self.name] = value
         if value is not None and not back.is_collection and back.accessor:
             value.__dict__[back.accessor] = instance
-        if self.end.relation.is_parent and value is not None:
-            _copy_parent(instance, value)
+        if self.end.relation.is_parent:
+            _copy_parent(instance, value, self.end.target.model)
 
     def _set_reverse(self, instance: Any, value: Any) -> None:
         forward = self.end.inverse
@@ -317,13 +298,17 @@ class ToOne:
         instance.__dict__.pop(self.name, None)
 
 
-def _copy_parent(instance: Any, parent: Any) -> None:
-    """Assigning the parent of an inherited row takes its values over."""
-    for field in type(parent)._meta.concrete_fields:
-        if field.attname in parent.__dict__:
-            instance.__dict__.setdefault(field.attname, parent.__dict__[field.attname])
-    key = type(parent)._meta.pk.attname
-    instance.__dict__[key] = parent.__dict__.get(key)
+def _copy_parent(instance: Any, parent: Any, model: Any) -> None:
+    """Assigning the parent of an inherited row takes its values over, and the keys of all tables above; assigning None
+    takes the keys away."""
+    held = parent.__dict__ if parent is not None else {}
+    for field in model._meta.concrete_fields:
+        if field.attname in held:
+            instance.__dict__.setdefault(field.attname, held[field.attname])
+    while model is not None:
+        key = model._meta.pk
+        instance.__dict__[key.attname] = held.get(key.attname)
+        model = key.remote_field.model if getattr(key, "parent_link", False) else None
 
 
 class RelatedObjectDoesNotExist:
@@ -406,87 +391,6 @@ class DescribedPath(typed.RelationPath):
             return getattr(self._attribute, name)
 
 
-# -- deferred columns --------------------------------------------------------------------------------------------------
-
-
-class DeferredAttribute:
-    """A field's attribute on the class: the field's path; on an instance, its value, loaded where it was left out.
-
-    Plain fields have none, since an instance's own dict answers first. It stands where something would answer in
-    place of a value that was not loaded, and is the base of the descriptors of fields that have one of their own.
-    """
-
-    def __init__(self, field: Any) -> None:
-        self.field = field
-
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        name = self.field.attname
-        if instance is None:
-            return typed.step(owner, name)
-        held = instance.__dict__
-        return held[name] if name in held else load_deferred(instance, type(instance)._meta.entity.attributes[name])
-
-
-def load_deferred(instance: Any, attribute: Attribute) -> Any:
-    """Load a column that was left out, for the whole cohort. One query."""
-    if instance._origin is None:
-        raise AttributeError(f"{type(instance).__name__!r} object has no attribute {attribute.name!r}")
-    name = attribute.name
-    if instance.pk is None:
-        raise AttributeError(f"Cannot retrieve deferred field {name!r} from an unsaved model.")
-    if _take_inherited(instance, attribute):
-        return instance.__dict__[name]
-    refuse_if_raising(instance, name)
-    refuse_touch(type(instance).__name__, name)
-    asked = column_question(instance, attribute)
-    if len(asked.args[0]) == 1 and not hasattr(type(instance).refresh_from_db, "is_usual"):
-        instance.refresh_from_db(fields=[name])  # the model says itself how a row of its own is read
-    else:
-        asked.ask()
-    return _column_answer(instance, name)
-
-
-def _take_inherited(instance: Any, attribute: Attribute) -> bool:
-    """Whether the value is here all the same: on the instance of a parent model, or as the key that links them."""
-    name = attribute.name
-    for parent in lineage(instance):
-        held = parent.__dict__
-        known = parent._meta.entity.attributes.get(name)
-        if name in held and known is not None and known.column is attribute.column:
-            instance.__dict__[name] = held[name]
-            return True
-    if attribute.via:
-        link = attribute.via[-1]
-        for near, far in zip(link.local_columns, link.remote_columns, strict=True):
-            key = link.owner.attribute_of(near).name
-            if far == attribute.column.name and key in instance.__dict__:
-                instance.__dict__[name] = instance.__dict__[key]
-                return True
-    return False
-
-
-def column_question(instance: Any, attribute: Attribute) -> Question:
-    """The one query that loads a deferred column, for the whole cohort."""
-    alias = instance._state.db
-    return Question(alias, _load_column, (peers_lacking(instance, attribute.name), attribute, alias))
-
-
-def _column_answer(instance: Any, name: str) -> Any:
-    if name not in instance.__dict__:
-        model = type(instance)
-        raise model.DoesNotExist(f"{model._meta.object_name} matching query does not exist.")
-    return instance.__dict__[name]
-
-
-def _load_column(session: Session, instances: Sequence[Any], attribute: Attribute, alias: str) -> Operation[None]:
-    model = type(instances[0])
-    by_key = {i.pk: i for i in instances if i.pk is not None}
-    rows = model._base_manager.using(alias).filter(pk__in=list(by_key)).values_list("pk", attribute.name)
-    found = yield from rows._load(session)
-    for key, value in found:
-        by_key[key].__dict__[attribute.name] = value
-
-
 # -- loading by name ---------------------------------------------------------------------------------------------------
 
 
@@ -518,4 +422,4 @@ def answer(instance: Any, name: str) -> Any:
     described = getattr_static(type(instance), name, None)
     if hasattr(described, "answer"):
         return described.answer(instance)
-    return _column_answer(instance, name)
+    return column_answer(instance, name)

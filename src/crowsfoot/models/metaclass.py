@@ -18,7 +18,8 @@ from crowsfoot.errors import (
 )
 from crowsfoot.models import signals
 from crowsfoot.models.apps import Apps, Current
-from crowsfoot.models.attributes import DeferredAttribute, install_relation
+from crowsfoot.models.attributes import install_relation
+from crowsfoot.models.deferred import DeferredAttribute
 from crowsfoot.models.fields import AutoField, BigAutoField, SmallAutoField
 from crowsfoot.models.fields.base import Field
 from crowsfoot.models.fields.foreign_key import OneToOneField
@@ -223,6 +224,8 @@ class _Builder:
         if len(bases) > 1:
             raise TypeError(f"Proxy model {name!r} has more than one non-abstract model base class.")
         (base,) = bases.values()
+        if base._meta.swapped:
+            raise TypeError(f"{name} cannot proxy the swapped model {base._meta.swapped!r}.")
         meta.proxy_for_model = base
         meta.concrete_model = base._meta.concrete_model
         meta.db_table = meta.concrete_model._meta.db_table
@@ -250,7 +253,7 @@ class _Builder:
                     taken.add(field.name)
                     field.inherited_by(cls)
             if not meta.proxy and not meta.abstract and self._is_direct(base):
-                self._link_to(base)
+                taken.add(self._link_to(base).name)
                 for field in [*parent.fields, *parent.many_to_many]:
                     if field.name in own and field.name != "id":
                         raise FieldError(
@@ -266,14 +269,16 @@ class _Builder:
         concrete = [p for p in self.cls.__mro__[1:] if _is_concrete(p)]
         return not any(p is not base and issubclass(p, base) for p in concrete)
 
-    def _link_to(self, base: Any) -> None:
+    def _link_to(self, base: Any) -> Any:
+        """The field that links to a concrete parent: declared here or in an abstract parent, or made."""
         cls, meta = self.cls, self.meta
         base = base._meta.concrete_model
-        field = next(
-            (f for f in meta.local_fields if isinstance(f, OneToOneField) and f.to is base and f.parent_link), None
-        )
+        field = next((f for f in meta.local_fields if _links(f, base)), None)
         if field is None:
             field = next((f for f in meta.local_fields if isinstance(f, OneToOneField) and _targets(f, base)), None)
+        if field is None and (declared := self._abstract_link(base)) is not None:
+            field = copy.deepcopy(declared)
+            field.contribute_to_class(cls, field.name)
         if field is None:
             name = f"{base._meta.model_name}_ptr"
             if any(own.name == name for own in meta.local_fields):
@@ -289,6 +294,16 @@ class _Builder:
         if meta.pk is None or (meta.pk is not field and not any(f.primary_key for f in meta.local_fields)):
             meta.pk = field
             field.primary_key = True
+        return field
+
+    def _abstract_link(self, base: Any) -> Any:
+        """The link to ``base`` that an abstract parent declares, which may stand behind ``base`` among the parents."""
+        metas = [
+            klass.__dict__["_meta"]
+            for klass in self.cls.__mro__[1:]
+            if isinstance(klass, ModelBase) and "_meta" in klass.__dict__
+        ]
+        return next((f for meta in metas if meta.abstract for f in meta.local_fields if _links(f, base)), None)
 
     def _meta_of_parents(self) -> None:
         """A child without ordering or get_latest_by of its own has its parent's."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from crowsfoot.errors import unknown_name
 from crowsfoot.models import typed
-from crowsfoot.models.attributes import load_deferred
+from crowsfoot.models.deferred import load_deferred
 
 
 def class_attribute(cls: Any, name: str) -> Any:

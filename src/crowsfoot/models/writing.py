@@ -417,15 +417,15 @@ class Writing(Generic[M]):
     def _update_inherited(
         self: Any, session: Session, query: Any, own: list[Any], above: dict[Any, list[Any]], slots: tuple[Any, ...]
     ) -> Operation[int]:
-        """Fields of inherited tables are updated there, by the keys that the query finds."""
-        rows = self.values_list(*[a.name for a in query.entity.key])
-        keys = [row[0] for row in (yield from rows._load(session))]
-        count = len(keys)
+        """Fields of inherited tables are updated there, by the keys of theirs that the query finds."""
+        links = [query.entity.attribute_in(via[-1].owner.table, via[-1].local_columns[0]).name for via in above]
+        found = list((yield from self.values_list(*links)._load(session)))
+        count = len(found)
         if own:
             count = yield from _send_update(session, query, own, slots)
-        for via, assignments in above.items():
-            owner = via[-1].target
-            base = owner.model._base_manager.using(session.alias).filter(pk__in=keys)
+        for position, (via, assignments) in enumerate(above.items()):
+            keys = [row[position] for row in found]
+            base = via[-1].target.model._base_manager.using(session.alias).filter(pk__in=keys)
             inner, values = base.as_subquery()
             moved = [(a, shifted(node, inner.size)) for a, node in assignments]
             yield from _send_update(session, inner, moved, (*values, *slots))

@@ -13,7 +13,7 @@ from crowsfoot.database import Elsewhere
 from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import SynchronousOnlyOperation, unknown_name
 from crowsfoot.models import routing
-from crowsfoot.models.attributes import Question, column_question, peers_lacking, refuse_if_raising
+from crowsfoot.models.deferred import Question, column_question, peers_lacking, refuse_if_raising
 from crowsfoot.models.fields.base import Field
 from crowsfoot.models.fields.foreign_key import ForeignKey
 from crowsfoot.models.fields.related import RelatedField

@@ -13,7 +13,7 @@ from crowsfoot.files.images import REMEDY, ImageFile, has_pillow
 from crowsfoot.files.storage import Storage, default_storage
 from crowsfoot.files.utils import validate_file_name
 from crowsfoot.models import signals
-from crowsfoot.models.attributes import DeferredAttribute
+from crowsfoot.models.deferred import DeferredAttribute
 from crowsfoot.models.fields.base import DatabaseDefault, Field
 from crowsfoot.models.fields.checks import check_length
 from crowsfoot.models.fields.keywords import FileOptions
