@@ -23,7 +23,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "src" / "crowsfoot"
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "logs"),
     ("conf",),
-    ("addresses", "enums", "functional", "timezones", "dateparse", "translation"),
+    ("addresses", "enums", "functional", "timezones", "dateparse", "translation", "trees"),
     ("files",),
     ("validators",),
     ("schema",),

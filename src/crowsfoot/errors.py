@@ -242,6 +242,10 @@ class IntegrityError(DatabaseError):
     relation: Any = None
 
 
+class DeletePlanOutdated(DatabaseError):
+    """Rows were added, changed or removed since a delete plan was read; nothing was deleted."""
+
+
 class InternalError(DatabaseError):
     """The database reports a fault of its own."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -58,6 +58,7 @@ class Graph:
     asked: tuple[int, list[int]]
     how: str
     rules_in_database: bool = True
+    planned: bool = False
 
     # -- the rules, in memory ------------------------------------------------------------------------------------------
 
@@ -87,6 +88,16 @@ class Graph:
 
     def pointing(self, rule: str, gone: set[Row]) -> set[Row]:
         return {row for (row, key), value in self.values.items() if key.rule == rule and (key.target, value) in gone}
+
+    def foretold(self) -> Any:
+        """What a plan says: how many rows go, by model, and how many each key that does not take rows leads to."""
+        gone = self.doomed()
+        reached = Counter(
+            f"M{key.owner}.{key.name}"
+            for (row, key), value in self.values.items()
+            if key.rule != "CASCADE" and (key.target, value) in gone and (key.rule == "PROTECT" or row not in gone)
+        )
+        return dict(Counter(f"graph.M{model}" for model, _ in gone)), dict(reached)
 
     def expected(self) -> Any:
         """What a delete gives and leaves: an error and the rows it names, or counts, rows and keys."""
@@ -137,7 +148,7 @@ def graphs(draw: st.DrawFn) -> Graph:
     asked = draw(number), draw(st.lists(st.integers(2, 6), min_size=1, max_size=3, unique=True))
     return Graph(
         parents, keys, rows, values, draw(st.sets(number)), asked,
-        draw(st.sampled_from(["instance", "keys", "condition", "join"])), draw(st.booleans()),
+        draw(st.sampled_from(["instance", "keys", "condition", "join"])), draw(st.booleans()), draw(st.booleans()),
     )  # fmt: skip
 
 
@@ -260,9 +271,15 @@ def hooks(graph: Graph, made: list[Any]) -> Iterator[tuple[list[Row], list[Row]]
 
 def outcome(database: Database, graph: Graph, made: list[Any], in_async: bool) -> Any:
     what = asked(graph, made)
+    plan = asyncio.run(awaited(database, what.adelete_plan)) if in_async else what.delete_plan()
+    reached = {branch.relation: branch.count for branch in plan if branch.action not in ("delete", "up")}
+    assert (plan.counts, reached) == graph.foretold()
     with hooks(graph, made) as (before, after):
         try:
-            counts = asyncio.run(adelete(database, what)) if in_async else what.delete()
+            if in_async:
+                counts = asyncio.run(awaited(database, plan.aexecute if graph.planned else what.adelete))
+            else:
+                counts = plan.execute() if graph.planned else what.delete()
         except (ProtectedError, RestrictedError) as error:
             blocking = error.protected_objects if isinstance(error, ProtectedError) else error.restricted_objects
             assert remaining(graph, made) == (graph.rows, graph.values)
@@ -275,9 +292,9 @@ def outcome(database: Database, graph: Graph, made: list[Any], in_async: bool) -
     return counts, *remaining(graph, made), set(after)
 
 
-async def adelete(database: Database, what: Any) -> Any:
+async def awaited(database: Database, call: Callable[[], Awaitable[Any]]) -> Any:
     try:
-        return await what.adelete()
+        return await call()
     finally:
         await database.aclose()
 

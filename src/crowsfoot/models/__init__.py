@@ -5,6 +5,7 @@ from crowsfoot.errors import ObjectDoesNotExist, ProtectedError, RestrictedError
 from crowsfoot.models import aggregates, expressions, functions, lookups
 from crowsfoot.models.constants import Deferrable
 from crowsfoot.models.constraints import BaseConstraint, CheckConstraint, UniqueConstraint
+from crowsfoot.models.delete_plan import DeletePlan
 from crowsfoot.models.fields import (
     NOT_PROVIDED,
     AutoField,
@@ -122,6 +123,7 @@ __all__ = [
     "DateTimeField",
     "DecimalField",
     "Deferrable",
+    "DeletePlan",
     "DurationField",
     "EmailField",
     "Exists",

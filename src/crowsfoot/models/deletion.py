@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -23,45 +23,83 @@ from crowsfoot.sql.write import compile_delete
 Deleted = tuple[int, dict[str, int]]
 
 
+class Doomed:
+    """What a delete was asked for: saved instances of one model, or the rows of a queryset.
+
+    ``origin`` is what ``delete()`` was called on, as signals name it; ``rows`` is the queryset that is read.
+    ``keep_parents`` leaves the rows of the models that theirs inherits from.
+    """
+
+    instances: Sequence[Any] = ()
+    rows: Any = None
+    given: Known | None = None
+    keep_parents = False
+
+    def __init__(self, model: Any, origin: Any, shape: Shape, values: tuple[Any, ...]) -> None:
+        self.model, self.origin, self.shape, self.values = model, origin, shape, values
+
+    @classmethod
+    def of_instances(cls, instances: list[Any], keep_parents: bool) -> Doomed:
+        model = type(instances[0])
+        keys = [key_of(instance) for instance in instances]
+        many = len(keys) > 1
+        origin, value = (instances, keys) if many else (instances[0], keys[0])
+        doomed = cls(model, origin, root(Query(model._meta.entity)), (value,))
+        doomed.instances, doomed.given, doomed.keep_parents = instances, Known(0, many), keep_parents
+        return doomed
+
+    @classmethod
+    def of_rows(cls, rows: Any, origin: Any) -> Doomed:
+        doomed = cls(rows.model, origin, rows._shape, rows.as_subquery()[1])
+        doomed.rows = rows
+        return doomed
+
+    @property
+    def entity(self) -> Entity:
+        concrete: Entity = self.model._meta.entity.concrete
+        return concrete
+
+    def consequences(self, *, whole: bool = False) -> Consequences:
+        """What hangs on the rows, kept with their shape until models are added."""
+        key = ("consequences", self.keep_parents, whole, self.model._meta.apps.registry.version)
+        found: Consequences | None = self.shape.plans.get(key)
+        if found is None:
+            found = Consequences(self.entity, self.keep_parents, _is_swapped, whole=whole)
+            self.shape.plans[key] = found
+        return found
+
+    def statements(self, session: Session) -> DeleteStatements:
+        """What is sent to delete the rows, kept until signals are connected."""
+        consequences = self.consequences()
+        hooked = _hooked(consequences, self.model)
+        key = ("delete", session.dialect, consequences, self.given, hooked)
+        found: DeleteStatements | None = self.shape.plans.get(key)
+        if found is None:
+            found = DeleteStatements(session.dialect, consequences, self.shape.query, self.given, hooked)
+            self.shape.plans[key] = found
+        return found
+
+    def label(self, entity: Entity) -> str:
+        """How an entity is named in the counts: a proxy's rows by the proxy."""
+        return str((self.model if entity is self.entity else entity.model)._meta.label)
+
+    def delete(self, session: Session) -> Operation[Deleted]:
+        """Delete the rows with all that hangs on them; gives ``(total, {label: number})``. Their instances lose their
+        keys. Raises ``ProtectedError`` or ``RestrictedError`` before anything is changed."""
+        if self.shape.query.empty:
+            return 0, {}
+        return (yield from _Deletion(session, self).finish())
+
+
 def delete_instances(session: Session, instances: Iterable[Any], keep_parents: bool = False) -> Operation[Deleted]:
-    """Delete saved instances of one model with all that hangs on their rows; gives ``(total, {label: number})``.
-
-    Their keys are None afterwards. ``keep_parents`` leaves the rows of the models that theirs inherits from. Raises
-    ``ProtectedError`` or ``RestrictedError`` before anything is changed.
-    """
+    """Delete saved instances of one model (see ``Doomed.delete``)."""
     given = list(instances)
-    if not given:
-        return 0, {}
-    model = type(given[0])
-    many = len(given) > 1
-    shape = root(Query(model._meta.entity))
-    statements = _statements(session, shape, model, Known(0, many), keep_parents)
-    deletion = _Deletion(session, statements, model, given[0] if not many else given)
-    keys = [deletion.key(instance) for instance in given]
-    deletion.values[0] = keys if many else keys[0]
-    if statements.consequences.root in statements.hooked:
-        deletion.instances[statements.consequences.root] = given
-    return (yield from deletion.finish(given))
+    return (yield from Doomed.of_instances(given, keep_parents).delete(session)) if given else (0, {})
 
 
-def delete_queryset(session: Session, rows: Any, raw: bool = False, origin: Any = None) -> Operation[Any]:
-    """Delete a queryset's rows with all that hangs on them; gives ``(total, {label: number})``.
-
-    ``raw`` deletes these rows alone, without rules and signals, and gives their number. ``origin`` is the queryset
-    that receivers of signals are told, where it is not ``rows``.
-    """
+def delete_alone(session: Session, rows: Any) -> Operation[int]:
+    """Delete a queryset's rows alone, without rules and signals; gives their number."""
     query, values = rows.as_subquery()
-    if raw:
-        return (yield from _delete_alone(session, query, values))
-    if query.empty:
-        return 0, {}
-    statements = _statements(session, rows._shape, rows.model, None, False)
-    deletion = _Deletion(session, statements, rows.model, rows if origin is None else origin, values)
-    deletion.rows = rows
-    return (yield from deletion.finish([]))
-
-
-def _delete_alone(session: Session, query: Query, values: tuple[Any, ...]) -> Operation[int]:
     try:
         compiled = compile_delete(session.dialect, query)
     except EmptyResultSet:
@@ -69,22 +107,6 @@ def _delete_alone(session: Session, query: Query, values: tuple[Any, ...]) -> Op
     session.wrote(query.entity.table.name)
     count: int = yield Execute(compiled.sql, compiled.bind(values))
     return count
-
-
-def _statements(
-    session: Session, shape: Shape, model: Any, given: Known | None, keep_parents: bool
-) -> DeleteStatements:
-    """What is sent to delete ``shape``'s rows, kept with it until models are added or signals are connected."""
-    key: tuple[Any, ...] = ("consequences", keep_parents, model._meta.apps.registry.version)
-    consequences: Consequences | None = shape.plans.get(key)
-    if consequences is None:
-        consequences = shape.plans[key] = Consequences(model._meta.entity.concrete, keep_parents, _is_swapped)
-    hooked = _hooked(consequences, model)
-    key = ("delete", session.dialect, consequences, given, hooked)
-    statements: DeleteStatements | None = shape.plans.get(key)
-    if statements is None:
-        statements = shape.plans[key] = DeleteStatements(session.dialect, consequences, shape.query, given, hooked)
-    return statements
 
 
 def _is_swapped(entity: Entity) -> bool:
@@ -105,47 +127,34 @@ def _hooked(consequences: Consequences, model: Any) -> frozenset[Entity]:
 
 
 class _Deletion(Deletion):
-    """A delete of rows of ``model``. ``origin`` is what ``delete()`` was called on: an instance or a queryset."""
+    """A delete of rows of ``model``. ``origin`` is what ``delete()`` was called on: instances or a queryset."""
 
-    def __init__(
-        self, session: Session, statements: DeleteStatements, model: Any, origin: Any, values: tuple[Any, ...] = ()
-    ) -> None:
-        super().__init__(session, statements, values)
-        self.model = model
-        self.origin = origin
-        # Of a queryset, the one that is read.
-        self.rows: Any = None
+    def __init__(self, session: Session, doomed: Doomed) -> None:
+        super().__init__(session, doomed.statements(session), doomed.values)
+        self.doomed = doomed
+        if doomed.instances and doomed.entity in self.statements.hooked:
+            self.instances[doomed.entity] = list(doomed.instances)
 
-    def finish(self, given: list[Any]) -> Operation[Deleted]:
+    def finish(self) -> Operation[Deleted]:
         """Run, and take the keys from the instances that are gone."""
         counts = yield from self.run()
-        for instance in [*given, *(i for loaded in self.instances.values() for i in loaded)]:
+        for instance in [*self.doomed.instances, *(i for loaded in self.instances.values() for i in loaded)]:
             for attribute in instance._meta.entity.key:
                 setattr(instance, attribute.name, None)
-        root = self.statements.consequences.root
-        labels = {(self.model._meta if e is root else e.model._meta).label: count for e, count in counts.items()}
+        labels = {self.doomed.label(entity): count for entity, count in counts.items()}
         return sum(labels.values()), labels
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 
     def load(self, what: Entity | Edge) -> Operation[list[Any]]:
-        model = (what.target if isinstance(what, Edge) else what).model
-        rows = model._base_manager.using(self.session.alias).all()
-        shape = self.statements.loaders.get((what, rows._shape))
-        if shape is None:
-            query = narrowed(rows.query, self.statements.loading(what))
-            shape = self.statements.loaders[what, rows._shape] = Shape(
-                query.but(size=rows.query.size + self.statements.size)
-            )
-        rows._shape, rows._values = shape, (*rows._values, *self.values)
+        rows = loading(self.statements, what, self.session.alias, self.values)
         return list((yield from rows._load(self.session)))
 
     def load_root(self) -> Operation[list[Any]]:
-        return list((yield from self.rows._load(self.session)))
+        return list((yield from self.doomed.rows._load(self.session)))
 
     def key(self, instance: Any) -> Any:
-        key = [a.value_type.prepare(getattr(instance, a.name)) for a in instance._meta.entity.key]
-        return key[0] if len(key) == 1 else tuple(key)
+        return key_of(instance)
 
     # -- rules ---------------------------------------------------------------------------------------------------------
 
@@ -156,8 +165,8 @@ class _Deletion(Deletion):
         names = dict.fromkeys(f"'{(edge.top if protected else edge).label}'" for edge in blockers)
         kind = "protected" if protected else "restricted"
         message = (
-            f"Cannot delete some instances of model {self.model.__name__!r} because they are referenced through {kind} "
-            f"foreign keys: {', '.join(names)}."
+            f"Cannot delete some instances of model {self.doomed.model.__name__!r} because they are referenced through "
+            f"{kind} foreign keys: {', '.join(names)}."
         )
         rows = {row for found in blockers.values() for row in found}
         raise ProtectedError(message, rows) if protected else RestrictedError(message, rows)
@@ -189,5 +198,23 @@ class _Deletion(Deletion):
     def _send(self, signal: Any, instances: Iterable[Any]) -> Operation[None]:
         for instance in instances:
             yield from signals.tell(
-                signal, type(instance), instance=instance, using=self.session.alias, origin=self.origin
+                signal, type(instance), instance=instance, using=self.session.alias, origin=self.doomed.origin
             )
+
+
+def loading(statements: DeleteStatements, what: Entity | Edge, alias: str, values: list[Any]) -> Any:
+    """A queryset of the rows that ``statements.loading`` describes, by their model's base manager."""
+    model = (what.target if isinstance(what, Edge) else what).model
+    rows = model._base_manager.using(alias).all()
+    shape = statements.loaders.get((what, rows._shape))
+    if shape is None:
+        query = narrowed(rows.query, statements.loading(what))
+        shape = statements.loaders[what, rows._shape] = Shape(query.but(size=rows.query.size + statements.size))
+    rows._shape, rows._values = shape, (*rows._values, *values)
+    return rows
+
+
+def key_of(instance: Any) -> Any:
+    """The key of an instance, as it is bound."""
+    key = [a.value_type.prepare(getattr(instance, a.name)) for a in instance._meta.entity.key]
+    return key[0] if len(key) == 1 else tuple(key)

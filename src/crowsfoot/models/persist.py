@@ -10,7 +10,8 @@ from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import DatabaseError, SynchronousOnlyOperation, unknown_name
 from crowsfoot.models import routing, signals
 from crowsfoot.models.attributes import answer, questions
-from crowsfoot.models.deletion import delete_instances
+from crowsfoot.models.delete_plan import CAP, DeletePlan, read_delete_plan
+from crowsfoot.models.deletion import Doomed, delete_instances
 from crowsfoot.models.fields.base import DatabaseDefault
 from crowsfoot.models.own_save import is_usual
 from crowsfoot.models.places import take_places
@@ -188,6 +189,24 @@ class Persistence:
     async def adelete(self: Any, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
         alias = self._delete_alias(using)
         return await databases[alias].arun(delete_instances, [self], keep_parents=keep_parents)
+
+    def delete_plan(
+        self: Any, using: str | None = None, keep_parents: bool = False, *, cap: int | None = CAP
+    ) -> DeletePlan:
+        """What `delete` would do, as a tree of relations, rules and numbers of rows (`DeletePlan`). Changes nothing.
+
+        A query for each relation that leaves rows that would go, which counts no further than ``cap`` (None: to the
+        end) and loads nothing but the first rows that forbid the delete.
+        """
+        alias = self._delete_alias(using)
+        return databases[alias].run(read_delete_plan, Doomed.of_instances([self], keep_parents), cap)
+
+    async def adelete_plan(
+        self: Any, using: str | None = None, keep_parents: bool = False, *, cap: int | None = CAP
+    ) -> DeletePlan:
+        """``delete_plan``, awaited."""
+        alias = self._delete_alias(using)
+        return await databases[alias].arun(read_delete_plan, Doomed.of_instances([self], keep_parents), cap)
 
     def _delete_alias(self: Any, using: str | None) -> str:
         if not self._is_pk_set():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from crowsfoot.persistence.hydrate import make_hydrator
+from crowsfoot.persistence.hydrate import first_value, make_hydrator
 from crowsfoot.query.statements import Query
 from crowsfoot.sql.dialect import Dialect
 from crowsfoot.sql.peers import compile_per_owner
@@ -23,12 +23,6 @@ class Plan:
         self.sql = sql
         self.bind = bind
         self.hydrate = hydrate
-
-
-def first_value(rows: Iterable[Sequence[Any]]) -> Any:
-    """The first value of the first row, None where there is no row."""
-    found = list(rows)
-    return found[0][0] if found else None
 
 
 def any_row(rows: Iterable[Sequence[Any]]) -> bool:

@@ -11,7 +11,8 @@ from typing import Any, Generic, TypeVar, cast
 from crowsfoot.database import databases
 from crowsfoot.drivers.run import Execute, Operation
 from crowsfoot.errors import EmptyResultSet, FieldDoesNotExist, FieldError, IntegrityError, unknown_name
-from crowsfoot.models.deletion import delete_queryset
+from crowsfoot.models.delete_plan import CAP, DeletePlan, read_delete_plan
+from crowsfoot.models.deletion import Doomed, delete_alone
 from crowsfoot.models.fields.base import DatabaseDefault, Field
 from crowsfoot.models.fields.composite import CompositePrimaryKey
 from crowsfoot.models.own_save import is_usual, save_through
@@ -456,12 +457,31 @@ class Writing(Generic[M]):
             raise TypeError("Cannot call delete() after .values() or .values_list()")
 
     def _delete(self: Any, session: Session) -> Operation[tuple[int, dict[str, int]]]:
-        rows = self.order_by().select_related(None).using(session.alias)
-        return (yield from delete_queryset(session, rows, origin=self))
+        return (yield from self._doomed(session.alias).delete(session))
+
+    def delete_plan(self: Any, *, cap: int | None = CAP) -> DeletePlan:
+        """What `delete` would do, as a tree of relations, rules and numbers of rows (`DeletePlan`). Changes nothing.
+
+        A query for each relation that leaves rows that would go, which counts no further than ``cap`` (None: to the
+        end) and loads nothing but the first rows that forbid the delete.
+        """
+        self._check_delete()
+        return self._write_to.run(read_delete_plan, self._doomed(self._write_to.alias), cap)
+
+    async def adelete_plan(self: Any, *, cap: int | None = CAP) -> DeletePlan:
+        """``delete_plan``, awaited."""
+        self._check_delete()
+        return await self._write_to.arun(read_delete_plan, self._doomed(self._write_to.alias), cap)
+
+    delete_plan.queryset_only = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
+    adelete_plan.queryset_only = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
+
+    def _doomed(self: Any, alias: str) -> Doomed:
+        return Doomed.of_rows(self.order_by().select_related(None).using(alias), self)
 
     def _raw_delete(self: Any, using: str) -> int:
         """Delete the rows of this table alone, without rules and signals."""
-        return databases[using].run(delete_queryset, self, raw=True)
+        return databases[using].run(delete_alone, self)
 
 
 IGNORE = Conflict()

@@ -68,11 +68,15 @@ class Consequences:
     ``groups`` are these entities in the order in which their rows can be found, the root's first; entities that lead
     to each other stand in one group. ``order`` are the groups in the order of deletion: what points at a row goes
     first. ``defers`` says that there is no such order, so that keys can be checked only when all is done; ``tied`` are
-    the first entities of groups in which that holds as soon as their rows go in more than one statement.
+    the first entities of groups in which that holds as soon as their rows go in more than one statement. ``whole``
+    follows also what the database does by itself (``DB_CASCADE``), which a delete leaves to it.
     """
 
-    def __init__(self, root: Entity, keep_parents: bool, ignored: Callable[[Entity], bool]) -> None:
+    def __init__(
+        self, root: Entity, keep_parents: bool, ignored: Callable[[Entity], bool], *, whole: bool = False
+    ) -> None:
         self.root = root
+        self._whole = whole
         self.edges: list[Edge] = []
         self.entities: list[Entity] = []
         self._walk(keep_parents, ignored)
@@ -113,16 +117,16 @@ class Consequences:
                 self.entities.append(edge.target)
                 stack.append(self._edges_from(edge.target, top, True, ignored))
 
-    @staticmethod
     def _edges_from(
-        entity: Entity, top: Edge | None, with_parents: bool, ignored: Callable[[Entity], bool]
+        self, entity: Entity, top: Edge | None, with_parents: bool, ignored: Callable[[Entity], bool]
     ) -> Iterator[Edge]:
         if with_parents:
             for link in entity.parents:
                 yield Edge(link, entity, UP, top)
         for end in list(entity.ends.values()):
             if leads_to_dependents(end) and not ignored(end.target):
-                yield Edge(end, entity, end.relation.on_delete.action, top)
+                rule = end.relation.on_delete
+                yield Edge(end, entity, rule.effect if self._whole else rule.action, top)
 
     def _drop_round_trips(self) -> None:
         """A row and its inherited row are found from one side; the way back finds nothing more, unless the other side

@@ -89,20 +89,28 @@ class DeleteStatements:
             self._look_up(group)
         elif not others and entity not in self.known:
             ways[entity] = sum(1 if e.source in self.known else ways[e.source] for e in incoming) or 1
-            inherited = incoming[0] if len(incoming) == 1 and incoming[0].action == UP else None
-            if inherited is not None and inherited.source_columns == key_columns(inherited.source):
-                self.known[entity] = self.known[inherited.source]
+            if len(incoming) == 1 and (known := self._inherited(incoming[0])) is not None:
+                self.known[entity] = known
             elif entity in self.hooked or ways[entity] > MANY_WAYS or self._must_know(entity, incoming):
                 self._look_up(group)
 
+    def _inherited(self, edge: Edge) -> Known | None:
+        """The keys at hand that are also those of the rows which theirs inherit from."""
+        same = edge.action == UP and edge.source_columns == key_columns(edge.source)
+        return self.known.get(edge.source) if same else None
+
     def _look_up(self, group: list[Entity]) -> None:
-        root = self.consequences.root
         for entity in group:
-            outside = [self._hang(e) for e in self.consequences.incoming[entity] if e.source not in group]
-            own = Query(entity, (_any(outside),)) if outside else Query(entity, empty=True)
-            self.seeds[entity] = self.root if entity is root else own
+            self.seeds[entity] = self._first_of(entity, group)
         for entity in group:
             self.known[entity] = Known(self._slot())
+
+    def _first_of(self, entity: Entity, group: list[Entity]) -> Query:
+        """The rows of ``entity`` that do not go for the sake of rows of its own group."""
+        if entity is self.consequences.root:
+            return self.root
+        outside = [self._hang(e) for e in self.consequences.incoming[entity] if e.source not in group]
+        return Query(entity, (_any(outside),)) if outside else Query(entity, empty=True)
 
     def _must_know(self, entity: Entity, incoming: list[Edge]) -> bool:
         """Whether the condition that describes the rows may not hold any more when they are to be deleted."""
@@ -126,15 +134,24 @@ class DeleteStatements:
             return self.root
         return Query(entity, (_any([self._hang(e) for e in self.consequences.incoming[entity]]),))
 
+    def links(self, entity: Entity) -> list[Link]:
+        """How rows of ``entity`` hang on other rows of it."""
+        edges = [e for e in self.consequences.incoming[entity] if e.source is entity]
+        return [(entity.attributes_of(e.target_columns), entity.attributes_of(e.source_columns)) for e in edges]
+
     def hanging(self, edge: Edge) -> Query:
         """The rows of the edge's target that hang on rows that go. For RESTRICT without those that go themselves."""
+        return self.staying(edge) if edge.action == RESTRICT else Query(edge.target, (self._hang(edge),))
+
+    def staying(self, edge: Edge) -> Query:
+        """The rows of the edge's target that hang on rows that go, and do not go themselves."""
         query = Query(edge.target, (self._hang(edge),))
-        if edge.action != RESTRICT or edge.target not in self.consequences.incoming:
+        if edge.target not in self.consequences.incoming:
             return query
         if edge.target in self.known:
             going: Any = self.rows(edge.target).steps[0]
         else:
-            going = _among(own_key(edge.target), selecting(self.rows(edge.target), edge.target.key))
+            going = among(own_key(edge.target), selecting(self.rows(edge.target), edge.target.key))
         return query.with_step(Condition([going], negated=True))
 
     def loading(self, what: Entity | Edge) -> Query:
@@ -152,7 +169,7 @@ class DeleteStatements:
             condition = _matches(columns, known)
         else:
             source = selecting(self.rows(edge.source), edge.source.attributes_of(edge.source_columns))
-            condition = _among(columns, source if edge.end.convert is None else _converted(source, columns))
+            condition = among(columns, source if edge.end.convert is None else _converted(source, columns))
         return Condition([condition, *marks(edge.target, edge.end.hops[0])]) if edge.where else condition
 
     # -- statements ----------------------------------------------------------------------------------------------------
@@ -169,9 +186,7 @@ class DeleteStatements:
 
     def closure(self, entity: Entity) -> tuple[Statement | None, list[Link]]:
         """SELECT of rows with all that hang on them in their own table (see ``compile_closure``), and its links."""
-        edges = [e for e in self.consequences.incoming[entity] if e.source is entity]
-        links = [(entity.attributes_of(e.target_columns), entity.attributes_of(e.source_columns)) for e in edges]
-        seed = self.seeds[entity]
+        links, seed = self.links(entity), self.seeds[entity]
         return self._statement(("closure", entity), lambda: compile_closure(self.dialect, seed, links)), links
 
     def question(self, edge: Edge) -> Statement | None:
@@ -238,8 +253,8 @@ def _converted(query: Query, columns: list[Col]) -> Query:
 def narrowed(base: Query, query: Query) -> Query:
     """The rows of ``base`` that are rows of ``query`` too; its slots stand behind the base's."""
     if base.steps or base.size or base.is_sliced or base.is_aggregated or base.combined is not None:
-        among = _among(own_key(query.entity), selecting(query, query.entity.key), base.size)
-        return base.with_step(among)
+        step = among(own_key(query.entity), selecting(query, query.entity.key), base.size)
+        return base.with_step(step)
     return base.but(steps=query.steps)
 
 
@@ -274,10 +289,15 @@ def _matches(columns: list[Col], known: Known) -> Any:
     return parts[0] if len(parts) == 1 else Condition(parts)
 
 
-def _among(columns: list[Col], query: Query, offset: int = 0) -> Any:
+def among(columns: list[Col], query: Query, offset: int = 0) -> Any:
     """The rows whose ``columns`` are among those that ``query`` selects; its slots are moved by ``offset``."""
+    return within(columns, Embedded(query, offset))
+
+
+def within(columns: list[Col], keys: Any) -> Any:
+    """The rows whose ``columns`` are among ``keys``, a node that selects them."""
     node = In(columns[0] if len(columns) == 1 else ColumnTuple(columns), None)
-    node.rhs = Embedded(query, offset)
+    node.rhs = keys
     return _resolved(node)
 
 

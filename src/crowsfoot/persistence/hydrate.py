@@ -36,6 +36,12 @@ def make_hydrator(row: Row, db: str, fetch_mode: Any = None, alone: bool = False
     return _plain(row.kind, names, readers, row.unread)
 
 
+def first_value(rows: Iterable[Sequence[Any]]) -> Any:
+    """The first value of the first row, None where there is no row."""
+    found = list(rows)
+    return found[0][0] if found else None
+
+
 def _columns(row: Row) -> list[tuple[str, Any]]:
     return [(a.name, reader) for a, reader in row.attributes] + row.extras
 

@@ -109,9 +109,9 @@ class Matching:
         """``found(lhs, value)`` with its value in a slot, or its expression bound; ``name`` is the one that was asked
         for, where it is another than the look-up's own."""
         kind: Any = found if isinstance(found, type) else type(found(lhs, value))
-        name = name or kind.lookup_name
+        asked: str = name or kind.lookup_name
         both = lhs.get_bilateral_transforms() if isinstance(lhs, lookups.Transform) else []
-        if both and value is not None and name != "isnull":
+        if both and value is not None and asked != "isnull":
             value = transformed(value, both, lhs)
         if isinstance(value, (BaseExpression, F, Q)):
             return self._bound(found(lhs, _comparable(kind, value.resolve_expression(self), value)), negated)
@@ -119,14 +119,14 @@ class Matching:
         if hasattr(value, "as_subquery"):
             return self._subquery(lhs, found, kind, value, negated)
         if value is None and not kind.can_use_none_as_rhs:
-            return self._none(lhs, name)
-        if name == "isnull":
+            return self._none(lhs, asked)
+        if asked == "isnull":
             node = found(lhs, value)
             node.rhs = node.get_prep_lookup()
             return self._bound(node, negated)
         if kind.takes_list:
             return self._list(lhs, found, value, negated, keys)
-        return self._slotted(found(lhs, value), kind, name, value, negated, keys)
+        return self._slotted(found(lhs, value), kind, asked, value, negated, keys)
 
     def _slotted(self, node: Any, kind: Any, name: str, value: Any, negated: bool, keys: Preparer | None) -> Any:
         if isinstance(value, (list, tuple)) and any(isinstance(v, (BaseExpression, F)) for v in value):

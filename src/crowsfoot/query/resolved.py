@@ -281,3 +281,17 @@ class Embedded(Resolved):
         self.offset = offset
         # How many of the queries around it are not those that its references to an outer query mean.
         self.skips = 0
+
+
+class Closure(Resolved):
+    """The keys of the rows of ``statement`` and of all rows of their table that hang on these by any of ``links``.
+
+    A link is the columns of the row that hangs on another, and those of that other row.
+    """
+
+    contains_subquery = True
+
+    def __init__(self, statement: Any, links: Sequence[tuple[tuple[Any, ...], tuple[Any, ...]]]) -> None:
+        super().__init__(UNKNOWN)
+        self.statement = statement
+        self.links = links

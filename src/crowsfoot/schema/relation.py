@@ -34,6 +34,13 @@ class OnDelete:
     in_database: bool = False
     columns: tuple[str, ...] = ()
 
+    @property
+    def effect(self) -> str:
+        """What becomes of the rows, whoever does it: ``action``, or what the database does by itself."""
+        if not self.in_database:
+            return self.action
+        return CASCADE.action if self.sql == CASCADE.sql else SET_NULL.action
+
     def __call__(self, *columns: str) -> OnDelete:
         """This rule for only some columns of a composite key: ``SET_NULL("product_no")``."""
         return replace(self, columns=columns)

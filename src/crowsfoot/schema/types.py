@@ -55,7 +55,7 @@ class LookupRegistry:
 
     class_lookups: ClassVar[dict[str, Any]] = {}
 
-    def _class_register(cls: Any, lookup: Any, lookup_name: str | None = None) -> Any:
+    def _class_register(cls: Any, lookup: Any, lookup_name: str | None = None) -> Any:  # pyright: ignore[reportSelfClsParameterName]
         if "class_lookups" not in cls.__dict__:
             cls.class_lookups = {}
         cls.class_lookups[lookup_name or lookup.lookup_name] = lookup
@@ -67,7 +67,7 @@ class LookupRegistry:
         _changed()
         return lookup
 
-    def _class_unregister(cls: Any, lookup: Any, lookup_name: str | None = None) -> None:
+    def _class_unregister(cls: Any, lookup: Any, lookup_name: str | None = None) -> None:  # pyright: ignore[reportSelfClsParameterName]
         del cls.class_lookups[lookup_name or lookup.lookup_name]
         _changed()
 
@@ -86,7 +86,7 @@ class LookupRegistry:
                 return found
         return None
 
-    def _class_lookups(cls: Any) -> dict[str, Any]:
+    def _class_lookups(cls: Any) -> dict[str, Any]:  # pyright: ignore[reportSelfClsParameterName]
         found: dict[str, Any] = {}
         for klass in reversed(cls.__mro__):
             found.update(klass.__dict__.get("class_lookups", {}))

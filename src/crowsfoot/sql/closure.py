@@ -1,12 +1,14 @@
-"""Rows of one table and all that hang on them through keys of the same table: one recursive statement."""
+"""Rows of one table and all that hang on them through keys of the same table: a recursive query."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from crowsfoot.query.resolved import Col
+from crowsfoot.query.resolved import Closure, Col
 from crowsfoot.query.statements import Query
 from crowsfoot.schema.entity import Attribute
+from crowsfoot.sql.compiler import RENDERERS, Compiler
 from crowsfoot.sql.dialect import Dialect
 from crowsfoot.sql.select import SelectCompiler
 from crowsfoot.sql.statement import Compiled, Row, make_binder
@@ -20,13 +22,35 @@ def compile_closure(dialect: Dialect, seed: Query, links: Sequence[Link]) -> Com
 
     A row is its entity's key, then for each link the columns of both its sides. Raises ``EmptyResultSet``.
     """
-    entity = seed.entity
-    wanted = [*entity.key, *[a for near, far in links for side in (near, far) for a in side]]
-    attributes = list(dict.fromkeys(wanted))
+    wanted = [*seed.entity.key, *_sides(links)]
+    compiler = SelectCompiler(dialect, _seeding(seed, links))
+    sql, params = _recursive(compiler, links, wanted)
+    row = Row(seed.entity, [(a, compiler.reader(a.value_type)) for a in wanted], kind="tuple")
+    return Compiled(dialect.finish(sql, len(params)), make_binder(dialect, params), row)
+
+
+def _nested(outer: Compiler, node: Closure) -> tuple[str, list[Any]]:
+    """The keys of a closure, as a subquery."""
+    compiler = outer.nested(_seeding(node.statement, node.links), 0)
+    sql, params = _recursive(compiler, node.links, node.statement.entity.key)
+    return f"({sql})", params
+
+
+def _sides(links: Sequence[Link]) -> list[Attribute]:
+    return [a for link in links for side in link for a in side]
+
+
+def _seeding(seed: Query, links: Sequence[Link]) -> Query:
+    """``seed`` with the columns that the recursion needs."""
+    attributes = dict.fromkeys([*seed.entity.key, *_sides(links)])
     columns = tuple((a.name, Col((), a)) for a in attributes)
-    compiler = SelectCompiler(dialect, seed.without_order().but(columns=columns, rows="tuple", related=(), lock=None))
+    return seed.without_order().but(columns=columns, rows="tuple", related=(), lock=None)
+
+
+def _recursive(compiler: Compiler, links: Sequence[Link], wanted: Sequence[Attribute]) -> tuple[str, list[Any]]:
+    entity, quote = compiler.query.entity, compiler.quote_name
+    attributes = list(dict.fromkeys([*entity.key, *_sides(links)]))
     first, params = compiler.select()
-    quote = dialect.quote_name
     found, table = quote(compiler.names.take("found")), quote(entity.table.name)
     ties = [
         " AND ".join(
@@ -42,5 +66,7 @@ def compile_closure(dialect: Dialect, seed: Query, links: Sequence[Link]) -> Com
         f"WITH RECURSIVE {found} ({names}) AS ({first} UNION SELECT {mine} FROM {table} INNER JOIN {found} ON ({tie})) "
         f"SELECT {chosen} FROM {found}"
     )
-    row = Row(entity, [(a, compiler.reader(a.value_type)) for a in wanted], kind="tuple")
-    return Compiled(dialect.finish(sql, len(params)), make_binder(dialect, params), row)
+    return sql, params
+
+
+RENDERERS[Closure] = _nested

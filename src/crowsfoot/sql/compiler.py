@@ -22,6 +22,7 @@ from crowsfoot.query.func import Case, Func, When
 from crowsfoot.query.inference import TupleType
 from crowsfoot.query.lookups import In, IsNull, Lookup, PatternLookup, marks
 from crowsfoot.query.resolved import (
+    Closure,
     Col,
     ColumnTuple,
     Condition,
@@ -338,7 +339,7 @@ class Compiler:
             parts = key.parts
             return self.dialect.in_tuples(lhs, parts), params + self._tuples(rhs, parts)
         sql, more = self.compile(rhs)
-        if isinstance(rhs, Subquery):
+        if isinstance(rhs, (Subquery, Closure)):
             return f"{lhs} IN {sql}", params + more
         return self.dialect.in_array(lhs, sql, node.lhs), params + more
 
