@@ -160,6 +160,10 @@ class BaseChoiceIterator:
         return list(self)[index]
 
 
+BLANK_CHOICE_DASH: Final = [("", "---------")]
+"""What a form shows where nothing is chosen."""
+
+
 class BlankChoiceIterator(BaseChoiceIterator):
     """``choices`` after ``blank_choice`` (pairs), which is left out where they have a choice of None or "" already."""
 
@@ -175,13 +179,13 @@ class BlankChoiceIterator(BaseChoiceIterator):
 
 
 class CallableChoiceIterator(BaseChoiceIterator):
-    """The choices that a function gives, asked anew at each reading. ``choices_func`` is the function."""
+    """The choices that a function gives, asked anew at each reading. ``func`` is the function."""
 
-    def __init__(self, choices_func: Callable[[], Any]) -> None:
-        self.choices_func = choices_func
+    def __init__(self, func: Callable[[], Any]) -> None:
+        self.func = func
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        yield from normalize_choices(self.choices_func())
+        yield from normalize_choices(self.func())
 
 
 _GROUPS: Final = (list, tuple, Mapping, Iterator, BaseChoiceIterator, ChoicesType)

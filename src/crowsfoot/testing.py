@@ -10,6 +10,7 @@ from crowsfoot import setup
 from crowsfoot.apps import AppConfig, app_configs
 from crowsfoot.apps import load_apps as load_installed
 from crowsfoot.conf import settings as process_settings
+from crowsfoot.connection import connections
 from crowsfoot.database import DEFAULT, databases, run_here
 from crowsfoot.drivers.run import Execute, Operation
 from crowsfoot.models import signals
@@ -48,8 +49,10 @@ def _say_migrated(migrated: list[AppConfig], using: str) -> None:
 
 
 def flush(using: str = DEFAULT) -> None:
-    """Empty every table and start its numbering again, and say ``post_migrate`` for each installed app."""
-    entities = [m._meta.entity for m in apps.get_models(include_auto_created=True) if m._meta.can_migrate(None)]
+    """Empty every table that is there, start its numbering again, and say ``post_migrate`` for each installed app."""
+    there = set(connections[using].introspection.table_names())
+    models = [m for m in apps.get_models(include_auto_created=True) if m._meta.can_migrate(None)]
+    entities = [m._meta.entity for m in models if m._meta.db_table in there]
     database = databases[using]
     statements = Schema(database.dialect).flush(entities)
     database.run(_flush, statements)

@@ -68,10 +68,8 @@ class DeferredAttribute:
 
 def load_deferred(instance: Any, attribute: Attribute) -> Any:
     """Load a column that was left out, for the whole cohort. One query."""
-    if instance._origin is None:
-        raise AttributeError(f"{type(instance).__name__!r} object has no attribute {attribute.name!r}")
     name = attribute.name
-    if instance.pk is None:
+    if instance._origin is None or instance.pk is None:
         raise AttributeError(f"Cannot retrieve deferred field {name!r} from an unsaved model.")
     if _take_inherited(instance, attribute):
         return instance.__dict__[name]

@@ -48,6 +48,9 @@ def missing_attribute(instance: Any, name: str) -> Any:
             meta.apps.link()
             if len(meta.apps.registry.pending) < before:
                 return getattr(instance, name)
+        waiting = [one for one in meta.apps.registry.pending if one.owner is meta.entity and one.name == name]
+        for one in waiting:
+            raise AttributeError(one.unready(meta.apps.registry.entities[one.target_label]))
     raise AttributeError(_no_attribute(instance, name))
 
 

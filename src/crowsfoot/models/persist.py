@@ -428,7 +428,7 @@ class _Writer:
             if isinstance(value, DatabaseDefault):
                 continue
             attributes.append(meta.entity.attributes[field.attname])
-            values.append(value if hasattr(value, "resolve_expression") else field.get_prep_value(value))
+            values.append(value if hasattr(value, "resolve_expression") else field.prepare_update(value))
         prepared = tuple(a.value_type.prepare(v) for a, v in zip(meta.entity.key, key, strict=True))
         if not attributes:
             rows = model._base_manager.using(session.alias).filter(pk=key[0] if len(key) == 1 else key)
@@ -442,7 +442,9 @@ class _Writer:
     def _refreshed(self, meta: Any, attributes: list[Attribute], values: list[Any]) -> tuple[Attribute, ...]:
         """What the database computes in an UPDATE: generated columns, and fields set to an expression."""
         found = [a for a, v in zip(attributes, values, strict=True) if hasattr(v, "resolve_expression")]
-        found += [meta.entity.attributes[f.attname] for f in meta.local_concrete_fields if f.generated]
+        generated = [f for f in meta.local_concrete_fields if f.generated]
+        changed = {a.column.name for a in attributes}.union(f.column for f in generated)
+        found += [meta.entity.attributes[f.attname] for f in generated if changed & f.referenced_columns]
         return tuple(found)
 
     def _insert(self, session: Session, meta: Any, fields: list[Any], is_set: bool) -> Operation[None]:

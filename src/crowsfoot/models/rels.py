@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from crowsfoot.enums import BLANK_CHOICE_DASH
 from crowsfoot.schema.entity import Entity
 
 
@@ -115,6 +117,18 @@ class ForeignObjectRel:
     def get_related_field(self) -> Any:
         return self.field.target_field
 
+    def get_choices(
+        self,
+        include_blank: bool = True,
+        blank_choice: Iterable[tuple[Any, Any]] = BLANK_CHOICE_DASH,
+        limit_choices_to: Any = None,
+        ordering: Sequence[str] = (),
+    ) -> list[tuple[Any, Any]]:
+        """The rows that have the field as ``(key, text)`` pairs. One query."""
+        limit = limit_choices_to or self.field.get_limit_choices_to()
+        found = choices_among(self.related_model, "pk", limit, ordering)
+        return [*(blank_choice if include_blank else []), *found]
+
     def get_internal_type(self) -> str:
         return str(self.field.get_internal_type())
 
@@ -143,6 +157,15 @@ class ManyToManyRel(ForeignObjectRel):
         if relation is None:
             return self.model._meta.pk
         return relation.forward.target.attribute_of(relation.forward.remote_columns[0]).field
+
+
+def choices_among(model: Any, key: str, limit: Any, ordering: Sequence[str] | None) -> list[tuple[Any, str]]:
+    """The rows of a model as ``(key, text)`` pairs. One query."""
+    rows = model._default_manager.complex_filter(limit)
+    ordering = ordering or model._meta.ordering
+    if ordering:
+        rows = rows.order_by(*ordering)
+    return [(getattr(row, key), str(row)) for row in rows]
 
 
 def reverse_rels(entity: Entity) -> list[Any]:

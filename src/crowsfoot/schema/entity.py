@@ -37,8 +37,8 @@ class Attribute:
         self.via = via
         self.field = field
 
-    def db_converters(self) -> list[Converter]:
-        return self.value_type.db_converters()
+    def db_converters(self, connection: Any, expression: Any = None) -> list[Converter]:
+        return self.value_type.db_converters(connection, expression)
 
     def __repr__(self) -> str:
         return f"<Attribute {self.entity.label}.{self.name}>"

@@ -42,6 +42,15 @@ class Declaration(Protocol):
         """What is wrong with the declaration itself, one sentence each."""
         ...
 
+    @property
+    def may_wait(self) -> bool:
+        """Whether the models can be used while it is not linked: only its own name depends on it."""
+        ...
+
+    def unready(self, target: Entity) -> str:
+        """Why it is not linked though its target is known."""
+        ...
+
 
 class Registry:
     """Entities by lower-case label, and the relations between them."""
@@ -131,6 +140,8 @@ class Registry:
             if entity is None or entity is declaration.owner or entity is target:
                 found += declaration.problems()
         for declaration in self.pending:
+            if entity is not None and declaration.may_wait:
+                continue  # who asks for it is told
             said = declaration.target_label in self.entities and any(declaration.problems())
             if not said and (entity is None or entity is declaration.owner):
                 found.append(self._unlinked(declaration))
@@ -146,7 +157,7 @@ class Registry:
     def _unlinked(self, declaration: Declaration) -> str:
         wanted = declaration.target_label
         if wanted in self.entities:
-            return f"{declaration.described} points at {self.entities[wanted].label}, whose key depends on it in turn."
+            return declaration.unready(self.entities[wanted])
         labels = [entity.label for entity in self.entities.values()]
         near = unknown_name("model", _cased(wanted, labels), "The project", labels).partition(" Choices")[0]
         return (

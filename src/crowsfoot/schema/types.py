@@ -6,14 +6,15 @@ to it. How a canonical value is bound, stored and read back is each dialect's de
 
 from __future__ import annotations
 
+import copy
 import datetime
 import decimal
 import ipaddress
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import MethodType
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 from crowsfoot import dateparse, timezones
 from crowsfoot.conf import settings
@@ -33,7 +34,7 @@ class ValueType(Protocol):
     def prepare(self, value: Any) -> Any: ...
     def get_lookup(self, name: str) -> Any: ...
     def get_transform(self, name: str) -> Any: ...
-    def db_converters(self) -> list[Converter]: ...
+    def db_converters(self, connection: Any, expression: Any = None) -> list[Converter]: ...
 
 
 class _OnClassOrInstance:
@@ -127,6 +128,7 @@ class Type(LookupRegistry):
     kind: str = "any"
     python: type = object
     expected = "a value"
+    column_words: tuple[tuple[str, str], ...] = ()
 
     def prepare(self, value: Any) -> Any:
         """The canonical value for ``value``; raises ``TypeError``, ``ValueError`` or ``ValidationError``."""
@@ -137,9 +139,25 @@ class Type(LookupRegistry):
         """The logical type itself (a model field answers with the type it has)."""
         return self
 
-    def db_converters(self) -> list[Converter]:
+    def db_converters(self, connection: Any, expression: Any = None) -> list[Converter]:
         """Converters beyond the dialect's own (custom fields have some)."""
         return []
+
+    def worded(self, words: Mapping[str, str]) -> Self:
+        """This type in a column that a custom field words itself: ``words`` are its types by vendor."""
+        if not words:
+            return self
+        found = copy.copy(self)
+        found.column_words = tuple(sorted(words.items()))
+        return found
+
+    def for_reference(self) -> Type:
+        """The type of a column that holds the values of one of this type, as a foreign key does."""
+        return self
+
+    def own_words(self, vendor: str) -> str | None:
+        """A custom field's own words for the column; None where they are the dialect's."""
+        return dict(self.column_words).get(vendor)
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.__dict__ == other.__dict__
@@ -167,6 +185,9 @@ class Integer(Type):
         self.kind = kind
         self.auto = auto
         self.positive = positive
+
+    def for_reference(self) -> Type:
+        return Integer(self.kind) if self.positive and not self.column_words else self
 
     @property
     def range(self) -> tuple[int, int]:
@@ -411,15 +432,6 @@ class JSON(Type):
     def load(self, text: Any) -> Any:
         """The value of JSON text."""
         return json.loads(text, cls=self.decoder)
-
-
-class Custom(Type):
-    """A column whose database type a custom field words itself (Django's ``db_type``)."""
-
-    kind = "custom"
-
-    def __init__(self, sql: str) -> None:
-        self.sql = sql
 
 
 def _parsed(value: Any, parse: Callable[[str], Any], what: str, shape: str) -> Any:

@@ -322,7 +322,7 @@ class Renderer:
         return ColumnText(
             name,
             self.dialect.column_type(column.type, identity),
-            column.type.kind,
+            "custom" if column.type.own_words(self.dialect.vendor) else column.type.kind,
             None if collation is None else self.quote(collation),
             None if column.default is NO_DEFAULT else self.value(entity, column, column.default),
             generated,

@@ -99,7 +99,11 @@ class Dialect:
     # -- types ---------------------------------------------------------------------------------------------------------
 
     def column_type(self, column_type: Type, identity: bool = False) -> str:
-        """The database's words for a column of this type."""
+        """The database's words for a column of this type, or those of a custom field."""
+        return column_type.own_words(self.vendor) or self.built_in(column_type, identity)
+
+    def built_in(self, column_type: Type, identity: bool = False) -> str:
+        """The database's own words for a type."""
         raise NotImplementedError
 
     def column_check(self, column_type: Type, column: str) -> str | None:

@@ -11,7 +11,7 @@ from crowsfoot import timezones
 from crowsfoot.conf import settings
 from crowsfoot.query.expressions import CombinedExpression
 from crowsfoot.query.functions.datetime import zone_name
-from crowsfoot.schema.types import JSON, Custom, Decimal, Text, Type, ValueType
+from crowsfoot.schema.types import JSON, Decimal, Text, Type, ValueType
 from crowsfoot.sql.dialect import Converter, Dialect
 from crowsfoot.sql.literals import hexadecimal, no_literal, number_literal, text_literal
 
@@ -79,7 +79,7 @@ class PostgreSQL(Dialect):
         return f"${number}"
 
     def cast_parameter(self, mark: str, value_type: ValueType) -> str:
-        words = self.casts.get(value_type.kind)
+        words = value_type.type.own_words(self.vendor) or self.casts.get(value_type.kind)
         return f"{mark}::{words}" if words else mark
 
     def operand(self, mark: str, value_type: ValueType, *, of_column: bool) -> str:
@@ -117,9 +117,7 @@ class PostgreSQL(Dialect):
             return bytes
         return None
 
-    def column_type(self, column_type: Type, identity: bool = False) -> str:
-        if isinstance(column_type, Custom):
-            return column_type.sql
+    def built_in(self, column_type: Type, identity: bool = False) -> str:
         if isinstance(column_type, Decimal):
             if column_type.max_digits is None:
                 return "numeric"

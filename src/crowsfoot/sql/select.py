@@ -137,7 +137,7 @@ class SelectCompiler(Compiler):
         for attribute in loading.attributes(entity):
             col = Col((*ends, *attribute.via), attribute)
             outputs.append((self.compile(col)[0], None))
-            row.attributes.append((attribute, self.reader(attribute.value_type)))
+            row.attributes.append((attribute, self.reader(attribute.value_type, col)))
         for item in related:
             if item.named:
                 loading.check_related(entity, item.end)
@@ -169,11 +169,12 @@ class SelectCompiler(Compiler):
     def _reader(self, node: BaseExpression) -> Converter | None:
         """What turns a driver's value of an expression into the one handed out."""
         known = node._output_field_or_none
-        if known is not None and known.kind == "decimal" and not isinstance(node, Col) and not known.db_converters():
-            known = DECIMAL  # what is computed has as many places as it has
-        steps = [] if known is None else [self.reader(known)]
-        if known is not None and not isinstance(node, Col) and known.kind in COMPUTED:
-            steps.append(COMPUTED[known.kind])
+        steps: list[Converter | None] = []
+        if known is not None:
+            computed = not isinstance(node, Col)
+            if computed and known.kind == "decimal" and not known.db_converters(self.dialect):
+                known = DECIMAL  # what is computed has as many places as it has
+            steps += [self.reader(known, node), COMPUTED.get(known.kind) if computed else None]
         steps += [_bound(converter, node, self.dialect) for converter in node.get_db_converters(self.dialect)]
         while isinstance(node, Ref):
             node = node.source
@@ -182,9 +183,9 @@ class SelectCompiler(Compiler):
         found = [step for step in steps if step is not None]
         return _chain(found, False) if len(found) > 1 else found[0] if found else None
 
-    def reader(self, value_type: Any) -> Converter | None:
+    def reader(self, value_type: Any, node: BaseExpression | None = None) -> Converter | None:
         """What turns a driver's value into the field's: the dialect's converter, then the field's own."""
-        own = value_type.db_converters()
+        own = value_type.db_converters(self.dialect, node)
         steps = [step for step in (self.dialect.reader(value_type), *own) if step is not None]
         if not steps:
             return None

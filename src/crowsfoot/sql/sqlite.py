@@ -15,7 +15,7 @@ from crowsfoot.conf import settings
 from crowsfoot.query.expressions import CombinedExpression
 from crowsfoot.query.functions.datetime import zone_name
 from crowsfoot.query.inference import TupleType
-from crowsfoot.schema.types import JSON, Custom, Decimal, Text, Type, ValueType
+from crowsfoot.schema.types import JSON, Decimal, Text, Type, ValueType
 from crowsfoot.sql.dialect import Converter, Dialect
 from crowsfoot.sql.literals import hexadecimal, no_literal, number_literal, text_literal
 
@@ -194,9 +194,7 @@ class SQLite(Dialect):
             return logical.load
         return self.readers.get(logical.kind)
 
-    def column_type(self, column_type: Type, identity: bool = False) -> str:
-        if isinstance(column_type, Custom):
-            return column_type.sql
+    def built_in(self, column_type: Type, identity: bool = False) -> str:
         if identity:
             return "integer"
         text = self.column_types[column_type.kind]

@@ -71,7 +71,7 @@ def make_binder(dialect: Dialect, params: list[Any]) -> Callable[[tuple[Any, ...
         term, value_type = _term(param, number, names)
         array = isinstance(param, Slot) and param.array
         bind = dialect.array_binder(value_type) if array else dialect.binder(value_type)
-        own = getattr(value_type, "db_binder", None)
+        own = value_type.db_binder(dialect) if hasattr(value_type, "db_binder") else None
         if own is not None:  # a custom field converts first
             bind = _after(_each(own) if array else own, bind)
         if bind is None:

@@ -409,6 +409,22 @@ class GenericRelation(RelatedField[M]):
         known = held is not None and getattr(whose, "holds_key", False) and whose.owner.table is held.entity.table
         return known and super().is_ready(target)
 
+    @property
+    def may_wait(self) -> bool:
+        """True where the target is there and has no generic foreign key: whoever uses the relation is told."""
+        return self.target_label in self.model._meta.apps.registry.entities
+
+    def unready(self, target: Entity) -> str:
+        names = f"{self.content_type_field_name!r} and {self.object_id_field_name!r}"
+        return (
+            f"{self.described} is a GenericRelation to {target.label}, which has no GenericForeignKey made of the "
+            f"fields {names}. Add them there, or name others with content_type_field= and object_id_field=."
+        )
+
+    def contribute_to_entity_later(self, entity: Entity) -> None:
+        """What a look-up by its name is told as long as it is not linked."""
+        entity.refused[self.name] = f"{self.described} is a GenericRelation to a model that has no GenericForeignKey."
+
     def declare(self, target: Entity) -> Relation:
         held, whose = self._far(target)
         assert held is not None

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, overloa
 
 from crowsfoot import enums, validators
 from crowsfoot.errors import ValidationError
+from crowsfoot.functional import evaluated
 from crowsfoot.models.fields.checks import check_field
 from crowsfoot.models.fields.internal import logical_type
+from crowsfoot.models.fields.words import dialect_of, words_of
 from crowsfoot.models.typed import FieldPath
 from crowsfoot.query.expressions import Combinable
 from crowsfoot.schema import types
@@ -24,9 +26,6 @@ T = TypeVar("T")
 
 class NOT_PROVIDED:
     """Stands for a default that was not given."""
-
-
-BLANK_CHOICE_DASH = [("", "---------")]
 
 
 class Field(LookupRegistry, Generic[T]):
@@ -149,12 +148,18 @@ class Field(LookupRegistry, Generic[T]):
 
         def __set__(self, instance: Any, value: T | Combinable) -> None: ...
 
+    if not TYPE_CHECKING:  # so that ``isinstance(field, ForeignKey["Post"])`` is what it says
+
+        def __class_getitem__(cls, item: Any) -> Any:
+            return cls
+
     # -- type ----------------------------------------------------------------------------------------------------------
 
     def make_type(self) -> types.Type:
         """The logical type of this field's column."""
-        words = self.db_type(None)
-        return types.Custom(words) if words is not None else logical_type(self)
+        made = logical_type(self)
+        own = {} if type(self).db_type is Field.db_type else words_of(self.db_type)
+        return made.worded(own)
 
     @property
     def type(self) -> types.Type:
@@ -172,11 +177,40 @@ class Field(LookupRegistry, Generic[T]):
         return self.internal_type or type(self).__name__
 
     def db_type(self, connection: Any) -> str | None:
-        """The database's own words for the column, where a custom field gives them; else None."""
-        return None
+        """The database's words for the column; a custom field gives its own here. None where there are none."""
+        made = logical_type(self)
+        return None if made.kind == "any" else dialect_of(connection).built_in(made, self.is_identity)
+
+    def rel_db_type(self, connection: Any) -> str | None:
+        """The database's words for a column that holds this one's values: of a foreign key, say."""
+        return dialect_of(connection).column_type(self.rel_type)
+
+    @property
+    def rel_type(self) -> types.Type:
+        """The logical type of a column that holds this one's values."""
+        own = {} if type(self).rel_db_type is Field.rel_db_type else words_of(self.rel_db_type)
+        return self.type.for_reference().worded(own)
+
+    def db_check(self, connection: Any) -> str | None:
+        """The condition that the column always meets, as SQL; None without one."""
+        dialect = dialect_of(connection)
+        return dialect.column_check(self.type, dialect.quote_name(self.column))
+
+    def db_type_parameters(self, connection: Any) -> dict[str, Any]:
+        """The field's options by name, for a ``db_type`` that mentions them: ``"char(%(max_length)s)"``."""
+        return dict(self.__dict__)
 
     def db_parameters(self, connection: Any) -> dict[str, Any]:
-        return {"type": self.db_type(connection), "check": None}
+        return {
+            "type": self.db_type(connection),
+            "check": self.db_check(connection),
+            "collation": self.collation,
+        }
+
+    @property
+    def collation(self) -> str | None:
+        """How the database compares and orders the text of the column, where the field says so."""
+        return getattr(self, "db_collation", None)
 
     def get_lookup(self, name: str) -> Any:
         return super().get_lookup(name) or (None if self._own(name) else self.type.get_lookup(name))
@@ -213,6 +247,7 @@ class Field(LookupRegistry, Generic[T]):
         return quick
 
     def get_prep_value(self, value: Any) -> Any:
+        value = evaluated(value)
         try:
             return self.type.prepare(value)
         except (TypeError, ValueError) as error:
@@ -220,26 +255,38 @@ class Field(LookupRegistry, Generic[T]):
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(sentence) from error
 
+    def prepare_update(self, value: Any) -> Any:
+        """The canonical value that an UPDATE of this column binds. Raises ``TypeError`` for an instance of a model."""
+        if hasattr(value, "_meta") and not self.is_relation:
+            raise TypeError(
+                f"Tried to update field {self} with a model instance, {value!r}. Use a value compatible with "
+                f"{type(self).__name__}."
+            )
+        return self.get_prep_value(value)
+
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         return value if prepared else self.get_prep_value(value)
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
         return value if hasattr(value, "as_sql") else self.get_db_prep_value(value, connection, prepared=False)
 
-    @property
-    def db_binder(self) -> Callable[[Any], Any] | None:
-        """A custom field's own conversion of a prepared value, as a function; None for the dialect's."""
+    def db_binder(self, connection: Any) -> Callable[[Any], Any] | None:
+        """A custom field's own conversion of a prepared value, as a function; None for the dialect's.
+
+        Like Django's connection, ``connection`` has a ``vendor`` and ``ops``.
+        """
         if type(self).get_db_prep_value is Field.__dict__["get_db_prep_value"]:
             return None
-        return lambda value: self.get_db_prep_value(value, None, prepared=True)
+        return lambda value: self.get_db_prep_value(value, connection, prepared=True)
 
-    def db_converters(self) -> list[Converter]:
+    def db_converters(self, connection: Any, expression: Any = None) -> list[Converter]:
+        """A custom field's own conversion of what the database gives, after the dialect's."""
         from_db_value = getattr(self, "from_db_value", None)
         if from_db_value is None:
             return []
 
         def convert(value: Any) -> Any:
-            return from_db_value(value, None, None)
+            return from_db_value(value, expression, connection)
 
         convert.takes_none = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
         return [convert]
@@ -327,7 +374,7 @@ class Field(LookupRegistry, Generic[T]):
         return list(enums.flatten_choices(self.choices)) if self.choices is not None else []
 
     def get_choices(
-        self, include_blank: bool = True, blank_choice: Any = BLANK_CHOICE_DASH, **options: Any
+        self, include_blank: bool = True, blank_choice: Any = enums.BLANK_CHOICE_DASH, **options: Any
     ) -> list[Any]:
         found = list(self.choices or [])
         blank = any(choice in ("", None) for choice, _ in self.flatchoices)
@@ -421,7 +468,7 @@ class Field(LookupRegistry, Generic[T]):
             null=self.null and not self.primary_key,
             default=self.column_default(),
             identity=self.is_identity,
-            collation=getattr(self, "db_collation", None),
+            collation=self.collation,
             comment=self.db_comment,
         )
 
@@ -443,7 +490,7 @@ class Field(LookupRegistry, Generic[T]):
         for name, default in plain.items():
             value = getattr(self, name)
             if name == "choices" and isinstance(value, enums.CallableChoiceIterator):
-                value = value.choices_func
+                value = value.func
             if value is not default and (default is NOT_PROVIDED or value != default):
                 kwargs[name] = value
         klass = type(self)
@@ -491,7 +538,17 @@ class Field(LookupRegistry, Generic[T]):
         return NotImplemented
 
     def __lt__(self, other: Field[Any]) -> bool:
-        return bool(self.creation_counter < other.creation_counter)
+        """By the order in which they were written; copies of one by the models that inherit it."""
+        return self._place < other._place
+
+    def __gt__(self, other: Field[Any]) -> bool:
+        return self._place > other._place
+
+    @property
+    def _place(self) -> tuple[int, str, str]:
+        model = self.__dict__.get("model")
+        label, name = ("", "") if model is None else (model._meta.app_label, model._meta.model_name)
+        return self.creation_counter, label, name
 
     def __hash__(self) -> int:
         return hash(self.creation_counter)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from crowsfoot.errors import ValidationError
+from crowsfoot.functional import evaluated
 from crowsfoot.models.fields.base import Field
 
 T = TypeVar("T")
@@ -37,4 +38,4 @@ class ConvertedField(TypedField[T]):
     """
 
     def get_prep_value(self, value: Any) -> Any:
-        return self.type.prepare(self.to_python(value))
+        return self.type.prepare(self.to_python(evaluated(value)))

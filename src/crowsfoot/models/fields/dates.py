@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, Unpack, overl
 
 from crowsfoot import dateparse, timezones
 from crowsfoot.conf import settings
+from crowsfoot.functional import evaluated
 from crowsfoot.models.fields.conversion import ConvertedField, TypedField
 from crowsfoot.models.fields.keywords import FieldOptions
 
@@ -209,7 +210,7 @@ class DateTimeField(DateField[T]):
         return datetime.datetime(day.year, day.month, day.day)
 
     def get_prep_value(self, value: Any) -> Any:
-        found = self.to_python(value)
+        found = self.to_python(evaluated(value))
         return self.type.prepare(found if found is None else self._aware(found))
 
     def _aware(self, value: datetime.datetime) -> datetime.datetime:

@@ -140,7 +140,7 @@ class ForeignKey(RelatedField[T]):
         if self.to_field is None:
             return target.key
         found = target.attributes.get(target.aliases.get(self.to_field, self.to_field))
-        return () if found is None else (found,)
+        return () if found is None or found.via else (found,)  # an inherited one is not in the target's table
 
     def declare(self, target: Entity) -> Relation:
         remotes = self._remotes(target)
@@ -172,7 +172,7 @@ class ForeignKey(RelatedField[T]):
 
     def _own_attribute(self, remote: Attribute) -> Attribute:
         """The attribute of a key of one column, now that the type of that is known."""
-        self._type = remote.column.type
+        self._type = remote.column.type if remote.field is None else remote.field.rel_type
         own = self.owner.attributes[self.attname]
         own.column = self.make_column()
         self.owner.table.add([own.column])
@@ -225,9 +225,9 @@ class ForeignKey(RelatedField[T]):
         if self.to_field is not None and self._target_field is None and self.relation is None:
             target = self.model._meta.apps.registry.entities.get(self.target_label)
             if target is not None:
-                found.append(
-                    f"{self}: to_field: {unknown_name('field', self.to_field, target.label, target.attributes)}"
-                )
+                inherited = self._inherited_target(target)
+                unknown = f"{self}: to_field: {unknown_name('field', self.to_field, target.label, target.attributes)}"
+                found.append(inherited or unknown)
         elif (
             self.requires_unique_target
             and self._target_field is not None
@@ -254,6 +254,13 @@ class ForeignKey(RelatedField[T]):
         if rule.sql == "SET DEFAULT" and self.column_default() is NO_DEFAULT:
             return [f"{self} has on_update={rule} but no db_default. Add db_default=…, or choose another rule."]
         return []
+
+    def _inherited_target(self, target: Entity) -> str | None:
+        """The sentence for a ``to_field`` that the target has from a model whose table is another."""
+        known = target.attributes.get(target.aliases.get(self.to_field, self.to_field)) if self.to_field else None
+        if known is None or not known.via:
+            return None
+        return f"'{self}' refers to field '{self.to_field}' which is not local to model '{target.label}'."
 
     def _check_columns(self) -> list[str]:
         """What is wrong with the names of the key's columns, and with those that its rule empties."""
@@ -311,7 +318,10 @@ class ForeignKey(RelatedField[T]):
     # -- type and values -----------------------------------------------------------------------------------------------
 
     def make_type(self) -> types.Type:
-        return self.target_field.type
+        return self.target_field.rel_type
+
+    def db_type(self, connection: Any) -> str | None:
+        return self.target_field.rel_db_type(connection)
 
     @property
     def target_field(self) -> Any:
@@ -320,6 +330,9 @@ class ForeignKey(RelatedField[T]):
             self.model._meta.apps.link()
         if self._target_field is None and not isinstance(self.to, str):
             meta = self.to._meta
+            inherited = None if meta.entity is None else self._inherited_target(meta.entity)
+            if inherited is not None:
+                raise FieldError(inherited)
             return meta.get_field(self.to_field) if self.to_field else meta.pk
         if self._target_field is None:
             raise FieldError(f"{self} points at {self.target_label!r}, which is not known yet.")
@@ -355,12 +368,11 @@ class ForeignKey(RelatedField[T]):
             target = f"Field {self.target_field.name!r}"
             raise type(error)(str(error).replace(target, f"Field {self.name!r}", 1)) from error
 
-    def db_converters(self) -> list[Any]:
-        return self.target_field.db_converters()
+    def db_converters(self, connection: Any, expression: Any = None) -> list[Any]:
+        return self.target_field.db_converters(connection, expression)
 
-    @property
-    def db_binder(self) -> Any:
-        return self.target_field.db_binder
+    def db_binder(self, connection: Any) -> Any:
+        return self.target_field.db_binder(connection)
 
     def value_from_object(self, obj: Any) -> Any:
         """The key that an instance holds; None where it is not whole."""

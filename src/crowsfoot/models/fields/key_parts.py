@@ -43,12 +43,12 @@ class KeyPart(Field[Any]):
     def get_prep_value(self, value: Any) -> Any:
         return self.remote.value_type.prepare(value)
 
-    def db_converters(self) -> list[Any]:
-        return self.remote.db_converters()
+    def db_converters(self, connection: Any, expression: Any = None) -> list[Any]:
+        return self.remote.db_converters(connection, expression)
 
-    @property
-    def db_binder(self) -> Any:
-        return getattr(self.remote.value_type, "db_binder", None)
+    def db_binder(self, connection: Any) -> Any:
+        value_type: Any = self.remote.value_type
+        return value_type.db_binder(connection) if hasattr(value_type, "db_binder") else None
 
 
 def _part_of_default(key: Any, place: int) -> Any:

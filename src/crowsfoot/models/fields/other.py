@@ -7,6 +7,7 @@ import binascii
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 from crowsfoot import validators
@@ -14,6 +15,9 @@ from crowsfoot.errors import ValidationError
 from crowsfoot.models.fields.base import NOT_PROVIDED, Field
 from crowsfoot.models.fields.checks import check_length
 from crowsfoot.models.fields.keywords import BinaryOptions, ComputedOptions, FieldOptions
+from crowsfoot.query.resolved import Col
+from crowsfoot.query.scope import Scope
+from crowsfoot.query.statements import Query
 from crowsfoot.schema import types
 from crowsfoot.schema.table import Column, Generated
 
@@ -191,6 +195,13 @@ class GeneratedField(Field[T]):
     def db_type(self, connection: Any) -> str | None:
         return self.output_field.db_type(connection)
 
+    def db_type_parameters(self, connection: Any) -> dict[str, Any]:
+        return self.output_field.db_type_parameters(connection)
+
+    @property
+    def collation(self) -> str | None:
+        return self.output_field.collation
+
     def make_type(self) -> types.Type:
         return self.output_field.type
 
@@ -208,16 +219,25 @@ class GeneratedField(Field[T]):
     def get_prep_value(self, value: Any) -> Any:
         return self.output_field.get_prep_value(value)
 
-    @property
-    def db_binder(self) -> Callable[[Any], Any] | None:
-        return self.output_field.db_binder
+    def db_binder(self, connection: Any) -> Callable[[Any], Any] | None:
+        return self.output_field.db_binder(connection)
 
-    def db_converters(self) -> list[types.Converter]:
-        return self.output_field.db_converters()
+    def db_converters(self, connection: Any, expression: Any = None) -> list[types.Converter]:
+        return self.output_field.db_converters(connection, expression)
 
     def get_default(self) -> Any:
         """None: there is no value before the database has computed it."""
         return None
+
+    @cached_property
+    def referenced_columns(self) -> frozenset[str]:
+        """The columns of its table that the expression reads."""
+        node = self.expression.resolve_expression(Scope(Query(self.model._meta.entity)), allow_joins=False)
+        found: set[str] = set()
+        for part in node.flatten():
+            if isinstance(part, Col):
+                found.update(part.ends[0].local_columns if part.ends else (part.attribute.column.name,))
+        return frozenset(found)
 
     # -- the column ----------------------------------------------------------------------------------------------------
 
@@ -231,10 +251,7 @@ class GeneratedField(Field[T]):
             self.output_field.name = self.name  # for its error messages
 
     def make_column(self) -> Column:
-        collation = getattr(self.output_field, "db_collation", None)
-        return replace(
-            super().make_column(), generated=Generated(self.expression, bool(self.db_persist)), collation=collation
-        )
+        return replace(super().make_column(), generated=Generated(self.expression, bool(self.db_persist)))
 
     def deconstruct(self) -> tuple[str | None, str, list[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()

@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from crowsfoot.conf import SettingsReference
-from crowsfoot.models.fields.base import BLANK_CHOICE_DASH, Field
+from crowsfoot.enums import BLANK_CHOICE_DASH
+from crowsfoot.models.fields.base import Field
+from crowsfoot.models.rels import choices_among
 from crowsfoot.schema.entity import Entity
 from crowsfoot.schema.registry import is_complete
 from crowsfoot.schema.relation import Relation
@@ -36,6 +38,12 @@ class RelatedField(Field[T]):
         on_delete: Any = None,
         **options: Any,
     ) -> None:
+        if not isinstance(to, str) and not hasattr(to, "_meta"):
+            kind = type(self).__name__
+            raise TypeError(
+                f"{kind}({to!r}) is invalid. First parameter to {kind} must be either a model, a model name, or the "
+                f"string {RECURSIVE!r}"
+            )
         super().__init__(**options)
         self.to = to
         self._related_name = related_name
@@ -73,6 +81,13 @@ class RelatedField(Field[T]):
 
     def is_ready(self, target: Entity) -> bool:
         return is_complete(target) and is_complete(self.owner)
+
+    @property
+    def may_wait(self) -> bool:
+        return False
+
+    def unready(self, target: Entity) -> str:
+        return f"{self.described} points at {target.label}, whose key depends on it in turn."
 
     def problems(self) -> Iterable[str]:
         yield from self.check()
@@ -145,11 +160,9 @@ class RelatedField(Field[T]):
     ) -> list[Any]:
         """The related rows as ``(key, text)`` pairs. One query."""
         limit = options.get("limit_choices_to") or self.get_limit_choices_to()
-        rows = self.related_model._default_manager.complex_filter(limit)
-        if options.get("ordering"):
-            rows = rows.order_by(*options["ordering"])
         key = self.remote_field.get_related_field().attname
-        return [*(blank_choice if include_blank else []), *[(getattr(row, key), str(row)) for row in rows]]
+        found = choices_among(self.related_model, key, limit, options.get("ordering"))
+        return [*(blank_choice if include_blank else []), *found]
 
     # -- the Django face -----------------------------------------------------------------------------------------------
 

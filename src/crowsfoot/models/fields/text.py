@@ -298,7 +298,9 @@ class GenericIPAddressField(Field[T]):
 
     def get_prep_value(self, value: Any) -> Any:
         text = super().get_prep_value(value)
-        return self._shortest(text) or text if text and ":" in text else text
+        if not text:
+            return None
+        return self._shortest(text) or text if ":" in text else text
 
     def _shortest(self, text: str) -> str | None:
         """The IPv6 address in the form that is kept; None where it is none."""
