@@ -8,6 +8,7 @@ import pytest
 
 from crowsfoot import models
 from crowsfoot.conf import settings
+from crowsfoot.models.model import ModelBase
 from crowsfoot.testing import isolated_registry
 
 
@@ -75,11 +76,11 @@ async def test_the_row_above_is_there_without_a_query(do: Any) -> None:
 
 def test_another_row_above_is_another_key() -> None:
     first, second = Inn(id=1, place_ptr_id=1, number=1), Inn(id=2, place_ptr_id=2, number=2)
-    hotel = Hotel(inn_ptr=first)
+    hotel: Any = Hotel(inn_ptr=first)
     assert (hotel.pk, hotel.id) == (1, 1)
     hotel.inn_ptr = second
     assert (hotel.pk, hotel.id, hotel.place_ptr_id) == (2, 2, 2)
-    setattr(hotel, "inn_ptr", None)  # noqa: B010
+    hotel.inn_ptr = None
     assert (hotel.pk, hotel.id) == (None, None)
 
 
@@ -114,8 +115,4 @@ def test_a_swapped_model_has_no_proxies() -> None:
                 swappable = "FIELD_MODEL"
 
         with pytest.raises(TypeError, match=r"Meadow cannot proxy the swapped model 'inheritance\.Place'"):
-
-            class Meadow(Field):
-                class Meta:
-                    app_label = "linked"
-                    proxy = True
+            ModelBase("Meadow", (Field,), {"__module__": __name__, "Meta": type("Meta", (), {"proxy": True})})
