@@ -11,6 +11,7 @@ from inspect import getattr_static
 from types import MappingProxyType
 from typing import Any
 
+from crowsfoot.conf import settings
 from crowsfoot.errors import FieldDoesNotExist, unknown_name
 from crowsfoot.functional import unwrapped
 from crowsfoot.models import routing, typed
@@ -239,20 +240,21 @@ class ToOne:
         end = self.end
         if value is not None:
             value = unwrapped(value)
-            self._check(instance, value)
+            self.check(instance, value)
         if end.holds_key:
             self._set_forward(instance, value)
         else:
             self._set_reverse(instance, value)
 
-    def _check(self, instance: Any, value: Any) -> None:
+    def check(self, instance: Any, value: Any) -> None:
+        """Raise ``ValueError`` where ``value`` cannot be related to ``instance``, by its class or by the routers."""
         entity = getattr(type(value), "__entity__", None)
         if entity is None or not is_a(entity, self.end.target):
             raise ValueError(
                 f'Cannot assign "{value!r}": "{type(instance)._meta.object_name}.{self.name}" must be a '
                 f'"{self.end.target.name}" instance.'
             )
-        if instance._origin is not None or value._origin is not None:
+        if instance._origin is not None or value._origin is not None or settings.DATABASE_ROUTERS:
             if instance._state.db is None:
                 instance._state.db = routing.write(type(instance), {"instance": value})
                 instance.__dict__["_adding"] = True

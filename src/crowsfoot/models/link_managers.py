@@ -75,6 +75,14 @@ class ManyRelatedManager(RelatedManager[M]):
             found.append(key)
         return [plain(key) for key in dict.fromkeys(found)]
 
+    @property
+    def _rows_database(self: Any) -> Any:
+        return self._routed(type(self.instance))
+
+    @property
+    def _links_database(self: Any) -> Any:
+        return self._routed(self.through)
+
     # -- creating ------------------------------------------------------------------------------------------------------
 
     def _create(self, session: Session, kwargs: dict[str, Any]) -> Operation[Any]:
@@ -103,6 +111,13 @@ class ManyRelatedManager(RelatedManager[M]):
         if made:
             yield from self._add(session, (row,), through_defaults=through_defaults)
         return row, made
+
+    def _given(self, session: Session, kwargs: dict[str, Any]) -> Operation[dict[str, Any]]:
+        return {name: value for name, value in kwargs.items() if name != "through_defaults"}
+        yield
+
+    def _take_in(self, session: Session, row: Any, kwargs: dict[str, Any]) -> Operation[None]:
+        yield from self._add(session, (row,), through_defaults=kwargs.get("through_defaults"))
 
     # -- linking -------------------------------------------------------------------------------------------------------
 
@@ -190,10 +205,10 @@ class ManyRelatedManager(RelatedManager[M]):
     def set_base(self, objs: Iterable[M | Key], *, raw: bool = False, **options: Any) -> None:
         """``set()`` for loaders of data: with ``raw`` the receivers of ``m2m_changed`` are told that rows which belong
         to these may not be there yet."""
-        self._write_database().run(self._set, objs, raw=raw, **options)
+        self._links_database.run(self._set, objs, raw=raw, **options)
 
     async def aset_base(self, objs: Iterable[M | Key], *, raw: bool = False, **options: Any) -> None:
-        await self._write_database().arun(self._set, objs, raw=raw, **options)
+        await self._links_database.arun(self._set, objs, raw=raw, **options)
 
     def _set(
         self,

@@ -41,9 +41,10 @@ class Persistence:
         ``update_fields`` writes these fields alone. Raises ``IntegrityError`` where a constraint is violated and
         ``NotUpdated`` where a forced update finds no row.
         """
-        options = self._save_options(force_insert, force_update, update_fields)
+        alias = self._write_alias(using)
+        options = self._save_options(alias, force_insert, force_update, update_fields)
         if options is not None:
-            databases[self._write_alias(using)].run(self._save, options)
+            databases[alias].run(self._save, options)
 
     async def asave(
         self: Any,
@@ -57,9 +58,10 @@ class Persistence:
             raise SynchronousOnlyOperation(
                 f"{self._meta.label} has a save() of its own, which async code cannot run: give it an asave() too."
             )
-        options = self._save_options(force_insert, force_update, update_fields)
+        alias = self._write_alias(using)
+        options = self._save_options(alias, force_insert, force_update, update_fields)
         if options is not None:
-            await databases[self._write_alias(using)].arun(self._save, options)
+            await databases[alias].arun(self._save, options)
 
     # What a model has of its own in place of these is called where rows are created (see ``save_through``).
     save.is_usual = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
@@ -68,7 +70,9 @@ class Persistence:
     def _write_alias(self: Any, using: str | None) -> str:
         return using or routing.write(type(self), {"instance": self})
 
-    def _save_options(self: Any, force_insert: Any, force_update: bool, update_fields: Any) -> dict[str, Any] | None:
+    def _save_options(
+        self: Any, alias: str, force_insert: Any, force_update: bool, update_fields: Any
+    ) -> dict[str, Any] | None:
         """The checked arguments of ``save``; None where there is nothing to save."""
         self._prepare_related_fields_for_save("save")
         if force_insert and (force_update or update_fields):
@@ -86,7 +90,7 @@ class Persistence:
                     f"non-concrete fields: {', '.join(unknown)}. "
                     + unknown_name("field", unknown[0], meta.label, names)
                 )
-        elif not force_insert and self._origin is not None:
+        elif not force_insert and self._origin is not None and self._origin.db == alias:
             held = self.__dict__
             fields = [f for f in self._meta.concrete_fields if not f.generated]
             loaded = {f.attname for f in fields if f.attname in held and not f.in_key}
@@ -278,7 +282,7 @@ class Persistence:
         else:
             cache.clear()
         manager = from_queryset if from_queryset is not None else type(self)._base_manager
-        alias = using or self._state.db or routing.read(type(self), {"instance": self})
+        alias = using or routing.read(type(self), {"instance": self})
         queryset = (manager.using(alias) if from_queryset is None or using else manager).filter(pk=self.pk)
         if names is not None:
             queryset = queryset.only(*names)

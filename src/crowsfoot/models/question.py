@@ -61,7 +61,7 @@ class Question(Generic[M]):
         if self._db is not None:
             return self._db
         if not settings.DATABASE_ROUTERS:
-            return DEFAULT
+            return routing.home(self._hints) if self._hints else DEFAULT
         return routing.write(self.model, self._hints) if self._for_write else routing.read(self.model, self._hints)
 
     @property

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
+from inspect import getattr_static
 from typing import Any, TypeAlias, TypeVar
 
 from crowsfoot.database import Database, databases
 from crowsfoot.drivers.run import Operation
-from crowsfoot.errors import FieldFetchBlocked
+from crowsfoot.errors import FieldFetchBlocked, SynchronousOnlyOperation
 from crowsfoot.functional import unwrapped
 from crowsfoot.models import routing
 from crowsfoot.models.manager import Manager
@@ -140,59 +141,114 @@ class RelatedManager(Manager[M]):
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
-    def _write_database(self: Any) -> Database:
-        return databases[self._db or routing.write(self.model, {"instance": self.instance})]
+    def _routed(self: Any, model: Any) -> Database:
+        """The database that ``model`` is written to on behalf of this instance."""
+        return databases[self._db or routing.write(model, {"instance": self.instance})]
+
+    @property
+    def _rows_database(self: Any) -> Database:
+        """The database that related rows are made in."""
+        return self._routed(self.model)
+
+    @property
+    def _links_database(self: Any) -> Database:
+        """The database in which rows are taken into the relation, and out of it."""
+        return self._routed(self.model)
 
     def create(self: Any, **kwargs: Any) -> M:
         """Make and save a row that belongs to this one."""
-        return self._write_database().run(self._create, kwargs)
+        made: M = self._make("create", kwargs)
+        return made
 
     async def acreate(self: Any, **kwargs: Any) -> M:
-        return await self._write_database().arun(self._create, kwargs)
+        made: M = await self._amake("create", kwargs)
+        return made
 
     def get_or_create(self: Any, defaults: Any = None, **kwargs: Any) -> tuple[M, bool]:
         """The related row that meets the look-ups, else a new one with ``defaults``; and whether it is new."""
-        return self._write_database().run(self._get_or_create, defaults, kwargs)
+        found: tuple[M, bool] = self._make("get_or_create", kwargs, defaults)
+        return found
 
     async def aget_or_create(self: Any, defaults: Any = None, **kwargs: Any) -> tuple[M, bool]:
-        return await self._write_database().arun(self._get_or_create, defaults, kwargs)
+        found: tuple[M, bool] = await self._amake("get_or_create", kwargs, defaults)
+        return found
 
     def update_or_create(self: Any, defaults: Any = None, create_defaults: Any = None, **kwargs: Any) -> tuple[M, bool]:
         """The related row that meets the look-ups, changed to ``defaults``, else a new one; and whether it is new."""
-        return self._write_database().run(self._update_or_create, defaults, create_defaults, kwargs)
+        found: tuple[M, bool] = self._make("update_or_create", kwargs, defaults, create_defaults)
+        return found
 
     async def aupdate_or_create(
         self: Any, defaults: Any = None, create_defaults: Any = None, **kwargs: Any
     ) -> tuple[M, bool]:
-        return await self._write_database().arun(self._update_or_create, defaults, create_defaults, kwargs)
+        found: tuple[M, bool] = await self._amake("update_or_create", kwargs, defaults, create_defaults)
+        return found
+
+    def _make(self: Any, name: str, kwargs: dict[str, Any], *defaults: Any) -> Any:
+        """``create()`` and the like; through that of the target's manager, where it has one of its own."""
+        database = self._rows_database
+        if not self._has_own(name):
+            return database.run(getattr(self, f"_{name}"), *defaults, kwargs)
+        given = database.run(self._given, kwargs)
+        found = getattr(super(RelatedManager, self.db_manager(database.alias)), name)(*defaults, **given)
+        if name == "create" or found[1]:
+            database.run(self._take_in, found if name == "create" else found[0], kwargs)
+        return found
+
+    async def _amake(self: Any, name: str, kwargs: dict[str, Any], *defaults: Any) -> Any:
+        database = self._rows_database
+        if not self._has_own(f"a{name}"):
+            if self._has_own(name):
+                raise SynchronousOnlyOperation(
+                    f"The manager of {self.model._meta.label} has a {name}() of its own, which async code cannot run: "
+                    f"give it an a{name}() too."
+                )
+            return await database.arun(getattr(self, f"_{name}"), *defaults, kwargs)
+        given = await database.arun(self._given, kwargs)
+        found = await getattr(super(RelatedManager, self.db_manager(database.alias)), f"a{name}")(*defaults, **given)
+        if name == "create" or found[1]:
+            await database.arun(self._take_in, found if name == "create" else found[0], kwargs)
+        return found
+
+    def _has_own(self: Any, name: str) -> bool:
+        """Whether the target's manager, or its queryset, has a method of its own in place of the usual one."""
+        return getattr(self.base_class, name) is not getattr(Manager, name)
+
+    def _given(self, session: Session, kwargs: dict[str, Any]) -> Operation[dict[str, Any]]:
+        """What a row is made of that belongs to this one."""
+        raise NotImplementedError
+
+    def _take_in(self, session: Session, row: Any, kwargs: dict[str, Any]) -> Operation[None]:
+        """Have a row that was made belong to this one, where it does not by what it is made of."""
+        yield from ()
 
     def add(self: Any, *objs: M | Key, **options: Any) -> None:
         """Take these rows into the relation; those that are in it already stay."""
-        self._write_database().run(self._add, tuple(map(unwrapped, objs)), **options)
+        self._links_database.run(self._add, tuple(map(unwrapped, objs)), **options)
 
     async def aadd(self: Any, *objs: M | Key, **options: Any) -> None:
-        await self._write_database().arun(self._add, tuple(map(unwrapped, objs)), **options)
+        await self._links_database.arun(self._add, tuple(map(unwrapped, objs)), **options)
 
     def remove(self: Any, *objs: M | Key, **options: Any) -> None:
         """Take these rows out of the relation."""
-        self._write_database().run(self._remove, tuple(map(unwrapped, objs)), **options)
+        self._links_database.run(self._remove, tuple(map(unwrapped, objs)), **options)
 
     async def aremove(self: Any, *objs: M | Key, **options: Any) -> None:
-        await self._write_database().arun(self._remove, tuple(map(unwrapped, objs)), **options)
+        await self._links_database.arun(self._remove, tuple(map(unwrapped, objs)), **options)
 
     def clear(self: Any, **options: Any) -> None:
         """Take all rows out of the relation."""
-        self._write_database().run(self._clear, **options)
+        self._links_database.run(self._clear, **options)
 
     async def aclear(self: Any, **options: Any) -> None:
-        await self._write_database().arun(self._clear, **options)
+        await self._links_database.arun(self._clear, **options)
 
     def set(self: Any, objs: Iterable[M | Key], **options: Any) -> None:
         """Make the relation hold exactly these rows; only differences are written (all, with ``clear=True``)."""
-        self._write_database().run(self._set, tuple(map(unwrapped, objs)), **options)
+        self._links_database.run(self._set, tuple(map(unwrapped, objs)), **options)
 
     async def aset(self: Any, objs: Iterable[M | Key], **options: Any) -> None:
-        await self._write_database().arun(self._set, tuple(map(unwrapped, objs)), **options)
+        await self._links_database.arun(self._set, tuple(map(unwrapped, objs)), **options)
 
     def _queryset(self: Any, session: Session) -> Any:
         """All rows that could belong to the relation, in the session's database."""
@@ -249,6 +305,10 @@ class KeyManager(RelatedManager[M]):
         if not isinstance(obj, self.model) or not is_a(type(obj).__entity__, self.end.target):
             raise TypeError(f"'{self.model._meta.object_name}' instance expected, got {obj!r}")
 
+    def _check_database(self, obj: Any) -> None:
+        """Raise ``ValueError`` where the routers do not let the two be related."""
+        getattr_static(self.model, self.forward).check(obj, self.instance)
+
     def _belonging(self, session: Session) -> Operation[dict[str, Any]]:
         """What a row holds that belongs to this owner, by field name."""
         return {self.forward: self.instance}
@@ -278,6 +338,7 @@ class KeyManager(RelatedManager[M]):
         self._remove_prefetched()
         for obj in objs:
             self._check(obj)
+            self._check_database(obj)
             if bulk and (obj._state.adding or obj._state.db != session.alias):
                 raise ValueError(f"{obj!r} instance isn't saved. Use bulk=False or save the object first.")
         belonging = yield from self._belonging(session)

@@ -25,6 +25,9 @@ class GenericRelatedObjectManager(KeyManager[M]):
         found = super().key
         return found if convert is None or None in found else tuple(convert(part) for part in found)
 
+    def _check_database(self, obj: Any) -> None:
+        """A generic key is no constraint: that rows are of one database is seen where they are saved."""
+
     def _belonging(self, session: Session) -> Operation[dict[str, Any]]:
         field = self.end.field
         kind = yield from ContentType.objects._of_model(session, field.model, field.for_concrete_model)
