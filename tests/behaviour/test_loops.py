@@ -19,8 +19,9 @@ import crowsfoot
 from crowsfoot.contrib.contenttypes.models import ContentType
 from crowsfoot.database import Database, databases
 from crowsfoot.drivers import postgresql_async, postgresql_sync, sqlite
-from crowsfoot.errors import FieldFetchBlocked
-from crowsfoot.models import FETCH_ONE, FETCH_RAISE, Count, F, Sum, peers
+from crowsfoot.errors import FieldFetchBlocked, ObjectDoesNotExist
+from crowsfoot.models import FETCH_ONE, FETCH_RAISE, Count, F, Sum, Window, peers
+from crowsfoot.models.functions import RowNumber
 
 TABLES = loop_models.TABLES  # what the database has here
 SIZES = (1, 10, 100, 1000)
@@ -110,6 +111,18 @@ async def first(do: Any, manager: Any) -> list[Any]:
     return [] if row is None else [row.pk]
 
 
+async def get(do: Any, manager: Any) -> list[Any]:
+    try:
+        return [(await do(manager.get, rank=1)).pk]
+    except ObjectDoesNotExist:
+        return []
+
+
+async def annotated(do: Any, manager: Any) -> list[Any]:
+    rows = manager.annotate(n=Count("pk"), more=F("rank") + 1).filter(n=1).order_by("rank", "pk")
+    return [(row.pk, row.n, row.more) for row in await do.rows(rows)]
+
+
 # Each question as a function that gives the answer in a list, which is as long as the rows that it takes.
 QUESTIONS: dict[str, Callable[[Any, Any], Awaitable[list[Any]]]] = {
     "all": lambda do, manager: in_any_order(do, manager.all()),
@@ -119,6 +132,13 @@ QUESTIONS: dict[str, Callable[[Any, Any], Awaitable[list[Any]]]] = {
     "slice": lambda do, manager: keys(do, manager.order_by("rank", "pk")[:1]),
     "page": lambda do, manager: keys(do, manager.order_by("rank", "pk")[1:3]),
     "first": first,
+    "get": get,
+    "values": lambda do, manager: do.rows(manager.order_by("rank", "pk").values("rank", twice=F("rank") + F("rank"))),
+    "values_list": lambda do, manager: do.rows(manager.order_by("-rank").values_list("rank", flat=True)[:1]),
+    "annotate": annotated,
+    "annotate-values": lambda do, manager: do.rows(
+        manager.values("rank").annotate(n=Count("pk")).order_by("rank").values_list("rank", "n", named=True)
+    ),
     "count": lambda do, manager: one(do(manager.filter(rank__gt=1).count)),
     "exists": lambda do, manager: one(do(manager.filter(rank=2).exists)),
     "aggregate": lambda do, manager: one(
@@ -188,6 +208,14 @@ async def test_a_write_in_the_loop_is_seen(do: Any, model: Any, relation: str) -
             await write_and_read()
     before = [await least(row) for row in await do.rows(rows.all())]
     assert seen == [rank + number for number, rank in enumerate(before, 1)]
+
+
+@to_many
+async def test_windows_look_at_the_rows_of_one(do: Any, model: Any, relation: str) -> None:
+    place = Window(RowNumber(), order_by=[F("rank"), F("pk")])
+    for row in await do.rows(model.objects.order_by("pk")[:5]):
+        rows = getattr(row, relation).annotate(place=place).order_by("place")
+        assert [found.place for found in await do.rows(rows)] == [1, 2]
 
 
 async def test_one_of_ten_thousand(do: Any, given: Rows) -> None:

@@ -14,11 +14,11 @@ from typing import Any
 
 from crowsfoot.drivers.run import Fetch, Operation
 from crowsfoot.errors import EmptyResultSet
-from crowsfoot.models.plans import Plan
+from crowsfoot.models.plans import Plan, row_maker
 from crowsfoot.models.prefetch import prefetch
 from crowsfoot.models.state import FETCH_ONE
 from crowsfoot.persistence.cohort import SAVED, Cohort, saved
-from crowsfoot.persistence.hydrate import make_hydrator
+from crowsfoot.persistence.hydrate import columns_of, make_hydrator
 from crowsfoot.persistence.session import Session
 from crowsfoot.sql.peers import OWNER, can_batch, compile_for_owners
 
@@ -107,7 +107,7 @@ def answer(session: Session, queryset: Any, operation: str, aggregation: Any = N
     cohort: Cohort = via.owner._origin
     sliced = bool(queryset._low) or queryset._high is not None
     shape = aggregation.shape() if aggregation else (None, ())
-    if shape is None or not can_batch(queryset.query, operation, sliced):
+    if shape is None or not _can_batch(queryset, operation, sliced):
         return MISSING
     question = Question(queryset, operation, aggregation, *shape)
     asked = _asked(cohort, question)
@@ -128,6 +128,15 @@ def answer(session: Session, queryset: Any, operation: str, aggregation: Any = N
     answers = yield from _ask(session, question, owners, asked)
     found = answers.pop(key)
     asked.ready.update(answers)
+    return found
+
+
+def _can_batch(queryset: Any, operation: str, sliced: bool) -> bool:
+    key = "peers", operation, sliced
+    plans = queryset._shape.plans
+    if key not in plans:
+        plans[key] = can_batch(queryset.query, operation, sliced)
+    found: bool = plans[key]
     return found
 
 
@@ -192,7 +201,7 @@ def _ask(session: Session, question: Question, owners: dict[Any, Any], asked: As
     batch = _plan(session, question)
     if batch is None:
         return {key: question.of_nothing() for key in owners}
-    plan, tables = batch
+    plan, tables, make = batch
     queryset, aggregation = question.queryset, question.aggregation
     values = list(queryset._all_values())
     values[queryset._via.slot] = list(owners)
@@ -200,6 +209,8 @@ def _ask(session: Session, question: Question, owners: dict[Any, Any], asked: As
         values += aggregation.values
     rows = yield Fetch(plan.sql, plan.bind(tuple(values)), plan.hydrate)
     asked.stamp, asked.writes = time.monotonic(), (tables, session.writes.mark(tables))
+    if make is not None:
+        return _values_shared_out(make, rows, owners)
     if question.operation == "select":
         asked.children.take(rows)
         if queryset._prefetch:
@@ -225,8 +236,16 @@ def _shared_out(via: Via, rows: list[Any], owners: dict[Any, Any]) -> dict[Any, 
     return found
 
 
-def _plan(session: Session, question: Question) -> tuple[Plan, frozenset[str]] | None:
-    """The plan for several owners, kept on the shape, and the tables that it reads."""
+def _values_shared_out(make: Any, rows: list[Any], owners: dict[Any, Any]) -> dict[Any, list[Any]]:
+    """What ``values()`` or ``values_list()`` chose, by the key of the owner, which stands behind it in each row."""
+    found: dict[Any, list[Any]] = {key: [] for key in owners}
+    for row in rows:
+        found[row[-1]].append(make(row[:-1]))
+    return found
+
+
+def _plan(session: Session, question: Question) -> tuple[Plan, frozenset[str], Any] | None:
+    """The plan for several owners, kept on the shape, the tables that it reads, and what makes values of its rows."""
     queryset = question.queryset
     has_low, has_high, mode = queryset._low > 0, queryset._high is not None, queryset._fetch_mode
     key = (session.alias, "peers", question.key, has_low, has_high, mode)
@@ -242,7 +261,9 @@ def _plan(session: Session, question: Question) -> tuple[Plan, frozenset[str]] |
             plans[key] = None
         else:
             assert compiled.row is not None
-            hydrate = make_hydrator(compiled.row, session.alias, mode)
-            plans[key] = Plan(compiled.sql, compiled.bind, hydrate), frozenset(compiler.names.tables)
-    found: tuple[Plan, frozenset[str]] | None = plans[key]
+            hydrate, make = make_hydrator(compiled.row, session.alias, mode), None
+            if question.operation == "select" and query.rows != "model":
+                make = row_maker(query.rows, [name for name, _ in columns_of(compiled.row)][:-1])
+            plans[key] = Plan(compiled.sql, compiled.bind, hydrate), frozenset(compiler.names.tables), make
+    found: tuple[Plan, frozenset[str], Any] | None = plans[key]
     return found

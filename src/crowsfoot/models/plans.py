@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -23,6 +24,16 @@ class Plan:
         self.sql = sql
         self.bind = bind
         self.hydrate = hydrate
+
+
+def row_maker(kind: str, names: Sequence[str]) -> Callable[[tuple[Any, ...]], Any]:
+    """What ``values()`` and ``values_list()`` make of a tuple: a ``dict``, ``named``, ``flat``, or the tuple itself."""
+    if kind == "dict":
+        return lambda row: dict(zip(names, row, strict=True))
+    if kind == "named":
+        named: Any = namedtuple("Row", names)  # type: ignore[misc]  # pyright: ignore[reportUntypedNamedTuple]
+        return lambda row: named(*row)
+    return (lambda row: row[0]) if kind == "flat" else tuple
 
 
 def any_row(rows: Iterable[Sequence[Any]]) -> bool:

@@ -6,7 +6,6 @@ Each is an operation written once, and two thin methods that drive it: ``count()
 from __future__ import annotations
 
 import datetime
-from collections import namedtuple
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any, Generic, TypeVar
@@ -16,7 +15,7 @@ from crowsfoot.database import databases
 from crowsfoot.drivers.run import CloseCursor, Fetch, FetchRows, OpenCursor, Operation
 from crowsfoot.models import peers
 from crowsfoot.models.aggregation import aggregate
-from crowsfoot.models.plans import MAX_GET_RESULTS
+from crowsfoot.models.plans import MAX_GET_RESULTS, row_maker
 from crowsfoot.models.prefetch import prefetch
 from crowsfoot.models.raw import RawQuerySet
 from crowsfoot.persistence.session import Session
@@ -65,14 +64,11 @@ def _keyed(query: Query, field_name: str) -> Callable[[tuple[Any, ...]], tuple[A
     As in Django named tuples have the key in them.
     """
     names = [name for name, _ in query.output()]
-    if query.rows == "named":
-        given = [] if field_name in names else [field_name]
-        fields = given + names
-        kind: Any = namedtuple("Row", fields)  # type: ignore[misc]  # pyright: ignore[reportUntypedNamedTuple]
-        return lambda row: (row[-1], kind(*row[-1:][: len(given)], *row[:-1]))
-    if query.rows == "dict":
-        return lambda row: (row[-1], dict(zip(names, row[:-1], strict=True)))
-    return lambda row: (row[-1], row[0] if query.rows == "flat" else row[:-1])
+    if query.rows != "named" or field_name in names:
+        make = row_maker(query.rows, names)
+        return lambda row: (row[-1], make(row[:-1]))
+    make = row_maker("named", [field_name, *names])
+    return lambda row: (row[-1], make((row[-1], *row[:-1])))
 
 
 class Reading(Generic[M]):
@@ -102,6 +98,8 @@ class Reading(Generic[M]):
                     rows = databases[alias].fetch(plan.sql, plan.bind(self._values + edge.values(given)), plan.hydrate)
                     return rows[0] if len(rows) == 1 else self._one(rows)
         queryset = self._to_get(args, kwargs)
+        if queryset._via is not None and peers.has_peers(queryset):
+            return queryset._database.run(queryset._get)
         rows = queryset._ask("get")
         if queryset._bare:
             queryset._shape.gets[queryset.db] = queryset._plan(queryset._database, "get")
@@ -130,6 +128,10 @@ class Reading(Generic[M]):
         return rows
 
     def _get(self: Any, session: Session) -> Operation[M]:
+        if self._via is not None and peers.has_peers(self):
+            rows = yield from peers.answer(session, self, "select")
+            if rows is not peers.MISSING:
+                return self._one(rows)
         plan = self._plan(session, "get")
         rows = []
         if plan is not None and not (self._high is not None and self._high <= self._low):

@@ -25,7 +25,7 @@ def make_hydrator(row: Row, db: str, fetch_mode: Any = None, alone: bool = False
     """
     if row.kind == "model":
         return _Models(row, db, fetch_mode, alone and not row.related).build()
-    columns = _columns(row)
+    columns = columns_of(row)
     readers = [reader for _, reader in columns]
     names = [name for name, _ in columns]
     reader = readers[0] if readers else None
@@ -42,7 +42,8 @@ def first_value(rows: Iterable[Sequence[Any]]) -> Any:
     return found[0][0] if found else None
 
 
-def _columns(row: Row) -> list[tuple[str, Any]]:
+def columns_of(row: Row) -> list[tuple[str, Any]]:
+    """The names of the values in a row, and what reads each."""
     return [(a.name, reader) for a, reader in row.attributes] + row.extras
 
 

@@ -25,15 +25,11 @@ def can_batch(query: Query, operation: str, sliced: bool) -> bool:
     """Whether the question can be asked for several owners in one statement with the same answers."""
     if query.tie is None or query.combined is not None or query.lock is not None or query.empty:
         return False
-    if (
-        query.is_aggregated
-        or query.asks_windows
-        or query.distinct_on
-        or query.rows != "model"
-        or query.columns is not None
-    ):
+    if query.distinct_on or (query.distinct and sliced):
         return False
-    return not (query.distinct and (sliced or operation != "select")) and not (sliced and operation != "select")
+    if any(getattr(node, "contains_over_clause", False) for node in query.nodes()):
+        return False  # a window would look at the rows of all owners
+    return operation == "select" or not (sliced or query.distinct or query.is_aggregated)
 
 
 def for_owners(query: Query) -> tuple[Query, Col | ColumnTuple]:
@@ -60,7 +56,8 @@ def compile_for_owners(
     asked, column = for_owners(query)
     if operation == "select":
         extra = (*asked.extra_columns, (OWNER, column))
-        compiler: SelectCompiler = _Places(dialect, asked.but(extra_columns=extra, per=(OWNER,)))
+        rows = "model" if asked.rows == "model" else "tuple"
+        compiler: SelectCompiler = _Places(dialect, asked.but(extra_columns=extra, per=(OWNER,), rows=rows))
     else:
         bare = asked.without_order().but(
             related=(), hidden=frozenset(n for n, _ in query.annotations), extra_columns=()
