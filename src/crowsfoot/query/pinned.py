@@ -21,6 +21,7 @@ class Pinned:
     """
 
     many = False
+    is_collection = False
     condition: Any = None
 
     def __init__(self, end: Any, name: str, before: tuple[Pinned, ...]) -> None:
