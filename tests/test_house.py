@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "logs"),
     ("conf",),
     ("addresses", "enums", "functional", "timezones", "dateparse", "translation", "trees"),
-    ("files",),
+    ("encoder", "files"),
     ("validators",),
     ("schema",),
     ("query",),

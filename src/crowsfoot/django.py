@@ -28,6 +28,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "django.core": (),
     "django.core.exceptions": ("crowsfoot.errors",),
     "django.core.files": ("crowsfoot.files",),
+    "django.core.serializers": (),
+    "django.core.serializers.json": ("crowsfoot.encoder",),
     "django.core.validators": ("crowsfoot.validators",),
     "django.db": ("crowsfoot.connection", "crowsfoot.errors", "crowsfoot", "crowsfoot.models.routing"),
     "django.db.migrations": ("crowsfoot.migrations",),

@@ -199,14 +199,17 @@ class Value(Expression):
         summarize: bool = False,
         for_save: bool = False,
     ) -> Any:
-        value = self.value
-        if value is None and self._output_field is not None and self._output_field.kind == "json":
-            value = JSON_NULL
-        node = Param(*query.slot(value, self._output_field.prepare if self._output_field else None))
+        node = Param(*query.slot(self.meant, self._output_field.prepare if self._output_field else None))
         node.cast = True
         node._output_field = self._output_field or self._resolve_output_field() or UNKNOWN
         node.for_save = for_save  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
         return node
+
+    @property
+    def meant(self) -> Any:
+        """The value: None of JSON is JSON's own null."""
+        is_json = self._output_field is not None and self._output_field.kind == "json"
+        return JSON_NULL if is_json and self.value is None else self.value
 
     def _resolve_output_field(self) -> ValueType | None:
         found = type_of(self.value)

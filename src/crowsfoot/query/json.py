@@ -7,7 +7,7 @@ compare JSON with JSON.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Self
 
 from crowsfoot.query.expressions import F, Value
@@ -22,6 +22,7 @@ from crowsfoot.query.lookups import (
     IExact,
     In,
     IRegex,
+    IsNull,
     IStartsWith,
     LessThan,
     LessThanOrEqual,
@@ -165,6 +166,18 @@ class JSONIn(In):
     def prepare(self, value: Any) -> Any:
         return super().prepare([JSON_NULL if item is None else item for item in value])
 
+    def expressions(self, items: Iterable[Any]) -> list[Any]:
+        """Plain values become JSON, those that come as a ``Value`` of another type too."""
+        return [self._as_json(item) for item in super().expressions(items)]
+
+    def _as_json(self, item: Any) -> Any:
+        known = item._output_field if isinstance(item, Value) else None
+        if not isinstance(item, Value) or (known is not None and known.kind == "json"):
+            return item
+        if item.value is None and known is not None:
+            return Value(None)  # NULL, which nothing equals
+        return Value(item.value if known is None else known.prepare(item.value), self.value_type)
+
 
 @JSON.register_lookup
 class DataContains(Lookup):
@@ -184,11 +197,22 @@ class ContainedBy(Lookup):
 
 @JSON.register_lookup
 class HasKey(TextLookup):
+    """Whether there is such a key. ``F("data__a__b")`` stands for a chain of keys, not for what is found there."""
+
     lookup_name = "has_key"
     sql: ClassVar = {
         "sqlite": "EXISTS(SELECT 1 FROM json_each({lhs}) WHERE key = {rhs})",
         "postgresql": "{lhs} ? {rhs}",
     }
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        if not isinstance(self.rhs, KeyTransform):
+            return super().as_sql(compiler, connection)
+        found = self.lhs
+        for key in self.rhs.path()[1]:
+            found = KeyTransform(key, found).resolve_expression()
+        sql: tuple[str, list[Any]] = compiler.compile(IsNull(found, False))
+        return sql
 
 
 class _Keys(Lookup):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from crowsfoot.query.expressions import Expression, Value
@@ -266,6 +266,11 @@ class IsNull(Lookup):
         return value
 
 
+def as_values(values: Iterable[Any]) -> list[Any]:
+    """Each value as an expression; here a string is a value, not a name."""
+    return [value if hasattr(value, "resolve_expression") else Value(value) for value in values]
+
+
 @Type.register_lookup
 class In(Lookup):
     """One of a list of values, bound as one array, or of a queryset's one column."""
@@ -276,6 +281,10 @@ class In(Lookup):
     def no_list(self, value: Any) -> Exception:
         """What to raise for a value that is no list."""
         return TypeError(f"{self.lookup_name!r} takes a list, a tuple, a set or a queryset, not {value!r}.")
+
+    def expressions(self, items: Iterable[Any]) -> list[Any]:
+        """The items of a list that has expressions in it, all as expressions."""
+        return as_values(items)
 
     @classmethod
     def is_missing(cls, item: Any) -> bool:

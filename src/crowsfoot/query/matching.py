@@ -119,7 +119,7 @@ class Matching:
         if hasattr(value, "as_subquery"):
             return self._subquery(lhs, found, kind, value, negated)
         if value is None and not kind.can_use_none_as_rhs:
-            return self._none(lhs, asked)
+            return self._none(lhs, asked, final)
         if asked == "isnull":
             node = found(lhs, value)
             node.rhs = node.get_prep_lookup()
@@ -130,7 +130,7 @@ class Matching:
 
     def _slotted(self, node: Any, kind: Any, name: str, value: Any, negated: bool, keys: Preparer | None) -> Any:
         if isinstance(value, (list, tuple)) and any(isinstance(v, (BaseExpression, F)) for v in value):
-            node.bind_expressions([e.resolve_expression(self) for e in as_values(value)])
+            node.bind_expressions([e.resolve_expression(self) for e in lookups.as_values(value)])
             return self._bound(node, negated)
         always = node.decided(value) if keys is None else None
         if always is not None:
@@ -140,10 +140,10 @@ class Matching:
         if value is not None and _may_give_none(node):
             if prepare(value) is None:
                 self.cacheable = False
-                return self._none(node.lhs, name)
+                return self._none(node.lhs, name, None)
             prepare = _not_none(prepare)
         index, _ = self.slot(value, prepare)
-        return self._bound(node.bind(index), negated)
+        return self._bound(node.bind(index), negated and value is not None)
 
     def _bound(self, node: Any, negated: bool) -> Any:
         node.is_resolved = True
@@ -151,9 +151,12 @@ class Matching:
         node.guarded = negated
         return node
 
-    def _none(self, lhs: Any, name: str) -> Any:
+    def _none(self, lhs: Any, name: str, final: Any) -> Any:
         if name not in ("exact", "iexact"):
             raise ValueError("Cannot use None as a query value")
+        exact = lhs.get_lookup("exact")
+        if exact is not None and exact.can_use_none_as_rhs:
+            return self.build_lookup(lhs, exact, None, final)
         isnull = lhs.get_lookup("isnull") or lookups.IsNull
         return self._bound(isnull(lhs, True), False)
 
@@ -163,12 +166,12 @@ class Matching:
         items = list(value)
         if lhs.is_composite and any(_has_expression(item) for item in items):
             node = found(lhs, None)
-            rows = [ColumnTuple([e.resolve_expression(self) for e in as_values(item)]) for item in items]
+            rows = [ColumnTuple([e.resolve_expression(self) for e in lookups.as_values(item)]) for item in items]
             node.rhs = ExpressionList(rows)
             return self._bound(node, negated)
         if any(isinstance(v, (BaseExpression, F)) or hasattr(v, "as_subquery") for v in items):
             node = found(lhs, None)
-            node.rhs = ExpressionList([e.resolve_expression(self) for e in as_values(items)])
+            node.rhs = ExpressionList([e.resolve_expression(self) for e in node.expressions(items)])
             return self._bound(node, negated)
         # A None in the list of an ``exclude`` leaves out the rows without a value too.
         missing = lookups.IsNull(lhs, True) if negated and any(v is None for v in items) else None
@@ -212,11 +215,6 @@ class Matching:
         if hasattr(value.__class__, "__entity__"):
             return lambda item: related_key(item, attributes)
         return None
-
-
-def as_values(values: Iterable[Any]) -> list[Any]:
-    """Each value as an expression; here a string is a value, not a name."""
-    return [value if hasattr(value, "resolve_expression") else Value(value) for value in values]
 
 
 def transformed(value: Any, transforms: list[Any], lhs: Any) -> Any:

@@ -234,9 +234,12 @@ class Compiler:
         sql, params = self.expression_list(ExpressionList(node.cols))
         return f"({sql})", params
 
-    def expression_list(self, node: ExpressionList) -> tuple[str, list[Any]]:
+    def expression_list(self, node: ExpressionList, compared: Any = None) -> tuple[str, list[Any]]:
+        """Expressions behind commas, as what ``compared`` is compared with."""
+        known = None if compared is None else compared._output_field_or_none
         compiled = [self.compile(e) for e in node.expressions]
-        return ", ".join(sql for sql, _ in compiled), [p for _, params in compiled for p in params]
+        texts = [self.dialect.comparable(sql, known) for sql, _ in compiled]
+        return ", ".join(texts), [p for _, params in compiled for p in params]
 
     # -- aggregates ----------------------------------------------------------------------------------------------------
 
@@ -332,7 +335,8 @@ class Compiler:
             sql, more = self.embedded(rhs)
             return f"{lhs} IN {sql}", params + more
         if isinstance(rhs, ExpressionList):
-            sql, more = self.expression_list(rhs)
+            sql, more = self.expression_list(rhs, node.lhs)
+            lhs = self.dialect.comparable(lhs, node.lhs._output_field_or_none)
             return f"{lhs} IN ({'VALUES ' if node.lhs.is_composite else ''}{sql})", params + more
         if isinstance(node.lhs, ColumnTuple) and isinstance(rhs, Param):
             key: Any = node.lhs.output_field

@@ -269,7 +269,7 @@ class Renderer:
     def value(self, entity: Entity, column: Column, value: Any) -> Text:
         """A value of a column, or an expression for it. Raises ``NotSupportedError`` where it has no literal."""
         if isinstance(value, Value):
-            value = value.value
+            value = value.meant
         elif hasattr(value, "resolve_expression"):
             text = self.expression(entity, value)
             return Text(f"({text.sql})", text.columns, False)

@@ -131,6 +131,10 @@ class Dialect:
         """Two columns compared, of which one may be text that holds the other."""
         return f"{near} = {far}"
 
+    def comparable(self, sql: str, value_type: ValueType | None) -> str:
+        """A value in the one form that equal values have."""
+        return sql
+
     def sort_key(self, sql: str, value_type: ValueType) -> str:
         """What rows are ordered by, where that is not the value itself."""
         return sql

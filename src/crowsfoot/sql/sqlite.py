@@ -161,6 +161,9 @@ class SQLite(Dialect):
         words = formats.get(value_type.kind)
         return f"STRFTIME('{words}', {sql})" if words else super().cast(sql, value_type)
 
+    def comparable(self, sql: str, value_type: ValueType | None) -> str:
+        return f"JSON({sql})" if value_type is not None and value_type.kind == "json" else sql
+
     def sort_key(self, sql: str, value_type: ValueType) -> str:
         return f"({sql} ->> '$')" if value_type.kind == "json" else sql
 
@@ -235,7 +238,7 @@ class SQLite(Dialect):
         known = node._output_field_or_none
         value = "CAST(value AS NUMERIC)" if known is not None and known.kind == "decimal" else "value"
         if known is not None and known.kind == "json":
-            lhs, value = f"JSON({lhs})", "JSON(value)"
+            lhs, value = self.comparable(lhs, known), self.comparable("value", known)
         return f"{lhs} IN (SELECT {value} FROM json_each({mark}))"
 
     def in_tuples(self, lhs: str, parts: Sequence[ValueType]) -> str:

@@ -193,8 +193,8 @@ class Field(LookupRegistry, Generic[T]):
 
     def db_check(self, connection: Any) -> str | None:
         """The condition that the column always meets, as SQL; None without one."""
-        dialect = dialect_of(connection)
-        return dialect.column_check(self.type, dialect.quote_name(self.column))
+        dialect, column = dialect_of(connection), getattr(self, "column", None)
+        return None if column is None else dialect.column_check(self.type, dialect.quote_name(column))
 
     def db_type_parameters(self, connection: Any) -> dict[str, Any]:
         """The field's options by name, for a ``db_type`` that mentions them: ``"char(%(max_length)s)"``."""
@@ -555,7 +555,7 @@ class Field(LookupRegistry, Generic[T]):
 
     def __str__(self) -> str:
         model = getattr(self, "model", None)
-        return f"{model._meta.label}.{self.name}" if model is not None else super().__repr__()
+        return f"{model._meta.label}.{self.name}" if model is not None else repr(self)
 
     def __repr__(self) -> str:
         name = getattr(self, "name", None)
