@@ -1,6 +1,53 @@
-"""Django's translation functions, for code that marks its texts. There is one language: texts come back as they are."""
+"""Django's translation functions: which language is active, and the marks on texts, which come back as they are."""
 
 from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final
+
+from crowsfoot.conf import settings
+
+_DEFAULT: Final[Any] = object()  # the language of the settings
+_active: ContextVar[Any] = ContextVar("crowsfoot_language", default=_DEFAULT)
+
+
+def get_language() -> str | None:
+    """The language that was activated in this thread or task, else the setting LANGUAGE_CODE; None after
+    ``deactivate_all()``."""
+    active = _active.get()
+    return settings.LANGUAGE_CODE if active is _DEFAULT else active
+
+
+def activate(language: str) -> None:
+    """Make ``language`` (``"fi"``, ``"pt-br"``) the active one in this thread or task."""
+    _active.set(language)
+
+
+def deactivate() -> None:
+    """Return to the language of the settings in this thread or task."""
+    _active.set(_DEFAULT)
+
+
+def deactivate_all() -> None:
+    """Have no language in this thread or task."""
+    _active.set(None)
+
+
+@contextmanager
+def override(language: str | None, deactivate: bool = False) -> Generator[None, None, None]:
+    """Make ``language`` the active one for a block or a decorated function; None stands for no language.
+
+    Afterwards the one from before is active again, or with ``deactivate`` that of the settings.
+    """
+    token = _active.set(language)
+    try:
+        yield
+    finally:
+        _active.reset(token)
+        if deactivate:
+            _active.set(_DEFAULT)
 
 
 def gettext(message: str) -> str:

@@ -88,7 +88,7 @@ async def test_wrong_keys_are_refused(do: Any) -> None:
         ({"pk": 1}, "'exact' lookup of 'pk' must be a tuple or a list"),
         ({"pk": (1, 2, 3)}, "'exact' lookup of 'pk' must have 2 elements"),
         ({"pk__in": [(1, 2, 3)]}, "must have 2 elements each"),
-        ({"product": 1}, "'exact' lookup of 'product' must be a tuple"),
+        ({"product": 1}, "'exact' lookup of 'product' must have 2 elements, in a tuple"),
         ({"note": F("pk")}, "CompositePrimaryKey cannot be used as a lookup value"),
         ({"pk__in": Order.objects.values("pk", "note")}, r"must have 2 selected fields \(received 3\)"),
     ]:

@@ -14,7 +14,7 @@ from typing import Any
 from crowsfoot.conf import settings
 from crowsfoot.errors import FieldDoesNotExist, unknown_name
 from crowsfoot.functional import unwrapped
-from crowsfoot.models import routing, typed
+from crowsfoot.models import conditional, routing, typed
 from crowsfoot.models.deferred import Question, column_answer, column_question, peers_lacking, refuse_if_raising
 from crowsfoot.models.link_managers import ManyRelatedManager
 from crowsfoot.models.places import add_order
@@ -25,6 +25,7 @@ from crowsfoot.models.prefetch import (
     described,
     lineage,
     load_to_one,
+    narrowed,
     only_queryset,
     way_back,
 )
@@ -59,7 +60,17 @@ def install_relation(relation: Relation) -> None:
         existing = model.__dict__.get(end.accessor)
         if existing is not None and not isinstance(existing, (ToOne, ToMany)) and end is reverse:
             continue
-        setattr(model, end.accessor, ToMany(end) if end.is_collection else ToOne(end))
+        accessor = _accessor(end)
+        accessor.bind(end)
+        setattr(model, end.accessor, accessor)
+
+
+def _accessor(end: End) -> Any:
+    """What the field that declared a relation wants for an accessor, if it has wishes."""
+    field = end.field
+    if not hasattr(field, "related_accessor_class"):
+        return ToMany(field) if end.is_collection else ToOne(field)
+    return field.forward_accessor if end.is_forward else field.related_accessor_class(field.remote_field)
 
 
 def _alias(instance: Any, end: End) -> str:
@@ -71,27 +82,44 @@ DEFERRED: Any = object()
 
 
 class ToOne:
-    """The accessor of a to-one end, from either side."""
+    """The accessor of a to-one end, from either side. ``source`` is the field that declares the relation, or its way
+    back (``remote_field``).
 
-    def __init__(self, end: End) -> None:
+    A field class may have a subclass of it: in ``forward_related_accessor_class``, or put on the model by its
+    ``contribute_to_class()``.
+    """
+
+    many = False
+    end: Any = None
+
+    def __init__(self, source: Any) -> None:
+        self.source = source
+
+    def bind(self, end: End) -> None:
+        """Learn what the relation leads to, now that it is known."""
         self.end = end
         self.name = end.accessor or end.name
-        self.locals = [a.name for a in end.owner.attributes_of(end.local_columns)]
+        self.holds_key = end.holds_key
+        self.locals = [a.name for a in end.loaded_by.anchors]
         self.remotes = [a.name for a in end.target.attributes_of(end.remote_columns)]
         self.local, self.remote = self.locals[0], self.remotes[0]
+        near, far = end.hops[0].source_columns, end.hops[0].target_columns
+        names = (a.name for a in end.owner.attributes_of(near)), (a.name for a in end.target.attributes_of(far))
+        # The values that are equal on both sides, by name.
+        self.pairs = list(zip(*names, strict=True))
         # What assigning None empties: of a key that shares a column with another, the rest.
-        own = end.field.own_columns if end.holds_key and hasattr(end.field, "own_columns") else end.local_columns
-        self.own = [a.name for a in end.owner.attributes_of(own or end.local_columns)]
+        own = end.field.own_columns if end.is_forward and hasattr(end.field, "own_columns") else near
+        self.own = [a.name for a in end.owner.attributes_of(own)]
 
     @property
     def field(self) -> Any:
-        return self.end.field
+        return self.end.field if self.end is not None else getattr(self.source, "field", self.source)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
             return DescribedPath(self)
         held = instance.__dict__
-        if self.end.holds_key:
+        if self.holds_key:
             if self.name in held:
                 related = held[self.name]
                 key = self._key(held, related)
@@ -156,8 +184,10 @@ class ToOne:
 
     def _load(self, instance: Any) -> Any:
         end = self.end
-        if not end.holds_key and any(getattr(instance, name) is None for name in self.locals):
+        if not self.holds_key and any(getattr(instance, name) is None for name in self.locals):
             return self._nothing(instance)
+        if end.is_conditional and self._settle(instance):
+            return self.answer(instance)
         refuse_if_raising(instance, self.name)
         refuse_touch(type(instance).__name__, self.name)
         asked = self.question(instance)
@@ -172,22 +202,43 @@ class ToOne:
         for name in self.locals:
             if name not in instance.__dict__:
                 yield column_question(instance, instance._meta.entity.attributes[name])
-        if not self.is_cached(instance) and all(getattr(instance, name) is not None for name in self.locals):
+        if self.is_cached(instance) or (self.end.is_conditional and self._settle(instance)):
+            return
+        if all(getattr(instance, name) is not None for name in self.locals):
             yield self.question(instance)
 
     def question(self, instance: Any) -> Question:
         """The one query that loads the related instance, for the whole cohort."""
         end = self.end
         instances = peers_lacking(instance, self.name)
-        if end.holds_key:
+        if self.holds_key:
             instances = [i for i in instances if all(i.__dict__.get(name) is not None for name in self.locals)] or [
                 instance
             ]
         else:
             instances = [i for i in instances if all(getattr(i, n) is not None for n in self.locals)]
         alias = _alias(instance, end)
-        arguments = (end, instances, base_queryset(instance, end, alias), None, way_back(end))
-        return Question(alias, load_to_one, arguments)
+        queryset = base_queryset(instance, end, alias)
+        if end.is_conditional:
+            return self._conditional_question(instance, instances, queryset, alias)
+        return Question(alias, load_to_one, (end, instances, queryset, None, way_back(end)))
+
+    def _conditional_question(self, instance: Any, instances: list[Any], queryset: Any, alias: str) -> Question:
+        """As ``question``, for those of the cohort that the condition says the same of."""
+        end = self.end
+        conditions = conditional.said(end, alias)
+        *_, look_ups = conditional.words(end, instance, self.locals, conditions)
+        said = [(peer, conditional.words(end, peer, self.locals, conditions)) for peer in instances]
+        asked = [(p, words) for p, words in said if words[-1] == look_ups and not conditional.is_known(end, p, words)]
+        queryset, peers, wanted = narrowed(queryset, look_ups), [p for p, _ in asked], [words for _, words in asked]
+        return Question(alias, conditional.load, (end, peers, queryset, wanted, way_back(end)))
+
+    def _settle(self, instance: Any) -> bool:
+        """Whether what a condition wants of ``instance`` at this moment has been looked for; what was found is here."""
+        end = self.end
+        now = conditional.words(end, instance, self.locals, conditional.said(end, _alias(instance, end)))
+        conditional.settle(end, instance, now)
+        return conditional.is_known(end, instance, now)
 
     def get_prefetch_querysets(
         self, instances: Sequence[Any], querysets: Sequence[Any] | None = None
@@ -200,24 +251,27 @@ class ToOne:
 
     def answer(self, instance: Any) -> Any:
         """The related instance that is here; None or ``DoesNotExist`` where there is none."""
+        if self.end.is_conditional and self.name not in instance.__dict__:
+            self._settle(instance)
         related = instance.__dict__.get(self.name)
         if related is None and any(getattr(instance, name) is None for name in self.locals):
             return self._nothing(instance)
         return related if related is not None else self._missing(instance)
 
     def _nothing(self, instance: Any) -> Any:
-        if self.end.holds_key and self.end.minimum == 0:
+        """There can be no related row: the instance has no whole key, or it is known that no row has it."""
+        if self.end.is_forward and self.end.field.null:
             return None
-        return self._missing(instance)
-
-    def _missing(self, instance: Any) -> Any:
-        """There is no related row: for the way back of a one-to-one that is an ordinary ``DoesNotExist``."""
-        target = self.end.target.model
-        if self.end.holds_key and any(getattr(instance, n) is not None for n in self.locals):
-            raise target.DoesNotExist(f"{target._meta.object_name} matching query does not exist.")
         error = self.RelatedObjectDoesNotExist(f"{type(instance).__name__} has no {self.name}.")
         instance.__dict__["_unanswered"] = error  # it is an AttributeError too, which Model.__getattr__ sees first
         raise error
+
+    def _missing(self, instance: Any) -> Any:
+        """The row that was asked for is not there. For the way back of a one-to-one that is nothing unusual."""
+        if not self.end.is_forward:
+            return self._nothing(instance)
+        target = self.end.target.model
+        raise target.DoesNotExist(f"{target._meta.object_name} matching query does not exist.")
 
     @property
     def RelatedObjectDoesNotExist(self) -> Any:
@@ -229,7 +283,7 @@ class ToOne:
         if self.name not in held:
             return False
         related = held[self.name]
-        if not self.end.holds_key:
+        if not self.holds_key:
             return True
         key = self._key(held)
         if related is None:
@@ -241,7 +295,7 @@ class ToOne:
         if value is not None:
             value = unwrapped(value)
             self.check(instance, value)
-        if end.holds_key:
+        if end.is_forward:
             self._set_forward(instance, value)
         else:
             self._set_reverse(instance, value)
@@ -273,7 +327,7 @@ class ToOne:
                 old.__dict__[back.accessor] = None
         if value is None:
             held.update(dict.fromkeys(self.own))
-        for local, remote in zip(self.locals, self.remotes, strict=True) if value is not None else ():
+        for local, remote in self.pairs if value is not None else ():
             held[local] = getattr(value, remote)
             if held[local] in (None, ""):
                 held.setdefault("_awaiting", set()).add(self.name)  # saved later, it lends its key to ``save``
@@ -290,7 +344,7 @@ class ToOne:
             if related is not None:
                 setattr(related, forward.accessor or forward.name, None)
             return
-        for local, remote in zip(self.locals, self.remotes, strict=True):
+        for local, remote in self.pairs:
             value.__dict__[remote] = getattr(instance, local)
         instance.__dict__[self.name] = value
         if forward.accessor:
@@ -298,6 +352,7 @@ class ToOne:
 
     def __delete__(self, instance: Any) -> None:
         instance.__dict__.pop(self.name, None)
+        conditional.forget(instance)
 
 
 def _copy_parent(instance: Any, parent: Any, model: Any) -> None:
@@ -332,11 +387,18 @@ class RelatedObjectDoesNotExist:
 
 
 class ToMany:
-    """The accessor of a to-many end: a manager for the related rows."""
+    """The accessor of a to-many end: a manager for the related rows. ``source`` is as with ``ToOne``."""
 
-    def __init__(self, end: End) -> None:
-        self.end = end
+    many = True
+    end: Any = None
+
+    def __init__(self, source: Any) -> None:
+        self.source = source
         self._class: Any = None
+
+    def bind(self, end: End) -> None:
+        """Learn what the relation leads to, now that it is known."""
+        self.end = end
 
     @property
     def manager_class(self) -> Any:
@@ -375,6 +437,11 @@ class ToMany:
         kind = "many-to-many" if len(self.end.hops) == 2 else "related"
         what = f"{side} side of a {kind} set"
         raise TypeError(f"Direct assignment to the {what} is prohibited. Use {self.end.accessor}.set() instead.")
+
+
+# Django's names.
+ForwardManyToOneDescriptor = ForwardOneToOneDescriptor = ReverseOneToOneDescriptor = ToOne
+ReverseManyToOneDescriptor = ManyToManyDescriptor = ToMany
 
 
 class DescribedPath(typed.RelationPath):

@@ -299,7 +299,7 @@ def refers_to(model: Any, nodes: Iterable[Any], names: Collection[str]) -> bool:
     meta = model._meta
     for name in referenced_names(*nodes):
         field = meta.pk if name == "pk" else meta.get_field(name)
-        if name in names or field.name in names:
+        if name in names or field.name in names or any(part.name in names for part in field.parts):
             return True
         if field.generated and refers_to(model, [field.expression], names):
             return True

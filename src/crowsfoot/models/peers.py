@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, TypeAlias
 
 from crowsfoot.drivers.run import Fetch, Operation
 from crowsfoot.errors import EmptyResultSet
@@ -25,6 +25,8 @@ from crowsfoot.sql.peers import OWNER, can_batch, compile_for_owners
 # Answers that were prepared longer ago than this are asked again (seconds).
 MAX_AGE = 1.0
 MISSING: Any = object()
+# The plan for several owners, the tables that it reads, and what makes values of its rows.
+Batch: TypeAlias = tuple[Plan, frozenset[str], Any]
 # What the answer is where there is no row.
 OF_NOTHING: dict[str, Any] = {"select": list, "count": int, "exists": bool}
 
@@ -110,7 +112,8 @@ def answer(session: Session, queryset: Any, operation: str, aggregation: Any = N
     if shape is None or not _can_batch(queryset, operation, sliced):
         return MISSING
     question = Question(queryset, operation, aggregation, *shape)
-    asked = _asked(cohort, question)
+    batch = _plan(session, question)
+    asked = _asked(cohort, question, () if batch is None else batch[0].said)
     key = via.key_in(queryset._values)
     if asked.ready and not _is_fresh(asked, session):
         asked.ready.clear()
@@ -125,7 +128,7 @@ def answer(session: Session, queryset: Any, operation: str, aggregation: Any = N
     if not again:
         owners = _next_owners(cohort, asked, via, key)
         asked.size = 2 if asked.size == 1 else min(asked.size * 2, 1 << 16)
-    answers = yield from _ask(session, question, owners, asked)
+    answers = yield from _ask(session, question, batch, owners, asked)
     found = answers.pop(key)
     asked.ready.update(answers)
     return found
@@ -140,11 +143,12 @@ def _can_batch(queryset: Any, operation: str, sliced: bool) -> bool:
     return found
 
 
-def _asked(cohort: Cohort, question: Question) -> Asked:
+def _asked(cohort: Cohort, question: Question, said: tuple[Any, ...]) -> Asked:
+    """The question among those of the cohort. It is another one when the conditions of its joins say something else."""
     queryset = question.queryset
     via = queryset._via
     values = queryset._values
-    rest = (*values[: via.slot], *values[via.slot + len(via.names) :], *question.values)
+    rest = (*values[: via.slot], *values[via.slot + len(via.names) :], *question.values, *said)
     key: Hashable = (question.key, queryset._shape, queryset._low, queryset._high, queryset.db, _hashable(rest))
     children = cohort.children(via.end)
     assert cohort.prepared is not None
@@ -196,9 +200,10 @@ def _position(members: list[Any], owner: Any, begin: int) -> int:
     return len(members)
 
 
-def _ask(session: Session, question: Question, owners: dict[Any, Any], asked: Asked) -> Operation[dict[Any, Any]]:
+def _ask(
+    session: Session, question: Question, batch: Batch | None, owners: dict[Any, Any], asked: Asked
+) -> Operation[dict[Any, Any]]:
     """Ask for these owners, in one query (and one per prefetch); the answers by key."""
-    batch = _plan(session, question)
     if batch is None:
         return {key: question.of_nothing() for key in owners}
     plan, tables, make = batch
@@ -244,13 +249,14 @@ def _values_shared_out(make: Any, rows: list[Any], owners: dict[Any, Any]) -> di
     return found
 
 
-def _plan(session: Session, question: Question) -> tuple[Plan, frozenset[str], Any] | None:
+def _plan(session: Session, question: Question) -> Batch | None:
     """The plan for several owners, kept on the shape, the tables that it reads, and what makes values of its rows."""
     queryset = question.queryset
     has_low, has_high, mode = queryset._low > 0, queryset._high is not None, queryset._fetch_mode
     key = (session.alias, "peers", question.key, has_low, has_high, mode)
     plans = queryset._shape.plans
-    if key not in plans:
+    found: Batch | None = plans.get(key)
+    if key not in plans or (found and found[0].said and not found[0].holds(session.dialect, queryset.query.entity)):
         query = queryset.query
         if has_low or has_high:
             query, _ = query.with_limits(1 if has_low else 0, 2 if has_high else None)
@@ -264,6 +270,6 @@ def _plan(session: Session, question: Question) -> tuple[Plan, frozenset[str], A
             hydrate, make = make_hydrator(compiled.row, session.alias, mode), None
             if question.operation == "select" and query.rows != "model":
                 make = row_maker(query.rows, [name for name, _ in columns_of(compiled.row)][:-1])
-            plans[key] = Plan(compiled.sql, compiled.bind, hydrate), frozenset(compiler.names.tables), make
-    found: tuple[Plan, frozenset[str], Any] | None = plans[key]
+            plans[key] = Plan(compiled, hydrate), frozenset(compiler.names.tables), make
+        found = plans[key]
     return found

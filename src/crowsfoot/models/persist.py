@@ -10,6 +10,7 @@ from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import DatabaseError, SynchronousOnlyOperation, unknown_name
 from crowsfoot.models import routing, signals
 from crowsfoot.models.attributes import answer, questions
+from crowsfoot.models.conditional import forget
 from crowsfoot.models.delete_plan import CAP, DeletePlan, read_delete_plan
 from crowsfoot.models.deletion import Doomed, delete_instances
 from crowsfoot.models.fields.base import DatabaseDefault
@@ -312,6 +313,7 @@ class Persistence:
             accessor = rel.get_accessor_name()
             if names is None or accessor in names:
                 held.pop(accessor, None)
+        forget(self)
         held["_origin"] = lone(fresh._origin.db, self._state.fetch_mode)
 
     # -- neighbours ----------------------------------------------------------------------------------------------------

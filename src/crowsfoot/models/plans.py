@@ -8,22 +8,33 @@ from typing import Any
 
 from crowsfoot.persistence.hydrate import first_value, make_hydrator
 from crowsfoot.query.statements import Query
+from crowsfoot.schema.entity import Entity
 from crowsfoot.sql.dialect import Dialect
 from crowsfoot.sql.peers import compile_per_owner
-from crowsfoot.sql.select import compile_count, compile_exists, compile_select
+from crowsfoot.sql.select import SelectCompiler, compile_count, compile_exists, compile_select
+from crowsfoot.sql.statement import Compiled
 
 MAX_GET_RESULTS = 21
 
 
 class Plan:
-    """``sql``, ``bind`` from slot values to parameters, and ``hydrate`` from rows to results."""
+    """``sql``, ``bind`` from slot values to parameters, and ``hydrate`` from rows to results.
 
-    __slots__ = ("bind", "hydrate", "sql")
+    ``said`` is what conditions of joins said when it was made; it holds for as long as they say the same.
+    """
 
-    def __init__(self, sql: str, bind: Callable[[tuple[Any, ...]], tuple[Any, ...]], hydrate: Any) -> None:
-        self.sql = sql
-        self.bind = bind
+    __slots__ = ("bind", "hydrate", "said", "sql")
+
+    def __init__(self, compiled: Compiled, hydrate: Any) -> None:
+        self.sql = compiled.sql
+        self.bind = compiled.bind
         self.hydrate = hydrate
+        self.said = compiled.said
+
+    def holds(self, dialect: Dialect, entity: Entity) -> bool:
+        """Whether the conditions in it still say what they said."""
+        compiler = SelectCompiler(dialect, Query(entity))
+        return all(said.again(compiler) == said for said in self.said)
 
 
 def row_maker(kind: str, names: Sequence[str]) -> Callable[[tuple[Any, ...]], Any]:
@@ -48,12 +59,12 @@ def select_plan(
         query, _ = query.with_limits(1 if has_low else 0, 2 if has_high else None)
     if operation == "count":
         compiled = compile_count(dialect, query)
-        return Plan(compiled.sql, compiled.bind, first_value)
+        return Plan(compiled, first_value)
     if operation == "exists":
         compiled = compile_exists(dialect, query if has_low or has_high or query.distinct_on else query.without_order())
-        return Plan(compiled.sql, compiled.bind, any_row)
+        return Plan(compiled, any_row)
     if operation == "get" and not (has_low or has_high or query.distinct_on or query.combined is not None):
         query = query.without_order().but(limits=(MAX_GET_RESULTS, None))
     compiled = compile_per_owner(dialect, query) if query.per and query.is_sliced else compile_select(dialect, query)
     assert compiled.row is not None
-    return Plan(compiled.sql, compiled.bind, make_hydrator(compiled.row, alias, mode, alone=operation == "get"))
+    return Plan(compiled, make_hydrator(compiled.row, alias, mode, alone=operation == "get"))

@@ -11,6 +11,7 @@ from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import FieldDoesNotExist, unknown_name
 from crowsfoot.models import routing
 from crowsfoot.persistence.session import Session
+from crowsfoot.query.conditions import Q
 from crowsfoot.query.lookups import In, marks
 from crowsfoot.query.paths import walk_to_owner
 from crowsfoot.query.related_values import is_a
@@ -295,6 +296,31 @@ def give_rows(
         instance.__dict__.setdefault(CACHE, {})[end.accessor] = answer
 
 
+def narrowed(queryset: Any, look_ups: Any) -> Any:
+    """``queryset`` with the look-ups (a dict or a ``Q``) that an end's ``narrow`` gave."""
+    if not look_ups:
+        return queryset
+    return queryset.filter(look_ups) if isinstance(look_ups, Q) else queryset.filter(**look_ups)
+
+
+def parts(end: Any, instances: Sequence[Any], queryset: Any) -> Iterator[tuple[Any, Sequence[Any], Any]]:
+    """The end, the instances and the queryset of each query that loads a relation: one query, unless the instances want
+    rows that meet different look-ups."""
+    if end.narrow is None:
+        yield end, instances, queryset
+        return
+    groups: list[tuple[Any, list[Any]]] = []
+    for instance in instances:
+        wanted = end.narrow(instance)
+        known = next((members for look_ups, members in groups if look_ups == wanted), None)
+        if known is None:
+            groups.append((wanted, [instance]))
+        else:
+            known.append(instance)
+    for look_ups, members in groups:
+        yield end.loaded_by, members, narrowed(queryset, look_ups)
+
+
 # -- prefetch_related --------------------------------------------------------------------------------------------------
 
 
@@ -380,7 +406,8 @@ def _level(
         load = load_to_many if end.is_collection else load_to_one
         if len(set(map(type, lacking))) > 1:
             load = end.field.load_together
-        yield from load(session, end, lacking, queryset, to_attr, back)
+        for followed_end, members, rows in parts(end, lacking, queryset):
+            yield from load(session, followed_end, members, rows, to_attr, back)
         if given is not None and not end.is_collection and not to_attr:
             _remember_absent(end, lacking)
     return _reached(instances, end, to_attr), more

@@ -102,17 +102,22 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
             raise ValueError("The QuerySet value for an exact lookup must be limited to one result using slicing.")
         if self.has_chosen_columns:
             return self
-        attribute = getattr(lhs, "attribute", None)
-        name = "pk"
-        if attribute is not None and attribute.entity is not self.query.entity:
-            name = "pk"
-        elif attribute is not None and attribute.field is not None and not attribute.field.primary_key:
-            name = attribute.name if attribute.name in self.query.entity.attributes else "pk"
         whole = self._clone()
         whole._low, whole._high = 0, None
-        chosen = whole._select("tuple", (name,), {})
+        chosen = whole._select("tuple", self._compared(lhs, found), {})
         chosen._low, chosen._high = self._low, self._high
         return chosen
+
+    def _compared(self, lhs: Any, found: Any) -> tuple[str, ...]:
+        """The names of what a row is compared by: the fields that a relation points at, else the key."""
+        if lhs.is_composite and not found.takes_list:
+            return ("pk",)
+        here = self.query.entity
+        attributes = [getattr(col, "attribute", None) for col in (lhs.cols if lhs.is_composite else [lhs])]
+        if any(a is None or a.entity is not here or a.field is None for a in attributes):
+            return ("pk",)
+        names = tuple(a.name for a in attributes if a is not None)
+        return ("pk",) if len(names) == 1 and here.attributes[names[0]].field.primary_key else names
 
     @property
     def has_chosen_columns(self) -> bool:
@@ -143,7 +148,7 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
         mode = self._fetch_mode
         key = (db.alias, operation, self._low > 0, self._high is not None, mode)
         plan = self._shape.plans.get(key, MISSING)
-        if plan is MISSING:
+        if plan is MISSING or (plan is not None and plan.said and not plan.holds(db.dialect, self.query.entity)):
             try:
                 plan = select_plan(
                     self.query, db.dialect, db.alias, operation, self._low > 0, self._high is not None, mode

@@ -102,7 +102,9 @@ class Reading(Generic[M]):
             return queryset._database.run(queryset._get)
         rows = queryset._ask("get")
         if queryset._bare:
-            queryset._shape.gets[queryset.db] = queryset._plan(queryset._database, "get")
+            plan = queryset._plan(queryset._database, "get")
+            if plan is not None and not plan.said:
+                queryset._shape.gets[queryset.db] = plan
         return queryset._one(rows)
 
     async def aget(self: Any, *args: Any, **kwargs: Any) -> M:

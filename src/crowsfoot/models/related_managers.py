@@ -122,7 +122,7 @@ class RelatedManager(Manager[M]):
         shape = queryset._follow(("of", end), list(key), lambda query: _of(query, end, key))
         shape._bare = False
         shape._via = Via(end, self.instance, self.names, len(queryset._values))
-        if not end.inverse.is_collection and end.inverse.accessor:
+        if not end.inverse.is_collection and end.inverse.accessor and not end.comes_back:
             names = [attribute.name for attribute in end.target.attributes_of(end.remote_columns)]
             shape._known_related = ((end.inverse.accessor, names, {key if len(key) > 1 else key[0]: self.instance}),)
         return shape
@@ -293,6 +293,11 @@ class KeyManager(RelatedManager[M]):
 
     def _need_value(self) -> None:
         """Rows can only be made to belong to an owner whose key is known."""
+        if not self.end.hops[0].source_columns:
+            raise TypeError(
+                f"{self.end.owner.name}.{self.end.accessor} says by a condition which rows belong to it, and sets no "
+                "field of theirs: change the fields that the condition reads."
+            )
         self._need_key()
         for name, value in zip(self.names, self.key, strict=True):
             if value is None:

@@ -3,13 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from crowsfoot.enums import BLANK_CHOICE_DASH
 from crowsfoot.schema.entity import Entity
 
 
-class ForeignObjectRel:
+class PathInfo(NamedTuple):
+    """One step of a relation, as Django describes it: from one model's ``_meta`` to another's.
+
+    ``target_fields`` are the fields arrived at, ``join_field`` the field or way back that is followed, ``direct`` is
+    True for the former. ``m2m`` says whether there may be several rows.
+    """
+
+    from_opts: Any
+    to_opts: Any
+    target_fields: tuple[Any, ...]
+    join_field: Any
+    m2m: bool
+    direct: bool
+    filtered_relation: Any
+
+
+UNKNOWN: Any = object()
+
+
+class LoadedRelation:
+    """Django's four methods for the related instance that an instance has loaded, shared by fields and ways back."""
+
+    cache_name: Any
+
+    def get_cached_value(self, instance: Any, default: Any = UNKNOWN) -> Any:
+        """The related instance that is here; ``default``, or ``KeyError``, where none is."""
+        found = instance.__dict__.get(self.cache_name, default)
+        if found is UNKNOWN:
+            raise KeyError(self.cache_name)
+        return found
+
+    def is_cached(self, instance: Any) -> bool:
+        return self.cache_name in instance.__dict__
+
+    def set_cached_value(self, instance: Any, value: Any) -> None:
+        """Keep ``value`` as the related instance, and change nothing else."""
+        instance.__dict__[self.cache_name] = value
+
+    def delete_cached_value(self, instance: Any) -> None:
+        del instance.__dict__[self.cache_name]
+
+
+class ForeignObjectRel(LoadedRelation):
     """The way back of a relation field. Its facts are read from the field and its relation."""
 
     auto_created = True
@@ -113,6 +156,36 @@ class ForeignObjectRel:
         return name
 
     accessor_name = property(get_accessor_name)
+    cache_name = property(get_accessor_name)
+
+    @property
+    def end(self) -> Any:
+        """The relation as it is seen from the model that the field points at."""
+        return self.field.relation.reverse
+
+    def get_joining_fields(self) -> tuple[tuple[Any, Any], ...]:
+        """The fields that a join compares, in pairs: those of the model that the field points at come first."""
+        pairs: tuple[tuple[Any, Any], ...] = self.field.get_reverse_joining_fields()
+        return pairs
+
+    def get_extra_restriction(self, alias: str, related_alias: str) -> Any:
+        """What a join demands besides, seen from here: ``alias`` is the table of the model that has the field."""
+        return self.field.get_extra_restriction(related_alias, alias)
+
+    def get_path_info(self, filtered_relation: Any = None) -> list[PathInfo]:
+        """The steps to the model that has the field."""
+        found: list[PathInfo] = self.field.get_reverse_path_info(filtered_relation)
+        return found
+
+    @cached_property
+    def path_infos(self) -> list[PathInfo]:
+        return self.get_path_info()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles take over: all but the steps, which lead from other models for another field."""
+        state = self.__dict__.copy()
+        state.pop("path_infos", None)
+        return state
 
     def get_related_field(self) -> Any:
         return self.field.target_field

@@ -17,7 +17,8 @@ TAKES = frozenset({DELETE, UP})
 
 
 class Edge:
-    """Rows of ``target`` that hang on rows of ``source``: those whose ``target_columns`` equal its ``source_columns``.
+    """Rows of ``target`` that hang on rows of ``source``: those whose ``target_columns`` equal its ``source_columns``,
+    or, where the relation is no matter of columns alone, those that a join leads from to them.
 
     ``action`` is what becomes of them when the source's rows go; ``top`` is the edge by which their branch leaves the
     root. ``where`` are further conditions on the target's columns, which hold a key: whose.
@@ -38,7 +39,7 @@ class Edge:
 
     @property
     def source_columns(self) -> tuple[str, ...]:
-        return self.end.hops[0].source_columns
+        return tuple(attribute.column.name for attribute in self.end.anchors)
 
     @property
     def target_columns(self) -> tuple[str, ...]:
@@ -209,4 +210,4 @@ def _passed(waiting: Iterable[int], before: list[set[int]], gone: set[int]) -> l
 
 def leads_to_dependents(end: End) -> bool:
     """Whether the far side of ``end`` holds the key: the way back of a foreign key, or a generic relation."""
-    return end.relation.link is None and end.is_forward is end.relation.forward.many
+    return end.relation.link is None and end.is_forward is end.relation.is_generic

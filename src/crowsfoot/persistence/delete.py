@@ -124,7 +124,7 @@ class Deletion:
             self.values[self.statements.known[entity].slot] = [self.key(instance) for instance in found]
 
     def _choose_cyclic(self, group: list[Entity]) -> Operation[None]:
-        if len(group) == 1:
+        if self.statements.is_closed(group):
             batches = yield from self._closure(group[0])
         else:
             batches = yield from self._spread(group)

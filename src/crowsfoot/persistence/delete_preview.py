@@ -34,7 +34,7 @@ class DeleteCounts(DeleteStatements):
 
     def _decide(self, group: list[Entity], ways: dict[Entity, int]) -> None:
         entity = group[0]
-        if len(group) == 1 and self.consequences.is_cyclic(group):
+        if self.consequences.is_cyclic(group) and self.is_closed(group):
             self._trees[entity] = self._first_of(entity, group)
             self.known.pop(entity, None)
             ways[entity] = 1
@@ -91,7 +91,7 @@ class DeletePreview(Deletion):
         self.reached = {edge: self.reached[edge] for edge in edges if edge in self.reached}
 
     def _choose_cyclic(self, group: list[Entity]) -> Operation[None]:
-        if len(group) > 1:
+        if not self.statements.is_closed(group):
             yield from super()._choose_cyclic(group)
 
     def _count_rows(self, entity: Entity, group: list[Entity]) -> Operation[None]:

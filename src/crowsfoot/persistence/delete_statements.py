@@ -41,6 +41,8 @@ class Statement(NamedTuple):
     sql: str
     bind: Callable[[tuple[Any, ...]], tuple[Any, ...]]
     hydrate: Callable[..., Any] | None
+    # Whether a condition is in it that may say something else the next time.
+    passing: bool = False
 
 
 class DeleteStatements:
@@ -162,15 +164,23 @@ class DeleteStatements:
         return self.seeds[what] if looked_up else self.rows(what)
 
     def _hang(self, edge: Edge) -> Any:
-        hop = edge.end.hops[0]
-        columns = [Col(a.via, a) for a in (edge.target.attribute_in(hop.target, c) for c in hop.target_columns)]
+        end, hop = edge.end, edge.end.hops[0]
+        if hop.condition is not None:
+            columns = [Col((end.inverse,), a, 0) for a in end.anchors]
+        else:
+            columns = [Col(a.via, a) for a in (edge.target.attribute_in(hop.target, c) for c in hop.target_columns)]
         known = self.known.get(edge.source)
         if known is not None and edge.source_columns == key_columns(edge.source) and edge.end.convert is None:
             condition = _matches(columns, known)
         else:
             source = selecting(self.rows(edge.source), edge.source.attributes_of(edge.source_columns))
             condition = among(columns, source if edge.end.convert is None else _converted(source, columns))
-        return Condition([condition, *marks(edge.target, edge.end.hops[0])]) if edge.where else condition
+        return Condition([condition, *marks(edge.target, hop)]) if edge.where else condition
+
+    def is_closed(self, group: list[Entity]) -> bool:
+        """Whether one statement finds all rows of the group: those of one table, tied by columns of their own."""
+        incoming = self.consequences.incoming[group[0]]
+        return len(group) == 1 and all(e.end.hops[0].condition is None for e in incoming if e.source is group[0])
 
     # -- statements ----------------------------------------------------------------------------------------------------
 
@@ -216,15 +226,17 @@ class DeleteStatements:
         return self._statement(("delete", entity), lambda: compile_delete(self.dialect, self.rows(entity)))
 
     def _statement(self, key: Hashable, make: Callable[[], Compiled]) -> Statement | None:
-        if key not in self._compiled:
+        found = self._compiled.get(key)
+        if key not in self._compiled or (found is not None and found.passing):
             try:
                 made = make()
             except EmptyResultSet:
-                self._compiled[key] = None
+                found = None
             else:
                 hydrate = None if made.row is None else make_hydrator(made.row, "")
-                self._compiled[key] = Statement(made.sql, made.bind, hydrate)
-        return self._compiled[key]
+                found = Statement(made.sql, made.bind, hydrate, bool(made.said))
+            self._compiled[key] = found
+        return found
 
 
 def key_columns(entity: Entity) -> tuple[str, ...]:

@@ -117,6 +117,8 @@ class Matching:
             return self._bound(found(lhs, _comparable(kind, value.resolve_expression(self), value)), negated)
         keys = self._own_key(lhs, value) if final is None else self._key_reader(final, kind, value)
         if hasattr(value, "as_subquery"):
+            if final is not None and lhs.is_composite and kind.lookup_name not in ("exact", "in"):
+                raise ValueError(f"{kind.lookup_name!r} doesn't support multi-column subqueries.")
             return self._subquery(lhs, found, kind, value, negated)
         if value is None and not kind.can_use_none_as_rhs:
             return self._none(lhs, asked, final)
@@ -189,7 +191,7 @@ class Matching:
         statement, offset = self.embed(chosen)
         wanted, given = len(lhs.get_source_expressions()) if lhs.is_composite else 1, _width(statement)
         if given != wanted:
-            said = repr(kind.lookup_name) if kind.takes_list or lhs.is_composite else kind.lookup_name
+            said = repr(kind.lookup_name) if kind.takes_list else kind.lookup_name
             raise ValueError(
                 f"The QuerySet value for the {said} lookup must have {wanted} selected fields (received {given})"
             )

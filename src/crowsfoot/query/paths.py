@@ -91,7 +91,7 @@ def walk_to_owner(entity: Entity, end: Any, ends: list[Any]) -> None:
 def arrival(end: Any) -> tuple[Attribute, ...]:
     """The attributes of the target that stand for the relation itself: what its last hop arrives at, or the key."""
     if end.holds_key or len(end.hops) == 2:
-        columns = end.hops[-1].target_columns
+        columns = end.remote_columns
         try:
             return tuple(end.target.attributes_of(columns))
         except KeyError:

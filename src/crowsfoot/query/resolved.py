@@ -68,6 +68,23 @@ class Col(Resolved):
         return self.attribute.column.null or any(not end.minimum for end in self.ends)
 
 
+class AliasedCol(Resolved):
+    """The column of a field in a table that goes by ``alias`` in the statement."""
+
+    null_strict = True
+
+    def __init__(self, alias: str, target: Any, output_field: ValueType | None = None) -> None:
+        super().__init__(output_field)
+        self.alias = alias
+        self.target = target
+
+    def _resolve_output_field(self) -> ValueType | None:
+        return self.target
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        return f"{compiler.quote_name(self.alias)}.{compiler.quote_name(self.target.column)}", []
+
+
 class Ref(Resolved):
     """A reference to an annotation, by its name."""
 

@@ -1,4 +1,4 @@
-"""Look-ups of composite keys: several columns compared with a tuple of values, as one."""
+"""Several columns compared with a tuple of values, as one: composite keys, and relations of several columns."""
 
 from __future__ import annotations
 
@@ -6,33 +6,96 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from crowsfoot.query import lookups
+from crowsfoot.query.expressions import Expression, F
 from crowsfoot.query.inference import TupleType
 from crowsfoot.query.lookups import Lookup
 from crowsfoot.query.resolved import ColumnTuple, Param
 
 
-class TupleLookup(Lookup):
-    """A comparison of a composite key. Its value is one slot, from which each part is taken."""
+class Tuple(Expression):
+    """Several expressions as one, to be compared with tuples: ``TupleExact((F("a"), F("b")), (1, 2))``."""
+
+    allows_composite_expressions = True
+
+    def __init__(self, *expressions: Any) -> None:
+        super().__init__()
+        self.expressions = list(expressions)
+
+    def get_source_expressions(self) -> list[Any]:
+        return self.expressions
+
+    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
+        self.expressions = list(exprs)
+
+    def resolve_expression(self, query: Any = None, *args: Any, **kwargs: Any) -> Any:
+        return ColumnTuple([expression.resolve_expression(query, *args, **kwargs) for expression in self.expressions])
+
+
+class Composite(Lookup):
+    """A look-up whose left side is several columns: resolved already, or given as ``F("pk")`` or a tuple of names."""
+
+    def __init__(self, lhs: Any, rhs: Any) -> None:
+        super().__init__(Tuple(*lhs) if isinstance(lhs, (tuple, list)) else lhs, rhs)
+        if isinstance(self.lhs, (Tuple, F)):
+            self.check(rhs)
+
+    def check(self, rhs: Any) -> None:
+        """Raise ``ValueError`` for a right side that cannot be compared, as the look-up is written by hand."""
+
+    @property
+    def width(self) -> int | None:
+        """The number of columns, where it is known."""
+        if isinstance(self.lhs, Tuple):
+            return len(self.lhs.expressions)
+        return None if isinstance(self.lhs, F) else len(self.lhs.output_field.parts)
+
+    @property
+    def what(self) -> str:
+        """How messages name the look-up."""
+        return f"{self.lookup_name!r} lookup of {self.named}"
+
+    @property
+    def named(self) -> str:
+        """How messages name the columns: by the relation they arrive by, as ``pk``, or each."""
+        if isinstance(self.lhs, F):
+            return repr(self.lhs._path)
+        if isinstance(self.lhs, Tuple):
+            return f"({', '.join(repr(getattr(e, '_path', str(e))) for e in self.lhs.expressions)})"
+        ends = self.relation
+        return repr(ends[-1].name if ends else "pk")
+
+    @property
+    def relation(self) -> tuple[Any, ...]:
+        """The relations that lead to the columns."""
+        return getattr(self.lhs.get_source_expressions()[0], "ends", ())
+
+
+class TupleLookup(Composite):
+    """A comparison of several columns. Its value is one slot, from which each part is taken."""
+
+    def check(self, rhs: Any) -> None:
+        if not hasattr(rhs, "resolve_expression"):
+            self._whole(rhs, self.what)
 
     def prepare(self, value: Any) -> Any:
-        return self._parts(value, f"{self.lookup_name!r} lookup of {self.named}")
+        return self._parts(value, self.what)
 
     def preparer(self) -> Callable[[Any], Any]:
         return self.prepare
 
-    @property
-    def named(self) -> str:
-        """How messages name the key: by the relation it arrives by, or as ``pk``."""
-        ends = getattr(self.lhs.get_source_expressions()[0], "ends", ())
-        return repr(ends[-1].name if ends else "pk")
+    def _whole(self, value: Any, what: str) -> Any:
+        """``value``, if it has as many elements as there are columns. Raises ``ValueError``."""
+        if not isinstance(value, (tuple, list)):
+            if isinstance(self.lhs, (Tuple, F)) or not self.relation:
+                raise ValueError(f"{what} must be a tuple or a list, not {value!r}")
+            raise ValueError(f"{what} must have {self.width} elements, in a tuple or a list, not {value!r}")
+        if self.width is not None and len(value) != self.width:
+            raise ValueError(f"{what} must have {self.width} elements, not {len(value)}: {value!r}")
+        return value
 
     def _parts(self, value: Any, what: str) -> tuple[Any, ...]:
-        if not isinstance(value, (tuple, list)):
-            raise ValueError(f"{what} must be a tuple or a list, not {value!r}")
         parts = self.lhs.output_field.parts
-        if len(value) != len(parts):
-            raise ValueError(f"{what} must have {len(parts)} elements, not {len(value)}: {value!r}")
-        return tuple(part.prepare(item) for part, item in zip(parts, value, strict=True))
+        return tuple(part.prepare(item) for part, item in zip(parts, self._whole(value, what), strict=True))
 
     def bind(self, index: int) -> Lookup:
         parts = self.lhs.output_field.parts
@@ -69,7 +132,7 @@ class TupleLessThanOrEqual(TupleLookup, lookups.LessThanOrEqual):
 
 
 @TupleType.register_lookup
-class TupleIsNull(lookups.IsNull):
+class TupleIsNull(Composite, lookups.IsNull):
     """True where any part is NULL: then the key points at nothing."""
 
 
@@ -79,19 +142,34 @@ class TupleIn(TupleLookup, lookups.In):
 
     takes_list: ClassVar[bool] = True
 
+    def check(self, rhs: Any) -> None:
+        if hasattr(rhs, "as_subquery"):
+            return
+        if hasattr(rhs, "as_sql"):
+            kind = type(rhs).__name__
+            raise ValueError(f"'in' subquery lookup of {self.named} must be a Query object (received {kind!r})")
+        if not isinstance(rhs, (tuple, list)):
+            raise self.no_list(rhs)
+        self._items(rhs)
+
     def no_list(self, value: Any) -> Exception:
-        return ValueError(f"'in' lookup of {self.named} must be a tuple or a list, not {value!r}")
+        return ValueError(f"{self.what} must be a tuple or a list, not {value!r}")
+
+    def _items(self, value: Any) -> list[Any]:
+        """The elements of the list, each a tuple of the right length. None among them is left out of a relation's."""
+        by_hand = isinstance(self.lhs, (Tuple, F))
+        items: list[Any] = [item for item in value if item is not None or by_hand]
+        if not all(isinstance(item, (tuple, list)) for item in items):
+            if by_hand or not self.relation:
+                raise ValueError(f"{self.what} must be a collection of tuples or lists, not {value!r}")
+            raise ValueError(f"{self.what} must have {self.width} elements each, in tuples or lists, not {value!r}")
+        wrong = next((item for item in items if self.width is not None and len(item) != self.width), None)
+        if wrong is not None:
+            raise ValueError(f"{self.what} must have {self.width} elements each, not {len(wrong)}: {wrong!r}")
+        return items
 
     def prepare(self, value: Any) -> Any:
-        what = f"'in' lookup of {self.named}"
-        items = [item for item in value if item is not None]
-        if not all(isinstance(item, (tuple, list)) for item in items):
-            raise ValueError(f"{what} must be a collection of tuples or lists, not {value!r}")
-        width = len(self.lhs.output_field.parts)
-        wrong = next((item for item in items if len(item) != width), None)
-        if wrong is not None:
-            raise ValueError(f"{what} must have {width} elements each, not {len(wrong)}: {wrong!r}")
-        prepared = [self._parts(item, what) for item in items]
+        prepared = [self._parts(item, self.what) for item in self._items(value)]
         return list(dict.fromkeys(item for item in prepared if None not in item))
 
     @classmethod

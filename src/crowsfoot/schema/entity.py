@@ -80,6 +80,10 @@ class Entity:
         """The model's name without its app."""
         return self.label.rpartition(".")[2]
 
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        return tuple(attribute.column.name for attribute in self.key)
+
     # -- building ------------------------------------------------------------------------------------------------------
 
     def add_attribute(self, attribute: Attribute, *aliases: str) -> None:

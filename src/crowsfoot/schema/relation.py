@@ -86,11 +86,31 @@ class KeyOf:
 
 
 @dataclass(frozen=True, slots=True)
+class JoinCondition:
+    """What a join demands beside equal columns. It may change, so each statement asks for it anew.
+
+    ``ask(alias, related_alias)`` gives a node with ``as_sql``, or None for no condition; the aliases are those of the
+    table that the relation was declared to and of the one that declared it. ``turned`` is the join seen from there.
+    """
+
+    ask: Callable[[str, str], Any]
+    turned: bool = False
+
+    def node(self, source: str, target: str) -> Any:
+        """The condition of a join from a table under the alias ``source`` to one under ``target``."""
+        return self.ask(source, target) if self.turned else self.ask(target, source)
+
+    def reversed(self) -> JoinCondition:
+        return replace(self, turned=not self.turned)
+
+
+@dataclass(frozen=True, slots=True)
 class Hop:
-    """One equality join: ``source.source_columns = target.target_columns``, pair by pair.
+    """One join: ``source.source_columns = target.target_columns``, pair by pair.
 
     ``where`` adds conditions on the target's own columns, which hold a key: ``(column, whose)`` pairs; ``source_where``
-    is the same on the source (it appears where a hop with ``where`` is walked backwards).
+    is the same on the source (it appears where a hop with ``where`` is walked backwards). ``condition`` is any other,
+    perhaps of both tables; there may be no columns beside it.
     """
 
     source: Table
@@ -99,16 +119,24 @@ class Hop:
     target_columns: tuple[str, ...]
     where: tuple[tuple[str, KeyOf], ...] = ()
     source_where: tuple[tuple[str, KeyOf], ...] = ()
+    condition: JoinCondition | None = None
 
     def reversed(self) -> Hop:
+        turned = None if self.condition is None else self.condition.reversed()
         return Hop(
-            self.target, self.target_columns, self.source, self.source_columns, self.source_where, self.where
+            self.target, self.target_columns, self.source, self.source_columns, self.source_where, self.where, turned
         )  # fmt: skip
+
+    @property
+    def is_equality(self) -> bool:
+        """Whether equal columns are all that it asks for, so that a key at hand stands for the row that it leads to."""
+        return not (self.where or self.source_where or self.condition)
 
     @property
     def identity(self) -> tuple[Any, ...]:
         """Equal for hops from the same row that arrive at the same rows: one join serves them all."""
-        return self.source_columns, self.target.name, self.target_columns, self.where, self.source_where
+        columns = self.source_columns, self.target.name, self.target_columns
+        return *columns, self.where, self.source_where, self.condition
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -128,7 +156,8 @@ class End:
     ``name`` is its name in look-ups, ``accessor`` the attribute of an instance (None where the reverse side is switched
     off), ``minimum`` 0 or 1 and ``many`` say how few and how many rows of ``target`` an ``owner`` row has. ``field`` is
     the model field that declared the relation; the floors below ``models`` only carry it. ``convert`` makes the
-    target's value out of the owner's, where their columns are of different types.
+    target's value out of the owner's, where their columns are of different types. ``narrow`` gives further look-ups for
+    the related row of one instance, which may change too.
     """
 
     owner: Entity
@@ -140,6 +169,8 @@ class End:
     many: bool
     field: Any = None
     convert: Callable[[Any], Any] | None = None
+    narrow: Callable[[Any], Any] | None = None
+    _alone: End | None = None
     inverse: End = dataclasses.field(init=False)
     relation: Relation = dataclasses.field(init=False)
 
@@ -151,7 +182,22 @@ class End:
     @property
     def holds_key(self) -> bool:
         """True where the owner's own row holds the key of the target."""
-        return self.is_forward and not self.many and len(self.hops) == 1
+        return self.is_forward and not self.many and len(self.hops) == 1 and self.hops[0].is_equality
+
+    @property
+    def loaded_by(self) -> End:
+        """The relation as an instance follows it: where ``narrow`` says what else is wanted, by equal columns alone."""
+        if self.narrow is None or self.hops[0].condition is None or not self.hops[0].source_columns:
+            return self
+        if self._alone is None:
+            self._alone = replace(self, hops=tuple(replace(hop, condition=None) for hop in self.hops))
+            self._alone.inverse, self._alone.relation = self.inverse, self.relation
+        return self._alone
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether what it leads to depends on more than the rows, and so may change between two questions."""
+        return self.narrow is not None or any(hop.condition is not None for hop in self.hops)
 
     @property
     def is_collection(self) -> bool:
@@ -161,14 +207,15 @@ class End:
 
     @property
     def comes_back(self) -> bool:
-        """Whether whose a far row is stands in a row between: it is found by way of the inverse."""
+        """Whether a far row's own columns do not say whose it is: it is found by way of the inverse."""
         first, *others = self.hops
-        return bool(others or first.source_where)
+        return bool(others or first.source_where or first.condition)
 
     @property
     def anchors(self) -> tuple[Attribute, ...]:
         """The values of an owner that tell its far rows from those of other owners."""
-        if self.hops[0].source_where or self.hops[-1].source_where:
+        first, last = self.hops[0], self.hops[-1]
+        if first.condition is not None or first.source_where or last.source_where:
             return self.owner.key
         return self.owner.attributes_of(self.local_columns)
 
@@ -179,8 +226,9 @@ class End:
 
     @property
     def remote_columns(self) -> tuple[str, ...]:
-        """The columns of the target that the relation arrives at."""
-        return self.hops[-1].target_columns
+        """The columns of the target that the relation arrives at: its key, where a join asks for more than equality."""
+        hop = self.hops[-1]
+        return hop.target_columns if hop.condition is None else self.target.key_columns
 
     def __repr__(self) -> str:
         mark = ("1" if self.minimum else "0") + ("..n" if self.many else "..1")
@@ -242,12 +290,18 @@ def many_to_one(
     is_parent: bool = False,
     on_update: OnDelete | None = None,
     delete_orphan: bool = False,
+    many: bool = False,
+    condition: JoinCondition | None = None,
+    narrow: Callable[[Any], Any] | None = None,
     field: Any = None,
 ) -> Relation:
-    """The foreign key: many ``owner`` rows point at one ``target`` row through their own ``columns``."""
-    hop = Hop(owner.table, columns, target.table, target_columns)
+    """The foreign key: many ``owner`` rows point at one ``target`` row through their own ``columns``.
+
+    With a ``condition`` it may be at ``many``, and the columns may be none.
+    """
+    hop = Hop(owner.table, columns, target.table, target_columns, condition=condition)
     return Relation(
-        End(owner, name, name, target, (hop,), 0 if nullable else 1, False, field),
+        End(owner, name, name, target, (hop,), 0 if nullable or many else 1, many, field, narrow=narrow),
         End(target, query_name, accessor, owner, (hop.reversed(),), 0, not unique, field),
         on_delete,
         constrained=constrained,

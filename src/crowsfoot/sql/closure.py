@@ -26,7 +26,7 @@ def compile_closure(dialect: Dialect, seed: Query, links: Sequence[Link]) -> Com
     compiler = SelectCompiler(dialect, _seeding(seed, links))
     sql, params = _recursive(compiler, links, wanted)
     row = Row(seed.entity, [(a, compiler.reader(a.value_type)) for a in wanted], kind="tuple")
-    return Compiled(dialect.finish(sql, len(params)), make_binder(dialect, params), row)
+    return Compiled(dialect.finish(sql, len(params)), make_binder(dialect, params), row, tuple(compiler.names.said))
 
 
 def _nested(outer: Compiler, node: Closure) -> tuple[str, list[Any]]:

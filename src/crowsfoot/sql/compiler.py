@@ -19,7 +19,7 @@ from crowsfoot.query.expressions import (
 )
 from crowsfoot.query.fanout import unfolded
 from crowsfoot.query.func import Case, Func, When
-from crowsfoot.query.inference import TupleType
+from crowsfoot.query.inference import UNKNOWN, TupleType
 from crowsfoot.query.lookups import In, IsNull, Lookup, PatternLookup, marks
 from crowsfoot.query.resolved import (
     Closure,
@@ -144,6 +144,11 @@ class Compiler:
     def param(self, node: Param) -> tuple[str, list[Any]]:
         slot = Slot(node.index + self.offset, node.output_field, node.item, node.array)
         return (self.dialect.cast_parameter("%s", node.output_field) if node.cast else "%s"), [slot]
+
+    def value(self, node: Value) -> tuple[str, list[Any]]:
+        """A value that was given no slot: in a condition of a join, which is not kept for other values."""
+        known = node._output_field_or_none or UNKNOWN
+        return self.dialect.cast_parameter("%s", known), [node]
 
     def star(self, node: Star) -> tuple[str, list[Any]]:
         return "*", []
@@ -310,6 +315,9 @@ class Compiler:
         if isinstance(rhs, ColumnTuple):
             compiled = [self.compile_operand(e, node) for e in rhs.cols]
             return f"({', '.join(sql for sql, _ in compiled)})", [p for _, more in compiled for p in more]
+        if not hasattr(rhs, "resolve_expression"):  # of a look-up made by hand
+            prepared = Value(node.prepare(rhs), node.rhs_type)
+            return self.operand("%s", node.rhs_type, of_column=True), [prepared]
         sql, params = self.compile(rhs)
         if not isinstance(rhs, Param):
             if isinstance(rhs, (Lookup, Condition, ExpressionWrapper)):
@@ -342,6 +350,11 @@ class Compiler:
             key: Any = node.lhs.output_field
             parts = key.parts
             return self.dialect.in_tuples(lhs, parts), params + self._tuples(rhs, parts)
+        if not hasattr(rhs, "resolve_expression"):  # made by hand
+            values = [Value(value, node.rhs_type) for value in node.prepare(rhs)]
+            if not values:
+                raise EmptyResultSet
+            return f"{lhs} IN ({', '.join(['%s'] * len(values))})", [*params, *values]
         sql, more = self.compile(rhs)
         if isinstance(rhs, (Subquery, Closure)):
             return f"{lhs} IN {sql}", params + more
@@ -408,7 +421,7 @@ class Compiler:
             return self._tied_by_columns(node, statement)
         compiler = self.nested(statement, node.offset)
         pairs = []
-        for near in node.end.owner.attributes_of(node.end.local_columns):
+        for near in node.end.anchors:
             outside, _ = self.compile(Col((*node.prefix, *near.via), near, node.group))
             # Group 0: the way back is a join of its own, whatever the conditions join.
             source, column = compiler.joins.reach((back,), near, 0)
@@ -451,6 +464,7 @@ RENDERERS: dict[type, Callable[[Compiler, Any], tuple[str, list[Any]]]] = {
     Ref: Compiler.ref,
     ResolvedOuterRef: Compiler.outer_ref,
     Param: Compiler.param,
+    Value: Compiler.value,
     RowKey: Compiler.row_key,
     Star: Compiler.star,
     Nothing: Compiler.nothing,

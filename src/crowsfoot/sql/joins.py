@@ -7,11 +7,13 @@ row that the join did not find: see `conditions`, which computes that for the wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import ref
 
+from crowsfoot.errors import EmptyResultSet, FullResultSet
 from crowsfoot.query.pinned import Pinned
 from crowsfoot.schema.entity import Attribute
+from crowsfoot.schema.relation import JoinCondition
 from crowsfoot.schema.table import Table
 
 
@@ -56,12 +58,44 @@ class Source:
             stack.extend(reversed(source.children.values()))
 
 
+class Said(NamedTuple):
+    """What a join's condition said when a statement was compiled: the statement holds while it says the same."""
+
+    condition: JoinCondition
+    source: str
+    target: str
+    sql: str
+    params: tuple[Any, ...]
+
+    def again(self, compiler: Any) -> Said:
+        return say(compiler, self.condition, self.source, self.target)
+
+
+def say(compiler: Any, condition: JoinCondition, source: str, target: str) -> Said:
+    """The condition of a join between these aliases as SQL, which is empty where it demands nothing."""
+    node = condition.node(source, target)
+    sql, params = "", list[Any]()
+    try:
+        if node is not None:
+            sql, params = compiler.compile(node)
+    except EmptyResultSet:
+        sql = compiler.dialect.false
+    except FullResultSet:
+        sql = compiler.dialect.true
+    return Said(condition, source, target, sql, tuple(params))
+
+
 class Names:
-    """Aliases that are unique in a whole statement, its subqueries included: a table's own name while it is free."""
+    """What a whole statement shares, its subqueries included.
+
+    Aliases are unique there: a table's own name while it is free. ``tables`` are those that it reads, ``said`` what the
+    conditions of its joins said.
+    """
 
     def __init__(self) -> None:
         self.used: set[str] = set()
         self.tables: set[str] = set()
+        self.said: list[Said] = []
 
     def take(self, table: str) -> str:
         self.tables.add(table)
@@ -95,7 +129,7 @@ class JoinTree:
     def _trim(self, end: Any, column: str) -> str | None:
         """The near column that equals ``column`` of the far table, where the last hop need not be walked."""
         hop = end.hops[-1]
-        if isinstance(end, Pinned) or hop.where or hop.source_where:
+        if isinstance(end, Pinned) or not hop.is_equality:
             return None
         if (end.many and len(end.hops) == 1) or not (end.holds_key or end.many):
             return None

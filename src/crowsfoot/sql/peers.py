@@ -69,14 +69,14 @@ def compile_for_owners(
             bare = bare.but(columns=((OWNER, column), *values), grouping=(column,), rows="tuple")
         compiler = SelectCompiler(dialect, bare)
     sql, params = compiler.select()
-    return statement(dialect, sql, params, compiler.row), compiler
+    return statement(dialect, sql, params, compiler.row, compiler.names), compiler
 
 
 def compile_per_owner(dialect: Dialect, query: Query) -> Compiled:
     """A sliced query whose slice is cut for each value of the columns in ``query.per``. Raises ``EmptyResultSet``."""
     compiler = _Places(dialect, query)
     sql, params = compiler.select()
-    return statement(dialect, sql, params, compiler.row)
+    return statement(dialect, sql, params, compiler.row, compiler.names)
 
 
 class _Places(SelectCompiler):

@@ -18,7 +18,7 @@ from crowsfoot.sql import combined, qualify
 from crowsfoot.sql.compiler import Compiler
 from crowsfoot.sql.conditions import compile_condition
 from crowsfoot.sql.dialect import Dialect
-from crowsfoot.sql.joins import Source
+from crowsfoot.sql.joins import Source, say
 from crowsfoot.sql.statement import Compiled, Converter, Row, statement
 
 # What is computed may come in another type than a column's: PostgreSQL adds up bigints to a numeric.
@@ -253,6 +253,16 @@ class SelectCompiler(Compiler):
                 sql, more = self.row_key(RowKey(value))
                 text += f" AND {self.column(side, column)} = {sql}"
                 params += more
+        if hop.condition is not None:
+            said = say(self, hop.condition, parent.alias, source.alias)
+            self.names.said.append(said)
+            text = " AND ".join(part for part in (text, f"({said.sql})" if said.sql else "") if part)
+            params += said.params
+        if not text:
+            raise ValueError(
+                f"Join generated an empty ON clause. {source.end.owner.name}.{source.end.name} has neither fields to "
+                "compare nor a condition: give its field a get_extra_restriction()."
+            )
         sql, more = self.conditions.get(source, ("", []))
         return text + sql, params + more
 
@@ -432,7 +442,7 @@ def compile_select(dialect: Dialect, query: Query) -> Compiled:
     """A query as a statement. Raises ``EmptyResultSet`` where no row can match."""
     compiler = SelectCompiler(dialect, query)
     sql, params = compiler.select()
-    return statement(dialect, sql, params, compiler.row)
+    return statement(dialect, sql, params, compiler.row, compiler.names)
 
 
 def compile_count(dialect: Dialect, query: Query) -> Compiled:
@@ -451,7 +461,7 @@ def compile_count(dialect: Dialect, query: Query) -> Compiled:
         )
         compiler = SelectCompiler(dialect, counted)
         sql, params = compiler.select()
-    return statement(dialect, sql, params)
+    return statement(dialect, sql, params, names=compiler.names)
 
 
 def compile_exists(dialect: Dialect, query: Query) -> Compiled:
@@ -460,4 +470,4 @@ def compile_exists(dialect: Dialect, query: Query) -> Compiled:
     sql, params = compiler.select(exists=True)
     if not query.is_sliced:
         sql += " LIMIT 1"
-    return statement(dialect, sql, params)
+    return statement(dialect, sql, params, names=compiler.names)

@@ -11,6 +11,7 @@ from crowsfoot.query.inference import UNKNOWN
 from crowsfoot.schema.entity import Attribute, Entity
 from crowsfoot.sql.compiler import Slot
 from crowsfoot.sql.dialect import Dialect
+from crowsfoot.sql.joins import Names, Said
 
 Converter = Callable[[Any], Any]
 Reader = Converter | None | tuple[Converter | None, ...]
@@ -44,9 +45,13 @@ class Compiled:
     sql: str
     bind: Callable[[tuple[Any, ...]], tuple[Any, ...]]
     row: Row | None = None
+    # What the conditions of joins said, where they may say something else the next time.
+    said: tuple[Said, ...] = ()
 
 
-def statement(dialect: Dialect, sql: str, params: list[Any], row: Row | None = None) -> Compiled:
+def statement(
+    dialect: Dialect, sql: str, params: list[Any], row: Row | None = None, names: Names | None = None
+) -> Compiled:
     """Compiled text and its parameters, as a driver takes them."""
     numbers, bound = list(range(1, len(params) + 1)), params
     if dialect.numbered_parameters:
@@ -58,7 +63,8 @@ def statement(dialect: Dialect, sql: str, params: list[Any], row: Row | None = N
                 bound.append(param)
                 found[key] = len(bound)
             numbers[place] = found[key]
-    return Compiled(dialect.numbered(sql, numbers), make_binder(dialect, bound), row)
+    said = () if names is None else tuple(names.said)
+    return Compiled(dialect.numbered(sql, numbers), make_binder(dialect, bound), row, said)
 
 
 def make_binder(dialect: Dialect, params: list[Any]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:

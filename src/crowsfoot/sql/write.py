@@ -101,7 +101,7 @@ def compile_update(
     if returning:
         sql += " RETURNING " + ", ".join(quote(a.column.name) for a in returning)
         row_layout = Row(query.entity, [(a, compiler.reader(a.value_type)) for a in returning], kind="tuple")
-    return statement(dialect, sql, params, row_layout)
+    return statement(dialect, sql, params, row_layout, compiler.names)
 
 
 def having(entity: Entity, attributes: Sequence[Attribute], start: int = 0) -> Query:
@@ -120,7 +120,7 @@ def compile_delete(dialect: Dialect, query: Query) -> Compiled:
     compiler = SelectCompiler(dialect, query)
     where, params = _own_where(dialect, compiler, query)
     sql = f"DELETE FROM {dialect.quote_name(query.entity.table.name)}{where}"
-    return statement(dialect, sql, params)
+    return statement(dialect, sql, params, names=compiler.names)
 
 
 def _own_where(dialect: Dialect, compiler: SelectCompiler, query: Query) -> tuple[str, list[Any]]:
@@ -136,6 +136,7 @@ def _own_where(dialect: Dialect, compiler: SelectCompiler, query: Query) -> tupl
     node.rhs = Embedded(_keys_only(query), 0)
     outside = SelectCompiler(dialect, Query(query.entity))
     sql, params = outside.compile(node)
+    compiler.names.said = outside.names.said
     return f" WHERE {sql}", params
 
 

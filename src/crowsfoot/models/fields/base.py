@@ -16,6 +16,7 @@ from crowsfoot.models.fields.internal import logical_type
 from crowsfoot.models.fields.words import dialect_of, words_of
 from crowsfoot.models.typed import FieldPath
 from crowsfoot.query.expressions import Combinable
+from crowsfoot.query.resolved import AliasedCol
 from crowsfoot.schema import types
 from crowsfoot.schema.entity import Attribute, Entity
 from crowsfoot.schema.table import NO_DEFAULT, Column
@@ -508,6 +509,7 @@ class Field(LookupRegistry, Generic[T]):
         found = copy.copy(self)
         if self.remote_field is not None:
             found.remote_field = copy.copy(self.remote_field)
+            found.remote_field.field = found
         memo[id(self)] = found
         return found
 
@@ -520,6 +522,10 @@ class Field(LookupRegistry, Generic[T]):
         if not hasattr(self, "model"):
             return _unbound_field, (type(self),), self.__dict__.copy()
         return _load_field, (self.model, self.name)
+
+    def get_col(self, alias: str, output_field: Any = None) -> AliasedCol:
+        """The field's column in a table that goes by ``alias`` in a statement, for conditions of one's own."""
+        return AliasedCol(alias, self, output_field)
 
     def check(self, **kwargs: Any) -> list[str]:
         """What is wrong with the field's options, one sentence each."""

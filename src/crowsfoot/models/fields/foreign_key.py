@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from crowsfoot.errors import FieldError, ValidationError, unknown_name
+from crowsfoot.models.attributes import ToOne
 from crowsfoot.models.constants import Deferrable
 from crowsfoot.models.fields.base import NOT_PROVIDED, Field
+from crowsfoot.models.fields.joining import JoiningField
 from crowsfoot.models.fields.key_parts import spread
 from crowsfoot.models.fields.keywords import KeyOptions
-from crowsfoot.models.fields.related import RelatedField
 from crowsfoot.models.rels import ManyToOneRel, OneToOneRel
 from crowsfoot.models.typed import IsModel
 from crowsfoot.schema import types
@@ -23,7 +24,7 @@ T = TypeVar("T")
 M = TypeVar("M", bound=IsModel)
 
 
-class ForeignKey(RelatedField[T]):
+class ForeignKey(JoiningField[T]):
     """Many rows of this model point at one row of ``to``.
 
     ``on_delete`` says what happens to them when that row is deleted, ``related_name`` names the way back, ``to_field``
@@ -154,9 +155,7 @@ class ForeignKey(RelatedField[T]):
             self.owner,
             self.name,
             target,
-            tuple(attribute.column.name for attribute in locals_),
-            tuple(remote.column.name for remote in remotes),
-            self._rule(locals_),
+            on_delete=self._rule(locals_),
             accessor=self.accessor_name(),
             query_name=self.related_query_name(),
             nullable=self.null or any(attribute.column.null for attribute in locals_),
@@ -165,6 +164,7 @@ class ForeignKey(RelatedField[T]):
             on_update=self.on_update,
             delete_orphan=self.delete_orphan,
             field=self,
+            **self._join(tuple(a.column.name for a in locals_), tuple(a.column.name for a in remotes)),
         )
         if several:
             self.model._meta.fill_key()
@@ -192,7 +192,7 @@ class ForeignKey(RelatedField[T]):
     def parts(self) -> tuple[Field[Any], ...]:
         if self.concrete or self.relation is None:
             return (self,)
-        return tuple(a.field for a in self.owner.attributes_of(self.relation.forward.local_columns))
+        return tuple(a.field for a in self.owner.attributes_of(self.relation.forward.hops[0].source_columns))
 
     @staticmethod
     def _construct(*args: Any, **options: Any) -> Relation:
@@ -210,7 +210,24 @@ class ForeignKey(RelatedField[T]):
             found.append(
                 f"{self}: on_delete={rule!r} is no rule. Write one of models.CASCADE, PROTECT, RESTRICT, SET_NULL…"
             )
-        elif rule.name in ("SET_NULL", "DB_SET_NULL") and not self.null:
+        else:
+            found += [*self._check_rule(rule), *self._check_emptied(rule)]
+        found += self._check_constraint()
+        found += self._check_columns()
+        if self.to_field is not None and self._target_field is None and self.relation is None:
+            target = self.model._meta.apps.registry.entities.get(self.target_label)
+            if target is not None:
+                inherited = self._inherited_target(target)
+                unknown = f"{self}: to_field: {unknown_name('field', self.to_field, target.label, target.attributes)}"
+                found.append(inherited or unknown)
+        else:
+            found += self._check_target()
+        return found
+
+    def _check_rule(self, rule: OnDelete) -> list[str]:
+        """What the rule asks of the key that is not so."""
+        found: list[str] = []
+        if rule.name in ("SET_NULL", "DB_SET_NULL") and not self.null:
             found.append(
                 f"{self} has on_delete={rule} but its column may not be NULL. Add null=True, or choose another rule."
             )
@@ -220,25 +237,30 @@ class ForeignKey(RelatedField[T]):
             found.append(
                 f"{self} has on_delete=DB_SET_DEFAULT but no db_default. Add db_default=…, or choose another rule."
             )
-        found += self._check_constraint()
-        found += self._check_columns()
-        if self.to_field is not None and self._target_field is None and self.relation is None:
-            target = self.model._meta.apps.registry.entities.get(self.target_label)
-            if target is not None:
-                inherited = self._inherited_target(target)
-                unknown = f"{self}: to_field: {unknown_name('field', self.to_field, target.label, target.attributes)}"
-                found.append(inherited or unknown)
-        elif (
-            self.requires_unique_target
-            and self._target_field is not None
-            and not self._target_field.unique
-            and not self._is_unique_in_meta()
-        ):
-            found.append(
-                f"{self} points at {self._target_field}, which is not unique. Add unique=True there, or leave out "
-                "to_field."
-            )
+        if self.relation is None:
+            return found
+        emptied = self.relation.on_delete.columns if len(self.parts) > 1 and "SET_NULL" in rule.name else ()
+        found += [
+            f"{self} has on_delete={rule} but its column {part.column!r} may not be NULL. Name one that may, as in "
+            f"on_delete=models.{rule}(…), give the key a column of its own in columns=…, or choose another rule."
+            for part in self.parts
+            if part.column in emptied and not part.null
+        ]
         return found
+
+    def _check_emptied(self, rule: OnDelete) -> list[str]:
+        """The columns that the rule names and the key has not."""
+        names = [] if self.relation is None else [n for part in self.parts for n in (part.name, part.attname)]
+        return [
+            unknown_name("column", n, f"on_delete of {self}", names) for n in rule.columns if names and n not in names
+        ]
+
+    def _check_target(self) -> list[str]:
+        """Whether each key leads to one row at most."""
+        target = self._target_field
+        if not self.requires_unique_target or target is None or target.unique or self._is_unique_in_meta():
+            return []
+        return [f"{self} points at {target}, which is not unique. Add unique=True there, or leave out to_field."]
 
     def _check_constraint(self) -> list[str]:
         """What is wrong with the options that only the constraint has."""
@@ -278,18 +300,6 @@ class ForeignKey(RelatedField[T]):
                 f"{self}: {self.model._meta.label} cannot inherit the table of {target.label}, whose key is composite. "
                 f"Make {target.name} abstract, or point at it with a OneToOneField of its own."
             )
-        rule = self.on_delete
-        if self.relation is None or not isinstance(rule, OnDelete):
-            return found
-        names = [n for part in self.parts for n in (part.name, part.attname)]
-        found += [unknown_name("column", n, f"on_delete of {self}", names) for n in rule.columns if n not in names]
-        emptied = self.relation.on_delete.columns if len(self.parts) > 1 and "SET_NULL" in rule.name else ()
-        found += [
-            f"{self} has on_delete={rule} but its column {part.column!r} may not be NULL. Name one that may, as in "
-            f"on_delete=models.{rule}(…), give the key a column of its own in columns=…, or choose another rule."
-            for part in self.parts
-            if part.column in emptied and not part.null
-        ]
         return found
 
     def _is_unique_in_meta(self) -> bool:
@@ -416,20 +426,6 @@ class ForeignKey(RelatedField[T]):
     def formfield(self, **kwargs: Any) -> Any:
         raise NotImplementedError("Crowsfoot has no forms.")
 
-    # -- the Django face -----------------------------------------------------------------------------------------------
-
-    @property
-    def foreign_related_fields(self) -> tuple[Any, ...]:
-        return tuple(self.target_field.parts)
-
-    @property
-    def local_related_fields(self) -> tuple[Any, ...]:
-        return self.parts
-
-    @property
-    def related_fields(self) -> list[tuple[Any, Any]]:
-        return list(zip(self.local_related_fields, self.foreign_related_fields, strict=True))
-
     def deconstruct(self) -> tuple[str | None, str, list[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()
         if kwargs.pop("db_index", False) is False:
@@ -457,6 +453,7 @@ class OneToOneField(ForeignKey[T]):
     many_to_one = False
     one_to_one = True
     rel_class = OneToOneRel
+    related_accessor_class = ToOne
 
     @overload
     def __init__(

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from crowsfoot.errors import FieldDoesNotExist, unknown_name
 from crowsfoot.models.fields.foreign_key import ForeignKey
 from crowsfoot.schema.entity import Attribute, Entity
+from crowsfoot.schema.relation import OnDelete
 
 T = TypeVar("T")
 
@@ -16,7 +17,8 @@ class ForeignObject(ForeignKey[T]):
     """Many rows of this model point at one row of ``to``: at the one whose ``to_fields`` equal their ``from_fields``.
 
     The database does not know of it; ``delete()`` keeps ``on_delete`` all the same. A ``ForeignKey`` with ``columns``
-    is the same with a constraint.
+    is the same with a constraint. ``to_fields`` have to be unique together, unless a subclass says otherwise in
+    ``requires_unique_target``: what it adds in ``get_extra_restriction()`` may leave one row of several.
     """
 
     concrete = False
@@ -25,10 +27,10 @@ class ForeignObject(ForeignKey[T]):
     def __init__(
         self, to: Any, on_delete: Any, from_fields: Sequence[str], to_fields: Sequence[str | None], **options: Any
     ) -> None:
-        if len(from_fields) != len(to_fields):
+        if not from_fields or len(from_fields) != len(to_fields):
             raise ValueError(
                 f"ForeignObject has {len(from_fields)} from_fields and {len(to_fields)} to_fields: "
-                "it takes as many of each."
+                "it takes as many of each, and at least one."
             )
         options.update(db_constraint=False, db_index=False, columns=from_fields)
         super().__init__(to, on_delete, **options)
@@ -60,9 +62,32 @@ class ForeignObject(ForeignKey[T]):
                     found.append(f"{self}: {option}: {unknown_name('field', name, entity.label, entity.attributes)}")
         return found
 
+    def _check_rule(self, rule: OnDelete) -> list[str]:
+        """Whether the fields may be emptied is for them to say; ``null`` is about the relation."""
+        return []
+
+    def _check_target(self) -> list[str]:
+        target = self.model._meta.apps.registry.entities.get(self.target_label)
+        if not self.requires_unique_target or target is None or self.relation is None:
+            return []
+        meta, fields = target.model._meta, self.foreign_related_fields
+        names = {field.name for field in fields}
+        whole = [*meta.unique_sets(), tuple(field.name for field in meta.pk_fields)]
+        if any(field.unique for field in fields) or any(names.issuperset(unique) for unique in whole):
+            return []
+        listed = ", ".join(repr(field.name) for field in fields)
+        return [
+            f"{self}: no subset of the fields {listed} on model {meta.object_name!r} is unique. Add unique=True to one "
+            "of them, or a UniqueConstraint over some."
+        ]
+
     def clean(self, value: Any, model_instance: Any) -> Any:
         """Its fields are validated, each by itself; that there is such a row is nobody's promise."""
         return value
+
+    @property
+    def local_related_fields(self) -> tuple[Any, ...]:
+        return tuple(_named(self.model._meta, name) for name in self.from_fields)
 
     @property
     def foreign_related_fields(self) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from crowsfoot.errors import FieldError
 from crowsfoot.models.fields.keywords import LinkOptions
 from crowsfoot.models.fields.related import RECURSIVE, RelatedField
 from crowsfoot.models.link_managers import ManyRelatedManager
-from crowsfoot.models.rels import ManyToManyRel
+from crowsfoot.models.rels import ManyToManyRel, PathInfo
 from crowsfoot.models.typed import IsModel
 from crowsfoot.schema.entity import Entity
 from crowsfoot.schema.relation import Relation, many_to_many
@@ -178,6 +178,22 @@ class ManyToManyField(RelatedField[T]):
                     f"make the link: through_fields=({keys[0]!r}, …)."
                 )
         return found
+
+    # -- the steps, as Django shows them -------------------------------------------------------------------------------
+
+    def get_path_info(self, filtered_relation: Any = None) -> list[PathInfo]:
+        return self._steps(self.m2m_field_name(), self.m2m_reverse_field_name(), filtered_relation)
+
+    def get_reverse_path_info(self, filtered_relation: Any = None) -> list[PathInfo]:
+        return self._steps(self.m2m_reverse_field_name(), self.m2m_field_name(), filtered_relation)
+
+    def _steps(self, here: str, there: str, filtered_relation: Any) -> list[PathInfo]:
+        """Back along the link's field ``here``, and forward along its field ``there``."""
+        link = self.link_model._meta
+        return [
+            *link.get_field(here).get_reverse_path_info(),
+            *link.get_field(there).get_path_info(filtered_relation),
+        ]
 
     # -- values --------------------------------------------------------------------------------------------------------
 

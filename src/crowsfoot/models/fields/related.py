@@ -7,12 +7,13 @@ Each is a declaration for the registry: it waits until its target is known, then
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import Any, Self, TypeVar
 
 from crowsfoot.conf import SettingsReference
 from crowsfoot.enums import BLANK_CHOICE_DASH
 from crowsfoot.models.fields.base import Field
-from crowsfoot.models.rels import choices_among
+from crowsfoot.models.rels import LoadedRelation, PathInfo, choices_among
 from crowsfoot.schema.entity import Entity
 from crowsfoot.schema.registry import is_complete
 from crowsfoot.schema.relation import Relation
@@ -21,7 +22,7 @@ T = TypeVar("T")
 RECURSIVE = "self"
 
 
-class RelatedField(Field[T]):
+class RelatedField(LoadedRelation, Field[T]):
     """What the three relation fields share: the target, the names of the way back, and the checks of both."""
 
     is_relation = True
@@ -186,6 +187,37 @@ class RelatedField(Field[T]):
         super().contribute_to_class(cls, name, private_only)
 
     rel_class: Any = None
+
+    @property
+    def end(self) -> Any:
+        """The relation as it is seen from this model; ``AttributeError`` while the target is not known."""
+        return self.relation.forward  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+
+    @property
+    def cache_name(self) -> str:
+        return self.name
+
+    def get_path_info(self, filtered_relation: Any = None) -> list[PathInfo]:
+        """The steps from this model to the target."""
+        raise NotImplementedError
+
+    def get_reverse_path_info(self, filtered_relation: Any = None) -> list[PathInfo]:
+        """The steps from the target to this model."""
+        raise NotImplementedError
+
+    @cached_property
+    def path_infos(self) -> list[PathInfo]:
+        return self.get_path_info()
+
+    @cached_property
+    def reverse_path_infos(self) -> list[PathInfo]:
+        return self.get_reverse_path_info()
+
+    def __copy__(self) -> Self:
+        found = super().__copy__()
+        found.__dict__.pop("path_infos", None)
+        found.__dict__.pop("reverse_path_infos", None)
+        return found
 
     def deconstruct(self) -> tuple[str | None, str, list[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()
