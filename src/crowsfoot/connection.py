@@ -82,7 +82,7 @@ def _bound(dialect: Dialect, value: Any) -> Any:
 def _query(session: Session, sql: str, params: Sequence[Any]) -> Operation[Answer]:
     session.wrote()
     answer: Answer = yield Raw(sql, params)
-    return answer
+    return answer._replace(rows=session.dialect.read_declared(answer.declared, answer.rows))
 
 
 def _many(session: Session, sql: str, rows: list[tuple[Any, ...]]) -> Operation[int]:
@@ -92,7 +92,10 @@ def _many(session: Session, sql: str, rows: list[tuple[Any, ...]]) -> Operation[
 
 
 class Cursor:
-    """Sends SQL and holds what it answered, as the Python DB-API says. Values are the driver's.
+    """Sends SQL and holds what it answered, as the Python DB-API says.
+
+    Values are the driver's, except that SQLite's are read by the types of their columns where those are dates, times
+    or booleans, and that moments are naive without ``USE_TZ``.
 
     It reads all rows at once; ``QuerySet.iterator()`` is there for results that are too large.
     """

@@ -32,10 +32,12 @@ __all__ = [
     "make_naive",
     "now",
     "override",
+    "timedelta",
     "utc",
 ]
 
 utc: Final = dt.UTC
+timedelta: Final = dt.timedelta
 
 _active: ContextVar[dt.tzinfo | None] = ContextVar("crowsfoot_timezone", default=None)
 

@@ -14,6 +14,7 @@ import pytest
 from behaviour_models import Author
 
 from crowsfoot import transaction
+from crowsfoot.conf import settings
 from crowsfoot.connection import Connection, connection, connections, reset_queries
 from crowsfoot.database import Database
 from crowsfoot.errors import (
@@ -255,3 +256,27 @@ def test_versions_of_postgresql_are_told(database: Database) -> None:
     assert [features.is_postgresql_16, features.is_postgresql_17, features.is_postgresql_18] == [
         major >= version for version in (16, 17, 18)
     ]
+
+
+def test_dates_and_times_are_read_where_columns_say_so(database: Database) -> None:
+    day, moment = datetime.date(2026, 1, 2), datetime.datetime(2026, 1, 2, 13, 4, 5)
+    kind = "datetime" if database.vendor == "sqlite" else "timestamp"
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TEMPORARY TABLE diary (day date, at {kind}, noon time, done bool, words text)")
+        cursor.execute(
+            "INSERT INTO diary VALUES (%s, %s, %s, %s, %s)", [day, moment, moment.time(), True, "2026-01-02"]
+        )
+        cursor.execute("SELECT day, at, noon, done, words, NULL FROM diary")
+        assert cursor.fetchall() == [(day, moment, moment.time(), True, "2026-01-02", None)]
+        cursor.execute("DROP TABLE diary")
+
+
+def test_moments_without_time_zones(database: Database) -> None:
+    noon = datetime.datetime(2026, 1, 2, 12, tzinfo=datetime.UTC)
+    with settings.override(USE_TZ=False, TIME_ZONE="UTC"), connection.cursor() as cursor:
+        if database.vendor == "sqlite":
+            with pytest.raises(ValueError, match="does not support timezone-aware datetimes when USE_TZ is False"):
+                cursor.execute("SELECT %s", [noon])
+            return
+        cursor.execute("SELECT %s::timestamptz", [noon])
+        assert cursor.fetchone() == (noon.replace(tzinfo=None),)

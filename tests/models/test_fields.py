@@ -343,3 +343,9 @@ def test_no_warning_for_an_aware_moment() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fields.DateTimeField().prepare(dt.datetime(2024, 6, 1, tzinfo=UTC))
+
+
+def test_a_naive_moment_that_an_expression_is_compared_with_is_made_aware_with_a_warning() -> None:
+    with pytest.warns(RuntimeWarning, match=r"DateTimeField \(unbound\) received a naive datetime"):
+        found = types.DateTime().prepare(dt.date(2024, 6, 1))
+    assert found == timezones.make_aware(dt.datetime(2024, 6, 1), timezones.get_default_timezone())

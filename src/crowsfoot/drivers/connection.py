@@ -25,11 +25,13 @@ Hydrate: TypeAlias = Callable[[Iterable[Sequence[Any]]], T]
 
 class Answer(NamedTuple):
     """What the database says to SQL that a user wrote: the names of the columns (none: it gives no rows), the rows, and
-    how many there are or were affected (-1 where unknown)."""
+    how many there are or were affected (-1 where unknown). ``declared`` are the types that the columns were declared
+    with, where the driver does not go by them."""
 
     columns: tuple[str, ...]
     rows: list[Sequence[Any]]
     number: int
+    declared: tuple[str | None, ...] = ()
 
 
 class Connection(Protocol):

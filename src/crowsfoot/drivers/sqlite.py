@@ -163,11 +163,11 @@ class SQLiteConnection:
         if self.observers:
             self._observe(sql, params)
         cursor = self._cursor()
-        columns: list[tuple[str, ...]] = [()]
+        columns: list[tuple[tuple[str, str | None], ...]] = [()]
 
         def prepared(cursor: apsw.Cursor, statement: str, bindings: Any) -> bool:
             # Once the first row was looked for and there is none, the names are gone.
-            columns[0] = tuple(name for name, *_ in cursor.get_description())
+            columns[0] = cursor.get_description()
             return True
 
         cursor.exec_trace = prepared
@@ -178,7 +178,8 @@ class SQLiteConnection:
         except Exception as error:
             self._fail(cursor, error, params)
         if columns[0]:
-            return Answer(columns[0], rows, len(rows))
+            names, declared = zip(*columns[0], strict=True)
+            return Answer(names, rows, len(rows), declared)
         return Answer((), rows, raw.changes() if raw.total_changes() != before else 0)
 
     def script(self, sql: str) -> None:

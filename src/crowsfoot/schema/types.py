@@ -12,6 +12,7 @@ import decimal
 import ipaddress
 import json
 import uuid
+import warnings
 from collections.abc import Callable, Mapping
 from types import MethodType
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
@@ -305,8 +306,21 @@ class Date(Type):
         return _parsed(value, dateparse.parse_date, "date", "YYYY-MM-DD")
 
 
+def aware(moment: datetime.datetime, field: str) -> datetime.datetime:
+    """``moment`` in the default time zone, with a warning, where it has none."""
+    if timezones.is_aware(moment):
+        return moment
+    warnings.warn(
+        f"DateTimeField {field} received a naive datetime ({moment}) while time zone support is active.",
+        RuntimeWarning,
+        stacklevel=3,
+    )
+    return timezones.make_aware(moment, timezones.get_default_timezone())
+
+
 class DateTime(Type):
-    """Moments. With ``USE_TZ`` values are aware and stored in UTC; without it they are naive and stored as they are."""
+    """Moments. With ``USE_TZ`` values are aware and stored in UTC; without it they are naive and stored as they are
+    (an aware one then depends on the database, which may know time zones by itself)."""
 
     kind = "datetime"
     python = datetime.datetime
@@ -321,12 +335,7 @@ class DateTime(Type):
             moment = datetime.datetime(value.year, value.month, value.day)
         else:
             moment = self._parse(value)
-        if settings.USE_TZ:
-            if moment.tzinfo is None:
-                return timezones.make_aware(moment, timezones.get_default_timezone())
-        elif moment.tzinfo is not None:
-            return timezones.make_naive(moment, timezones.get_default_timezone())
-        return moment
+        return aware(moment, "(unbound)") if settings.USE_TZ else moment
 
     @staticmethod
     def _parse(value: Any) -> datetime.datetime:

@@ -96,6 +96,11 @@ class Dialect:
         """What turns a driver's value (never None) into the canonical one; None where nothing has to."""
         raise NotImplementedError
 
+    def read_declared(self, types: Sequence[str | None], rows: list[Sequence[Any]]) -> list[Sequence[Any]]:
+        """What SQL of one's own found, with values read by the types that their columns were declared with, where the
+        driver does not do that."""
+        raise NotImplementedError
+
     # -- types ---------------------------------------------------------------------------------------------------------
 
     def column_type(self, column_type: Type, identity: bool = False) -> str:

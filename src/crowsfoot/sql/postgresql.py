@@ -75,6 +75,11 @@ class PostgreSQL(Dialect):
     }
     numbered_parameters = True
 
+    def read_declared(self, types: Sequence[str | None], rows: list[Sequence[Any]]) -> list[Sequence[Any]]:
+        if settings.USE_TZ:
+            return rows
+        return [tuple(datetime_in(v) if isinstance(v, datetime.datetime) else v for v in row) for row in rows]
+
     def placeholder(self, number: int) -> str:
         return f"${number}"
 

@@ -23,6 +23,8 @@ from crowsfoot.sql.literals import hexadecimal, no_literal, number_literal, text
 def datetime_out(value: datetime.datetime) -> str:
     """Aware moments are stored in UTC, without their offset."""
     if value.tzinfo is not None:
+        if not settings.USE_TZ:
+            raise ValueError("SQLite backend does not support timezone-aware datetimes when USE_TZ is False.")
         value = value.astimezone(datetime.UTC).replace(tzinfo=None)
     return value.isoformat(" ")
 
@@ -146,6 +148,15 @@ class SQLite(Dialect):
         "boolean": bool,
     }
 
+    def read_declared(self, types: Sequence[str | None], rows: list[Sequence[Any]]) -> list[Sequence[Any]]:
+        readers = [DECLARED.get((declared or "").lower()) for declared in types]
+        if not any(readers):
+            return rows
+        return [
+            tuple(v if read is None or v is None else read(v) for read, v in zip(readers, row, strict=True))
+            for row in rows
+        ]
+
     def placeholder(self, number: int) -> str:
         return "?"
 
@@ -261,6 +272,16 @@ class SQLite(Dialect):
 
 def _as_it_is(value: Any) -> Any:
     return value
+
+
+# What SQL of one's own finds in columns of these types: moments are naive, since a column does not say their zone.
+DECLARED: dict[str, Callable[[Any], Any]] = {
+    "bool": bool,
+    "date": date_in,
+    "time": time_in,
+    "datetime": _parse_moment,
+    "timestamp": _parse_moment,
+}
 
 
 def bind_any(value: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import warnings
 from functools import partialmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, Unpack, overload
 
@@ -12,6 +11,7 @@ from crowsfoot.conf import settings
 from crowsfoot.functional import evaluated
 from crowsfoot.models.fields.conversion import ConvertedField, TypedField
 from crowsfoot.models.fields.keywords import FieldOptions
+from crowsfoot.schema.types import aware
 
 T = TypeVar("T")
 
@@ -215,16 +215,9 @@ class DateTimeField(DateField[T]):
 
     def _aware(self, value: datetime.datetime) -> datetime.datetime:
         """``value`` with a time zone where ``USE_TZ`` wants one."""
-        if not settings.USE_TZ or timezones.is_aware(value):
-            return value
         model = getattr(self, "model", None)
         where = "(unbound)" if model is None else f"{model.__name__}.{self.name}"
-        warnings.warn(
-            f"DateTimeField {where} received a naive datetime ({value}) while time zone support is active.",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-        return timezones.make_aware(value, timezones.get_default_timezone())
+        return aware(value, where) if settings.USE_TZ else value
 
 
 class TimeField(_MomentField[T]):
