@@ -35,6 +35,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("transaction",),
     ("models",),
     ("setup",),
+    ("drift",),
     ("watching",),
     ("apps",),
     ("migrations",),

@@ -20,6 +20,8 @@ from composite_models import (
     Tenant,
 )
 
+from crowsfoot.database import Database
+from crowsfoot.drift import find_drift
 from crowsfoot.errors import FieldError, IntegrityError, ProtectedError, RestrictedError, ValidationError
 from crowsfoot.models import Count, F, OuterRef, Q, Subquery, UniqueConstraint
 
@@ -483,3 +485,8 @@ async def test_fields_can_be_written_down_and_made_again(do: Any) -> None:
     assert path == "django.db.models.ForeignKey"
     assert kwargs["columns"] == ("tenant", "product_no")
     assert UniqueConstraint(fields=["order"], name="u").clone().fields == ("order",)
+
+
+def test_the_database_is_as_the_models_say(database: Database) -> None:
+    links = [field.remote_field.through for model in TABLES for field in model._meta.local_many_to_many]
+    assert find_drift([*TABLES, *links]) == []

@@ -11,6 +11,7 @@ from declaring_models import Arena, Fan, Licence, Match, Membership, Person, Sea
 
 from crowsfoot import create_tables, models
 from crowsfoot.database import Database
+from crowsfoot.drift import find_drift
 from crowsfoot.errors import FieldError, IntegrityError
 from crowsfoot.testing import isolated_registry
 
@@ -215,3 +216,8 @@ def test_a_key_into_another_schema(database: Database) -> None:
             assert City.objects.count() == 0
     finally:
         by_hand.script("DROP TABLE IF EXISTS declaring_city; DROP SCHEMA elsewhere CASCADE")
+
+
+def test_the_database_is_as_the_models_say(database: Database) -> None:
+    links = [field.remote_field.through for model in TABLES for field in model._meta.local_many_to_many]
+    assert find_drift([*TABLES, *links]) == []

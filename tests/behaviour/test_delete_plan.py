@@ -35,6 +35,7 @@ def words(plan: DeletePlan) -> list[str]:
     return [f"{branch.relation} {branch.rule} {branch.count} {branch.action}" for branch in plan if branch.relation]
 
 
+@pytest.mark.capability(44)
 async def test_a_plan_is_a_tree_of_relations_rules_and_counts(do: Any) -> None:
     ann = await shop(do)
     with do.captured() as sent:
@@ -74,6 +75,7 @@ async def test_a_plan_of_a_queryset(do: Any) -> None:
     assert (await do(Customer.objects.none().delete_plan)).total == 0
 
 
+@pytest.mark.capability(44)
 async def test_rows_that_forbid_it_are_named(do: Any) -> None:
     ann = await shop(do)
     invoices = [await do(Invoice.objects.create, customer=ann) for _ in range(7)]

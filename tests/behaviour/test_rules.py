@@ -9,6 +9,8 @@ import rules_models
 from rules_models import Basket, Child, Citizen, Country, Grandchild, Item, Mark, Owner
 
 from crowsfoot import models
+from crowsfoot.database import Database
+from crowsfoot.drift import find_drift
 from crowsfoot.errors import IntegrityError, ModelError
 from crowsfoot.models.signals import post_delete
 from crowsfoot.testing import isolated_registry
@@ -183,3 +185,8 @@ def test_rules_that_no_database_could_follow(options: Any, sentence: str) -> Non
 
         with pytest.raises(ModelError, match=sentence):
             Thing.objects.count()
+
+
+def test_the_database_is_as_the_models_say(database: Database) -> None:
+    links = [field.remote_field.through for model in TABLES for field in model._meta.local_many_to_many]
+    assert find_drift([*TABLES, *links]) == []

@@ -63,12 +63,17 @@ def test_a_database_is_looked_at_on_demand(blog: Path) -> None:
     done = run(blog, "manage.py", "check", "blog", "--database", "default")
     assert done.returncode == 1
     assert done.stderr.splitlines()[0] == "3 problems found"
-    assert "blog.Post: no such table: blog_post" in done.stderr
+    assert "blog.Post: the table blog_post is not there." in done.stderr
     assert "python manage.py migrate" in done.stderr
     run(blog, "manage.py", "shell", "-c", "import crowsfoot; crowsfoot.create_tables()")
     done = run(blog, "manage.py", "check", "--database", "default")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith("sqlite:///db.sqlite3 has all their tables and columns.\n")
+    assert done.stdout.endswith("sqlite:///db.sqlite3 has all their tables, columns and foreign keys.\n")
+    changed = SOUND.replace("on_delete=models.CASCADE, related_name", "on_delete=models.PROTECT, related_name")
+    (blog / "blog" / "models.py").write_text(changed)
+    done = run(blog, "manage.py", "check", "--database", "default")
+    assert done.returncode == 1
+    assert "blog.Post.author: the database says ON DELETE CASCADE, and the model RESTRICT." in done.stderr
 
 
 @pytest.mark.parametrize(

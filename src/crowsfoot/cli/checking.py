@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 from rich.text import Text
 
 from crowsfoot.cli.context import Context, Ctx, shown_url
-from crowsfoot.cli.progress import Progress
-from crowsfoot.database import Database
+from crowsfoot.drift import find_drift
 from crowsfoot.errors import DatabaseError
 from crowsfoot.models.model import apps
 
@@ -28,8 +27,8 @@ def check(
     labels
         Only tell of these apps.
     database
-        Also look whether this database (an alias, such as 'default') has the tables and columns. One query for each
-        table.
+        Also look whether this database (an alias, such as 'default') has the tables, columns and foreign keys, with the
+        rules that the models say. Two queries.
     """
     project = context.load()
     chosen = {app.label for app in context.chosen(labels or [])}
@@ -45,12 +44,15 @@ def check(
     if database is None:
         return 0
     where = context.database(database)
-    missing = _missing_tables(context, where, models)
-    if missing:
-        code = _tell(context, missing)
+    try:
+        drift = find_drift(models, where.alias)
+    except DatabaseError as error:
+        drift = [str(error).partition("\n")[0]]
+    if drift:
+        code = _tell(context, drift)
         context.err.print(f"Bring it up to date with: {context.program} migrate", style="yellow")
         return code
-    context.out.print(Text(f"{shown_url(where, project)} has all their tables and columns.", "green"))
+    context.out.print(Text(f"{shown_url(where, project)} has all their tables, columns and foreign keys.", "green"))
     return 0
 
 
@@ -60,17 +62,3 @@ def _tell(context: Context, sentences: list[str]) -> int:
     for sentence in sentences:
         context.err.print(f"  - {sentence}")
     return 1
-
-
-def _missing_tables(context: Context, database: Database, models: list[Any]) -> list[str]:
-    """A sentence for each model whose table, or a column of it, is not there. Reads one row of each table."""
-    found: list[str] = []
-    with Progress(context.err, "Looking at tables", len(models)) as progress:
-        for model in models:
-            if model._meta.managed and not model._meta.proxy:
-                try:
-                    model._base_manager.using(database.alias).first()
-                except DatabaseError as error:
-                    found.append(f"{model._meta.label}: {str(error).partition(chr(10))[0]}")
-            progress.advance()
-    return found

@@ -59,6 +59,11 @@ class ForeignKey:
     on_update: str = "NO ACTION"
     deferrable: str = "immediate"
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether a delete empties some of the columns and leaves the others."""
+        return bool(self.null_columns) and set(self.null_columns) != set(self.columns)
+
 
 @dataclass(frozen=True, slots=True)
 class Unique:

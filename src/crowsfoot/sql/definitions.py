@@ -338,7 +338,7 @@ class Renderer:
         columns = tuple(renames.get(column, column) for column in key.columns)
         target_columns = tuple(there.columns.get(column, column) for column in key.target_columns)
         action = "" if key.on_delete == "NO ACTION" else f" ON DELETE {key.on_delete}"
-        if key.null_columns and set(key.null_columns) != set(key.columns):
+        if key.is_partial:
             # A database that cannot empty some of the columns leaves it to delete(), and refuses other deletes.
             some = self.columns(tuple(renames.get(column, column) for column in key.null_columns))
             action = f"{action} ({some})" if action and self.dialect.sets_some_columns else ""
