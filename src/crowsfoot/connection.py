@@ -16,7 +16,6 @@ from crowsfoot.errors import Error, InterfaceError, ProgrammingError, Transactio
 from crowsfoot.persistence.session import Callback, Session, end_by_hand, register, savepoint, savepoint_end
 from crowsfoot.query.inference import type_of
 from crowsfoot.sql.dialect import Dialect
-from crowsfoot.sql.features import FEATURES
 
 DEFAULT_DB_ALIAS = DEFAULT
 TABLES = {
@@ -28,7 +27,6 @@ TABLES = {
     "AND pg_catalog.pg_table_is_visible(oid) ORDER BY relname",
 }
 ENGINES = {"sqlite": "django.db.backends.sqlite3", "postgresql": "django.db.backends.postgresql"}
-NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
 # -- SQL of one's own --------------------------------------------------------------------------------------------------
@@ -199,9 +197,9 @@ class Connection:
         self.database = database
         self.alias = database.alias
         self.vendor = database.vendor
-        self.display_name = NAMES[database.vendor]
+        self.display_name = database.dialect.display_name
         self.ops = Operations(database.dialect)
-        self.features = FEATURES[database.vendor](database.dialect, database.has_one_connection, self._version)
+        self.features = database.dialect.features
         self.introspection = Introspection(database)
         self.queries: list[dict[str, str]] = []
         self._logs = False
@@ -239,9 +237,6 @@ class Connection:
     async def aquery(self, sql: str, params: Any = None) -> Answer:
         """Send SQL of one's own from async code: its ``columns``, ``rows`` and ``number`` of rows."""
         return await self.database.arun(_query, *translate(self.database.dialect, sql, params))
-
-    def _version(self) -> int:
-        return int(self.cursor().execute("SHOW server_version_num").fetchall()[0][0])
 
     @property
     def force_debug_cursor(self) -> bool:

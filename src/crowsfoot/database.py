@@ -30,6 +30,7 @@ from crowsfoot.persistence.asyncness import refuse_caller
 from crowsfoot.persistence.session import Session, begin, enter, leave
 from crowsfoot.query.shapes import forget_all
 from crowsfoot.sql.dialect import Dialect
+from crowsfoot.sql.features import FEATURES
 from crowsfoot.sql.functions_sqlite import FUNCTIONS
 from crowsfoot.sql.postgresql import PostgreSQL
 from crowsfoot.sql.sqlite import SQLite
@@ -86,6 +87,11 @@ class Database:
         self._inline: ContextVar[Session | None] = ContextVar(f"crowsfoot_inline_{alias}", default=None)
         self._pool: Pool | None = None
         self.observers: list[Callable[[str, Sequence[Any]], None]] = []
+        self.dialect.features = FEATURES[self.vendor](self.dialect, self.has_one_connection, self._server_version)
+
+    def _server_version(self) -> int:
+        rows: list[Any] = self.fetch("SHOW server_version_num", (), list)
+        return int(rows[0][0])
 
     @property
     def vendor(self) -> str:

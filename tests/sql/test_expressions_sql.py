@@ -112,7 +112,7 @@ def test_value(expression: Any, sqlite: str, postgresql: str) -> None:
 
 
 def test_one_number_for_a_parameter_wherever_it_stands() -> None:
-    ranked = Event.objects.annotate(size=F("number") + 1).alias(twice=F("size") * F("size")).values("size", "twice")
+    ranked = Event.objects.annotate(size=F("number") + 1).annotate(twice=F("size") * F("size")).values("size", "twice")
     assert said(ranked, "postgresql") == (
         'SELECT ("number" + $1::bigint) AS "size", '
         '(("number" + $1::bigint) * ("number" + $1::bigint)) AS "twice" FROM t'

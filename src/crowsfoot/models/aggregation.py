@@ -40,9 +40,10 @@ class Aggregation:
     def named(self, values: Sequence[Any]) -> dict[str, Any]:
         return dict(zip(self.nodes, values, strict=True))
 
-    def of_nothing(self) -> dict[str, Any]:
-        """The answer where there is no row."""
-        return {name: _of_nothing(expression) for name, expression in self.expressions.items()}
+    def of_nothing(self) -> dict[str, Any] | None:
+        """The answer where there is no row; None where only the database knows it."""
+        found = {name: _of_nothing(expression) for name, expression in self.expressions.items()}
+        return None if any(value is NotImplemented for value in found.values()) else found
 
     def shape(self) -> tuple[Hashable, tuple[Any, ...]] | None:
         """A key for the structure of the aggregates, and the values in them; None where peers cannot share the answer.
@@ -62,8 +63,9 @@ class Aggregation:
 
 
 def _of_nothing(expression: Any) -> Any:
-    default = getattr(expression, "default", None)
-    return default.value if isinstance(default, Value) else getattr(expression, "empty_result_set_value", None)
+    if isinstance(expression, Aggregate) and expression.default is not None:
+        return expression.default.value if isinstance(expression.default, Value) else NotImplemented
+    return expression.empty_result_set_value
 
 
 def aggregate(session: Session, queryset: Any, expressions: dict[str, Any]) -> Operation[dict[str, Any]]:
@@ -80,7 +82,10 @@ def aggregate(session: Session, queryset: Any, expressions: dict[str, Any]) -> O
     try:
         compiled = compile_aggregate(session.dialect, query, asked.nodes)
     except EmptyResultSet:
-        return asked.of_nothing()
+        known = asked.of_nothing()
+        if known is not None:
+            return known
+        compiled = compile_aggregate(session.dialect, query, asked.nodes, of_nothing=True)
     assert compiled.row is not None
     hydrate = make_hydrator(compiled.row, session.alias)
     rows: list[dict[str, Any]] = yield Fetch(compiled.sql, compiled.bind((*values, *asked.values)), hydrate)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Generic, Self, TypeVar
 
@@ -143,9 +143,8 @@ class Chaining(Question[M], Generic[M]):
     def _named(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Annotations by name; an aggregate without one is called after its field: ``posts__count``."""
         found: dict[str, Any] = {}
+        only_expressions("annotate", (*args, *kwargs.values()))
         for arg in args:
-            if not hasattr(arg, "resolve_expression"):
-                raise TypeError(f"QuerySet.annotate() received non-expression(s): {arg}.")
             try:
                 name = arg.default_alias
             except (AttributeError, TypeError):
@@ -156,12 +155,7 @@ class Chaining(Question[M], Generic[M]):
                 )
             found[name] = arg
         for name, value in kwargs.items():
-            if not hasattr(value, "resolve_expression"):
-                if hasattr(value, "as_subquery"):
-                    value = Subquery(value)
-                else:
-                    raise TypeError(f"QuerySet.annotate() received non-expression(s): {value}.")
-            found[name] = value
+            found[name] = Subquery(value) if hasattr(value, "as_subquery") else value
         return found
 
     def _check_names(self, named: dict[str, Any]) -> None:
@@ -327,6 +321,13 @@ class Chaining(Question[M], Generic[M]):
         found = self._change(("lock", lock), lambda query: query.but(lock=lock))
         found._for_write = True
         return found
+
+
+def only_expressions(method: str, values: Iterable[Any]) -> None:
+    """Raise ``TypeError`` for what is no expression."""
+    wrong = [str(value) for value in values if not hasattr(value, "resolve_expression")]
+    if wrong:
+        raise TypeError(f"QuerySet.{method}() received non-expression(s): {', '.join(wrong)}.")
 
 
 def _marks(sql: str) -> int:

@@ -1,4 +1,4 @@
-"""Models with a ``save()`` of their own: it is called wherever rows are created one by one."""
+"""What models and fields of one's own want of saving: a ``save()`` is called wherever rows are created one by one."""
 
 from __future__ import annotations
 
@@ -22,3 +22,8 @@ def save_through(session: Session, obj: Any, options: dict[str, Any]) -> Operati
         yield from obj._save(session, options)
     else:
         obj.save(using=session.alias, **options)
+
+
+def always_returned(field: Any) -> bool:
+    """Whether a field's class wants its value back from every INSERT: ``db_returning = True``."""
+    return type(field).db_returning is True

@@ -14,7 +14,7 @@ from crowsfoot.models.conditional import forget
 from crowsfoot.models.delete_plan import CAP, DeletePlan, read_delete_plan
 from crowsfoot.models.deletion import Doomed, delete_instances
 from crowsfoot.models.fields.base import DatabaseDefault
-from crowsfoot.models.own_save import is_usual
+from crowsfoot.models.own_save import always_returned, is_usual
 from crowsfoot.models.places import take_places
 from crowsfoot.persistence.cohort import lone
 from crowsfoot.persistence.save import insert_rows, update_row
@@ -475,6 +475,8 @@ class _Writer:
                 values.append(value)
             else:
                 values.append(field.get_prep_value(value))
+                if always_returned(field):
+                    returning.append(attribute)
                 if field.is_identity:
                     instance.__dict__[field.attname] = values[-1]
             attributes.append(attribute)

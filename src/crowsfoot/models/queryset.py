@@ -310,11 +310,11 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
     def totally_ordered(self) -> bool:
         """Whether the order leaves no two rows in doubt: it has the whole key in it, or a set of unique fields."""
         query = self.query
-        if query.empty or not self.ordered:
-            return query.empty
+        if query.order == () or (query.order is None and not self.ordered):
+            return False
         items = query.order if query.order is not None else order_items(query, Scope(query), query.entity.ordering)
         cols = [item.expression for item in items if isinstance(item, OrderBy)]
-        own = {col.attribute.name for col in cols if isinstance(col, Col) and not any(end.many for end in col.ends)}
+        own = {col.attribute.name for col in cols if isinstance(col, Col) and col.ends == col.attribute.via}
         meta = self.model._meta
         fields = [f for f in meta.concrete_fields if f.unique and not f.null]
         sets = [tuple(meta.get_field(n) for n in names) for names in meta.unique_sets()]

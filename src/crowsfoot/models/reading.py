@@ -6,6 +6,7 @@ Each is an operation written once, and two thin methods that drive it: ``count()
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any, Generic, TypeVar
@@ -15,6 +16,7 @@ from crowsfoot.database import databases
 from crowsfoot.drivers.run import CloseCursor, Fetch, FetchRows, OpenCursor, Operation
 from crowsfoot.models import peers
 from crowsfoot.models.aggregation import aggregate
+from crowsfoot.models.chaining import only_expressions
 from crowsfoot.models.plans import MAX_GET_RESULTS, row_maker
 from crowsfoot.models.prefetch import prefetch
 from crowsfoot.models.raw import RawQuerySet
@@ -290,6 +292,7 @@ class Reading(Generic[M]):
     def _aggregates(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         if self.query.distinct_on:
             raise NotImplementedError("aggregate() + distinct(fields) not implemented.")
+        only_expressions("aggregate", (*args, *kwargs.values()))
         found = {}
         for arg in args:
             try:
@@ -299,9 +302,6 @@ class Reading(Generic[M]):
         found.update(kwargs)
         for name in found:
             check_alias(name)
-        for expression in found.values():
-            if not hasattr(expression, "resolve_expression"):
-                raise TypeError(f"QuerySet.aggregate() received non-expression(s): {expression}.")
         return found
 
     def _aggregate(self: Any, session: Session, found: dict[str, Any]) -> Operation[dict[str, Any]]:
@@ -425,25 +425,33 @@ class Reading(Generic[M]):
         return found.filter(plain_field__isnull=False).order_by(("-" if order == "DESC" else "") + name)
 
     def explain(self: Any, *, format: str | None = None, **options: Any) -> str:
-        """The database's plan for this query, as text. One query."""
-        return self._database.run(self._explain)
+        """The database's plan for this query, as text. One query.
+
+        PostgreSQL knows the formats TEXT, JSON, YAML and XML, and options such as ``analyze=True``. Raises
+        ``ValueError`` for what the database does not know.
+        """
+        return self._database.run(self._explain, format, options)
 
     async def aexplain(self: Any, *, format: str | None = None, **options: Any) -> str:
-        return await self._database.arun(self._explain)
+        return await self._database.arun(self._explain, format, options)
 
-    def _explain(self: Any, session: Session) -> Operation[str]:
+    def _explain(self: Any, session: Session, format: str | None, options: dict[str, Any]) -> Operation[str]:
+        words = session.dialect.explain(format, options)
         plan = self._plan(session, "select")
         if plan is None:
             return ""
-        words = "EXPLAIN QUERY PLAN" if session.dialect.vendor == "sqlite" else "EXPLAIN"
         rows = yield Fetch(f"{words} {plan.sql}", self._bound(plan), list)
-        return "\n".join(" ".join(str(column) for column in row) for row in rows)
+        return "\n".join(" ".join(_as_text(column) for column in row) for row in rows)
 
 
 async def _afirst(found: Any) -> Any:
     """The first of what slicing gave: a queryset, or a list where the rows were here."""
     rows = found if isinstance(found, list) else await found._afetch_all()
     return rows[0] if rows else None
+
+
+def _as_text(column: Any) -> str:
+    return json.dumps(column) if isinstance(column, (list, dict)) else str(column)
 
 
 class Stream:

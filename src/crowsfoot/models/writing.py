@@ -9,36 +9,25 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 from crowsfoot.database import databases
-from crowsfoot.drivers.run import Execute, Operation
-from crowsfoot.errors import EmptyResultSet, FieldDoesNotExist, FieldError, IntegrityError, unknown_name
+from crowsfoot.drivers.run import Operation
+from crowsfoot.errors import FieldDoesNotExist, FieldError, IntegrityError, unknown_name
 from crowsfoot.models.delete_plan import CAP, DeletePlan, read_delete_plan
 from crowsfoot.models.deletion import Doomed, delete_alone
 from crowsfoot.models.fields.base import DatabaseDefault, Field
-from crowsfoot.models.fields.composite import CompositePrimaryKey
-from crowsfoot.models.own_save import is_usual, save_through
+from crowsfoot.models.own_save import always_returned, is_usual, save_through
 from crowsfoot.models.places import take_places
+from crowsfoot.models.updating import Updating
 from crowsfoot.persistence.cohort import Cohort
 from crowsfoot.persistence.save import insert_rows
 from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.query.expressions import Value
-from crowsfoot.query.func import Case, When
-from crowsfoot.query.resolved import Param
-from crowsfoot.query.scope import Scope
-from crowsfoot.query.slots import shifted
-from crowsfoot.sql.write import Conflict, compile_update
+from crowsfoot.sql.write import Conflict
 
 M = TypeVar("M")
 
 
-class Writing(Generic[M]):
+class Writing(Updating[M], Generic[M]):
     """The writing half of `QuerySet`."""
-
-    _result_cache: list[Any] | None
-
-    @property
-    def _write_to(self: Any) -> Any:
-        self._for_write = True
-        return databases[self.db]
 
     # -- one row -------------------------------------------------------------------------------------------------------
 
@@ -265,7 +254,8 @@ class Writing(Generic[M]):
         attributes = meta.entity.attributes
         rows = [[_saved(field, obj) for field in fields] for obj in objs]
         dropped = [i for i in range(len(fields)) if all(isinstance(row[i], DatabaseDefault) for row in rows)]
-        returning = [attributes[fields[i].attname] for i in dropped]
+        asked = [i for i, field in enumerate(fields) if i in dropped or _comes_back(field, [row[i] for row in rows])]
+        returning = [attributes[fields[i].attname] for i in asked]
         kept = [i for i in range(len(fields)) if i not in dropped]
         rows = [[_default_or(row[i]) for i in kept] for row in rows]
         returning += [attributes[field.attname] for field in unset]
@@ -281,156 +271,7 @@ class Writing(Generic[M]):
         found = yield from insert_rows(session, meta.entity, columns, rows, tuple(returning), conflict)
         _filled(session, objs, returning, found)
 
-    def bulk_update(self: Any, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
-        """Write these fields of many instances, one statement for each batch, without signals; the number of rows."""
-        checked = self._bulk_update_options(objs, fields, batch_size)
-        return self._write_to.run(self._bulk_update, *checked) if checked[0] else 0
-
-    async def abulk_update(self: Any, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
-        checked = self._bulk_update_options(objs, fields, batch_size)
-        return await self._write_to.arun(self._bulk_update, *checked) if checked[0] else 0
-
-    def _bulk_update_options(self: Any, objs: Any, fields: Any, batch_size: Any) -> tuple[list[Any], list[Any], Any]:
-        if batch_size is not None and batch_size <= 0:
-            raise ValueError("Batch size must be a positive integer.")
-        if not fields:
-            raise ValueError("Field names must be given to bulk_update().")
-        objs = list(objs)
-        meta = self.model._meta
-        if not all(o._is_pk_set() for o in objs):
-            raise ValueError("All bulk_update() objects must have a primary key set.")
-        found = [meta.get_field(name) for name in fields]
-        if any(not f.concrete or f.many_to_many for f in found):
-            raise ValueError("bulk_update() can only be used with concrete fields.")
-        if any(f.in_key for f in found):
-            raise ValueError("bulk_update() cannot be used with primary key fields.")
-        for obj in objs:
-            obj._prepare_related_fields_for_save("bulk_update", found)
-        return objs, found, batch_size
-
-    def _bulk_update(
-        self: Any, session: Session, objs: list[Any], fields: list[Any], batch_size: Any
-    ) -> Operation[int]:
-        return (yield from atomically(session, self._update_batches(session, objs, fields, batch_size)))
-
-    def _update_batches(
-        self: Any, session: Session, objs: list[Any], fields: list[Any], batch_size: Any
-    ) -> Operation[int]:
-        size = max(1, session.dialect.max_query_params // (2 * len(fields) + 1) // 4)
-        size = min(size, batch_size or size)
-        count = 0
-        rows = self.using(session.alias)
-        for start in range(0, len(objs), size):
-            batch = objs[start : start + size]
-            changes: dict[str, Any] = {}
-            for field in fields:
-                whens = []
-                for obj in batch:
-                    value = getattr(obj, field.attname)
-                    if not hasattr(value, "resolve_expression"):
-                        value = Value(value, output_field=field)
-                    whens.append(When(pk=obj.pk, then=value))
-                changes[field.attname] = Case(*whens, output_field=field)
-            count += yield from rows.filter(pk__in=[o.pk for o in batch])._update(session, changes)
-        return count
-
     # -- sets of rows --------------------------------------------------------------------------------------------------
-
-    def update(self: Any, **kwargs: Any) -> int:
-        """Set fields of all rows to values or expressions; the number of rows. One statement, without signals."""
-        self._check_update()
-        self._result_cache = None
-        return self._write_to.run(self._update, kwargs)
-
-    async def aupdate(self: Any, **kwargs: Any) -> int:
-        self._check_update()
-        self._result_cache = None
-        return await self._write_to.arun(self._update, kwargs)
-
-    def _check_update(self: Any) -> None:
-        self._refuse_combined("update")
-        if self._low or self._high is not None:
-            raise TypeError("Cannot update a query once a slice has been taken.")
-        if self.query.distinct_on:
-            raise TypeError("Cannot call update() after .distinct(*fields).")
-
-    def _update(self: Any, session: Session, kwargs: dict[str, Any]) -> Operation[int]:
-        query, values = self.as_subquery()
-        scope = Scope(query)
-        own: list[tuple[Any, Any]] = []
-        above: dict[Any, list[tuple[Any, Any]]] = {}
-        for name, value in kwargs.items():
-            for attribute, node in self._assignments(query, scope, name, value):
-                if attribute.via:
-                    above.setdefault(attribute.via, []).append((attribute, node))
-                else:
-                    own.append((attribute, node))
-        slots = (*values, *[v if p is None else p(v) for v, p in zip(scope.values, scope.preparers, strict=True)])
-        session.updates(query.entity)
-        for attribute, _ in (pair for pairs in above.values() for pair in pairs):
-            session.updates(attribute.entity)
-        if above:
-            return (yield from atomically(session, self._update_inherited(session, query, own, above, slots)))
-        if not own:
-            return 0
-        return (yield from _send_update(session, query, own, slots))
-
-    def _assignments(self: Any, query: Any, scope: Scope, name: str, value: Any) -> list[tuple[Any, Any]]:
-        """The columns that ``name=value`` sets: several for a foreign key of several columns."""
-        field = self.model._meta.get_field(name)
-        if field.concrete or not getattr(field, "sets_columns", False):
-            return [self._assignment(query, scope, field, name, value)]
-        end = field.relation.forward
-        if value is not None and hasattr(value, "_meta"):
-            value = _key_for(field, name, value)
-        if value is None:
-            own = query.entity.attributes_of(field.own_columns)
-            return [(attribute, Param(scope.slot(None, None)[0], attribute.value_type)) for attribute in own]
-        attributes = query.entity.attributes_of(end.local_columns)
-        index = scope.slot(value, field.get_prep_value)[0]
-        return [(a, Param(index, a.value_type, place)) for place, a in enumerate(attributes)]
-
-    def _assignment(self: Any, query: Any, scope: Scope, field: Any, name: str, value: Any) -> tuple[Any, Any]:
-        if isinstance(field, CompositePrimaryKey):
-            raise FieldError(f"Composite primary key fields must be updated individually. Name those of {field}.")
-        if not getattr(field, "concrete", False) or field.many_to_many or (field.auto_created and not field.concrete):
-            raise FieldError(f"Cannot update model field {field!r} (only concrete fields are permitted).")
-        if field.generated:
-            raise FieldError(f"Cannot update {field}: the database computes it.")
-        attribute = query.entity.attributes[field.attname]
-        if hasattr(value, "resolve_expression"):
-            node = value.resolve_expression(scope, allow_joins=False, for_save=True)
-            if node.contains_aggregate:
-                raise FieldError(f"Aggregate functions are not allowed in this query ({field.name}={value!r}).")
-            if node.is_composite:
-                raise FieldError(
-                    f"Composite primary keys expressions are not allowed in this query ({field.name}=F('pk'))."
-                )
-            if node.contains_over_clause:
-                raise FieldError(f"Window expressions are not allowed in this query ({field.name}={value!r}).")
-            return attribute, node
-        if field.is_relation and hasattr(value, "_meta"):
-            value = _key_for(field, name, value)
-        elif hasattr(value, "_meta"):
-            raise TypeError(f"Unable to use {value!r} as a value of {field}: it is a model instance.")
-        return attribute, Param(scope.slot(value, field.get_prep_value)[0], attribute.value_type)
-
-    def _update_inherited(
-        self: Any, session: Session, query: Any, own: list[Any], above: dict[Any, list[Any]], slots: tuple[Any, ...]
-    ) -> Operation[int]:
-        """Fields of inherited tables are updated there, by the keys of theirs that the query finds."""
-        links = [query.entity.attribute_in(via[-1].owner.table, via[-1].local_columns[0]).name for via in above]
-        found = list((yield from self.values_list(*links)._load(session)))
-        count = len(found)
-        if own:
-            count = yield from _send_update(session, query, own, slots)
-        for position, (via, assignments) in enumerate(above.items()):
-            keys = [row[position] for row in found]
-            base = via[-1].target.model._base_manager.using(session.alias).filter(pk__in=keys)
-            inner, values = base.as_subquery()
-            moved = [(a, shifted(node, inner.size)) for a, node in assignments]
-            yield from _send_update(session, inner, moved, (*values, *slots))
-        return count
 
     def delete(self: Any) -> tuple[int, dict[str, int]]:
         """Delete all rows and do what each ``on_delete`` says; how many rows were deleted, in all and by model."""
@@ -487,14 +328,6 @@ class Writing(Generic[M]):
 IGNORE = Conflict()
 
 
-def _key_for(field: Any, name: str, instance: Any) -> Any:
-    """What a foreign key is set to so that it points at ``instance``."""
-    target = field.relation.forward.target
-    if not isinstance(instance, target.model._meta.concrete_model):
-        raise ValueError(f'Cannot update "{name}" with {instance!r}: it must be a "{target.name}" instance.')
-    return getattr(instance, field.target_field.attname)
-
-
 def _lacks_key(obj: Any, field: Any) -> bool:
     """Whether the database is to fill this field of the key; a default of Python's is taken here."""
     value = getattr(obj, field.attname)
@@ -510,16 +343,6 @@ def save_new(session: Session, obj: Any) -> Operation[None]:
     yield from save_through(session, obj, {"force_insert": True})
 
 
-def _send_update(session: Session, query: Any, assignments: list[Any], slots: tuple[Any, ...]) -> Operation[int]:
-    plain = query.but(related=(), columns=None, lock=None).without_order()
-    try:
-        compiled = compile_update(session.dialect, plain, assignments)
-    except EmptyResultSet:
-        return 0
-    count: int = yield Execute(compiled.sql, compiled.bind(slots))
-    return count
-
-
 def _called(params: dict[str, Any]) -> dict[str, Any]:
     return {name: value() if callable(value) else value for name, value in params.items()}
 
@@ -529,6 +352,11 @@ def _saved(field: Any, obj: Any) -> Any:
     if isinstance(value, DatabaseDefault) or hasattr(value, "resolve_expression"):
         return value
     return field.get_prep_value(value)
+
+
+def _comes_back(field: Any, values: list[Any]) -> bool:
+    """Whether the database is asked what it made of a column."""
+    return always_returned(field) or any(hasattr(value, "resolve_expression") for value in values)
 
 
 def _default_or(value: Any) -> Any:

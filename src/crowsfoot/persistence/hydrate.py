@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 from weakref import ref
 
@@ -57,13 +58,28 @@ def _plain(kind: str, names: list[str], readers: list[Any], unread: bool) -> Hyd
     if kind == "dict":
         made = "{" + ", ".join(f"{name!r}: {term}" for name, term in zip(names, terms, strict=True)) + "}"
     elif kind == "named":
-        scope["made"] = namedtuple("Row", names)  # pyright: ignore[reportUntypedNamedTuple]
+        scope["made"] = named_row(tuple(names))
         made = f"made({', '.join(terms)})"
     elif kind == "flat":
         (made,) = terms
     else:
         made = f"({', '.join(terms)},)"
     return eval(f"lambda rows: [{made} for {', '.join(variables)}, *_ in rows]", scope)
+
+
+@lru_cache(256)
+def named_row(names: tuple[str, ...]) -> Any:
+    """The class of rows with these names. Its instances can be pickled."""
+    kind = namedtuple("Row", names)  # type: ignore[misc]  # pyright: ignore[reportUntypedNamedTuple]
+    return type("Row", (kind,), {"__slots__": (), "__reduce__": _reduced})
+
+
+def _reduced(row: Any) -> Any:
+    return _again, (row._fields, tuple(row))
+
+
+def _again(names: tuple[str, ...], values: tuple[Any, ...]) -> Any:
+    return named_row(names)(*values)
 
 
 def _term(reader: Any, variables: list[str], scope: dict[str, Any]) -> str:

@@ -7,10 +7,12 @@ from functools import lru_cache
 from typing import Any
 
 from crowsfoot.drivers.run import Execute, Fetch, Operation
-from crowsfoot.errors import IntegrityError
+from crowsfoot.errors import FieldError, IntegrityError
 from crowsfoot.persistence.hydrate import make_hydrator
 from crowsfoot.persistence.integrity import explain
 from crowsfoot.persistence.session import Session
+from crowsfoot.query.expressions import F
+from crowsfoot.query.nodes import mapped
 from crowsfoot.query.resolved import Col, Param
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query
@@ -62,7 +64,7 @@ def insert_rows(
     for r, row in enumerate(rows):
         for c, value in enumerate(row):
             if is_expression(value):
-                expressions[r, c] = value.resolve_expression(scope, allow_joins=False, for_save=True)
+                expressions[r, c] = _for_insert(value, attributes[c], scope)
                 value = None
             flat.append(value)
     if expressions:
@@ -81,6 +83,21 @@ def insert_rows(
         yield from explain(session, error, entity, attributes, rows)
         raise
     return []
+
+
+def _for_insert(value: Any, attribute: Attribute, scope: Scope) -> Any:
+    """An expression bound to a row that is to be. Raises ``FieldError`` or ``ValueError`` where it needs rows."""
+    node = value.resolve_expression(scope, allow_joins=False, for_save=True)
+    if node.contains_aggregate or node.contains_over_clause:
+        what = "Aggregate functions" if node.contains_aggregate else "Window expressions"
+        raise FieldError(f"{what} are not allowed in this query ({attribute.name}={value!r}).")
+    if any(isinstance(part, Col) for part in node.flatten()):
+        named = mapped(value, lambda part: part.resolve_expression(scope) if isinstance(part, F) else None)
+        raise ValueError(
+            f'Failed to insert expression "{named}" on {attribute.field or attribute.name}. '
+            "F() expressions can only be used to update, not to insert."
+        )
+    return node
 
 
 def update_row(

@@ -91,6 +91,10 @@ class Aggregate(Func):
     def get_group_by_cols(self) -> list[Any]:
         return []
 
+    def _repr_options(self) -> dict[str, Any]:
+        found = {"distinct": self.distinct, "filter": self.filter, "default": self.default, "order_by": self.order_by}
+        return {name: value for name, value in found.items() if value}
+
     @property
     def default_alias(self) -> str:
         """The name of the aggregate where none is given: ``books__count``."""
@@ -120,12 +124,14 @@ def as_orderings(order_by: Any) -> list[Any]:
 class AnyValue(Aggregate):
     function = "ANY_VALUE"
     name = "AnyValue"
+    arity = 1
     sql: ClassVar = {"sqlite": "MIN(%(expressions)s)%(filter)s"}
 
 
 class Avg(Aggregate):
     function = "AVG"
     name = "Avg"
+    arity = 1
     allow_distinct = True
     widened = True
 
@@ -141,6 +147,7 @@ class Count(Aggregate):
 
     function = "COUNT"
     name = "Count"
+    arity = 1
     allow_distinct = True
     empty_result_set_value = 0
     allows_composite_expressions = True
@@ -175,42 +182,75 @@ class Count(Aggregate):
 class Max(Aggregate):
     function = "MAX"
     name = "Max"
+    arity = 1
 
 
 class Min(Aggregate):
     function = "MIN"
     name = "Min"
+    arity = 1
 
 
 class Sum(Aggregate):
     function = "SUM"
     name = "Sum"
+    arity = 1
     allow_distinct = True
 
 
-class StdDev(Aggregate):
-    """The standard deviation of the population, or of a sample with ``sample=True``."""
+class _Spread(Aggregate):
+    """How far numbers lie apart."""
 
-    name = "StdDev"
     widened = True
-
-    def __init__(self, expression: Any, sample: bool = False, **extra: Any) -> None:
-        self.function = "STDDEV_SAMP" if sample else "STDDEV_POP"
-        super().__init__(expression, **extra)
+    arity = 1
 
     def _resolve_output_field(self) -> ValueType | None:
         found = super()._resolve_output_field()
         return FLOAT if found is not None and found.kind in ("smallint", "integer", "bigint") else found
 
 
-class Variance(StdDev):
+class StdDev(_Spread):
+    """The standard deviation of the population, or of a sample with ``sample=True``."""
+
+    name = "StdDev"
+
+    def __init__(self, expression: Any, sample: bool = False, **extra: Any) -> None:
+        self.function = "STDDEV_SAMP" if sample else "STDDEV_POP"
+        super().__init__(expression, **extra)
+
+
+class Variance(_Spread):
     """The variance of the population, or of a sample with ``sample=True``."""
 
     name = "Variance"
 
     def __init__(self, expression: Any, sample: bool = False, **extra: Any) -> None:
-        super().__init__(expression, sample, **extra)
         self.function = "VAR_SAMP" if sample else "VAR_POP"
+        super().__init__(expression, **extra)
+
+
+class BitAnd(Aggregate):
+    """The bits that all whole numbers have."""
+
+    function = "BIT_AND"
+    name = "BitAnd"
+    arity = 1
+
+
+class BitOr(Aggregate):
+    """The bits that any of the whole numbers has."""
+
+    function = "BIT_OR"
+    name = "BitOr"
+    arity = 1
+
+
+class BitXor(Aggregate):
+    """The bits that an odd number of the whole numbers have."""
+
+    function = "BIT_XOR"
+    name = "BitXor"
+    arity = 1
 
 
 class StringAgg(Aggregate):
@@ -220,11 +260,25 @@ class StringAgg(Aggregate):
     name = "StringAgg"
     allow_distinct = True
     allow_order_by = True
-    sql: ClassVar = {"sqlite": "GROUP_CONCAT(%(distinct)s%(expressions)s%(order_by)s)%(filter)s"}
+    sql: ClassVar = {"sqlite": "GROUP_CONCAT(%(expressions)s%(order_by)s)%(filter)s"}
 
     def __init__(self, expression: Any, delimiter: Any, **extra: Any) -> None:
         self.delimiter = delimiter if hasattr(delimiter, "resolve_expression") else Value(str(delimiter))
         super().__init__(expression, self.delimiter, **extra)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:
+        """SQLite takes DISTINCT before one argument alone: the texts are collected, then joined."""
+        if not self.distinct:
+            return self.as_sql(compiler, connection, **extra)
+        node = self.copy()
+        node.source_expressions, node.default = self.source_expressions[:1], None
+        found, params = compiler.aggregate(node, function="JSON_GROUP_ARRAY", template=Aggregate.template, **extra)
+        delimiter, more = compiler.compile(self.source_expressions[1])
+        text, params = f"crowsfoot_join({found}, {delimiter})", [*params, *more]
+        if self.default is None:
+            return text, params
+        default, more = compiler.compile(self.default)
+        return f"COALESCE({text}, {default})", [*params, *more]
 
     def _resolve_output_field(self) -> ValueType | None:
         return types.Text()

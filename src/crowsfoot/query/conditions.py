@@ -19,7 +19,7 @@ class Q:
 
     def __init__(self, *args: Any, _connector: str | None = None, _negated: bool = False, **kwargs: Any) -> None:
         if _connector not in (None, self.AND, self.OR, self.XOR):
-            raise ValueError(f"_connector must be one of 'AND', 'OR', 'XOR', or None, not {_connector!r}.")
+            raise ValueError(f"connector must be one of 'AND', 'OR', 'XOR', or None. It is {_connector!r}.")
         self.children: list[Any] = [*args, *sorted(kwargs.items())]
         self.connector = _connector or self.AND
         self.negated = _negated
@@ -87,8 +87,11 @@ class Q:
         summarize: bool = False,
         for_save: bool = False,
     ) -> Any:
-        """This condition bound to ``query``, a scope: a tree of look-ups."""
-        return query.resolve_condition(self, allow_joins=allow_joins, summarize=summarize)
+        """This condition bound to ``query``, a scope: a tree of look-ups.
+
+        As part of an expression it speaks of the row that is joined, negated or not: no look-up becomes an EXISTS.
+        """
+        return query.resolve_condition(self, allow_joins=allow_joins, summarize=summarize, splits=False)
 
     def flatten(self) -> Iterator[Any]:
         stack: list[Any] = [self]
@@ -100,10 +103,14 @@ class Q:
                 yield node
             if isinstance(node, Q):
                 stack.extend(reversed(node.children))
+            elif hasattr(node, "get_source_expressions"):
+                stack.extend(e for e in reversed(node.get_source_expressions()) if e is not None)
 
     @property
     def referenced_base_fields(self) -> set[str]:
-        return {child[0].split("__")[0] for child in self.flatten() if isinstance(child, tuple)}
+        """The first name of every path in it, those of expressions included."""
+        names = [child[0] if isinstance(child, tuple) else child.name for child in self.flatten() if _is_name(child)]
+        return {name.split("__")[0] for name in names}
 
     def replace_expressions(self, replacements: Mapping[Any, Any]) -> Q:
         """A copy in which every node that is a key of ``replacements`` is its value."""
@@ -117,8 +124,6 @@ class Q:
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         args: tuple[Any, ...] = tuple(self.children)
         kwargs: dict[str, Any] = {}
-        if len(args) == 1 and isinstance(args[0], tuple):
-            kwargs, args = {args[0][0]: args[0][1]}, ()
         if self.connector != self.default:
             kwargs["_connector"] = self.connector
         if self.negated:
@@ -144,3 +149,10 @@ class Q:
     def __repr__(self) -> str:
         inner = ", ".join(map(repr, self.children))
         return f"<Q: {'(NOT ' if self.negated else ''}({self.connector}: {inner}){')' if self.negated else ''}>"
+
+
+def _is_name(part: Any) -> bool:
+    """Whether a part of a condition is a look-up, or the name of a field: an ``F``, which has nothing below it."""
+    if isinstance(part, tuple):
+        return True
+    return hasattr(part, "resolve_expression") and hasattr(part, "name") and not hasattr(part, "get_source_expressions")

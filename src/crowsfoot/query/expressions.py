@@ -7,9 +7,9 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from crowsfoot.errors import FieldError, NotSupportedError
+from crowsfoot.errors import NotSupportedError
 from crowsfoot.query.conditions import Q
-from crowsfoot.query.inference import BOOLEAN, UNKNOWN, combined_type, is_text, type_name, type_of
+from crowsfoot.query.inference import BOOLEAN, UNKNOWN, MixedTypes, combined_type, is_text, type_name, type_of
 from crowsfoot.query.nodes import BaseExpression
 from crowsfoot.query.resolved import Param, ResolvedOuterRef
 from crowsfoot.schema.types import JSON_NULL, ValueType
@@ -191,6 +191,9 @@ class Value(Expression):
         super().__init__(output_field)
         self.value = value
 
+    def get_group_by_cols(self) -> list[Any]:
+        return []
+
     def resolve_expression(
         self,
         query: Any = None,
@@ -227,6 +230,8 @@ class RawSQL(Expression):
         super().__init__(output_field or UNKNOWN)
         self.sql = sql
         self.params = params
+        # Columns of inherited tables that it speaks of: these tables are joined for it.
+        self.inherited: list[Any] = []
 
     def get_source_expressions(self) -> list[Any]:
         return list(self.params) if self.is_resolved else []
@@ -247,6 +252,7 @@ class RawSQL(Expression):
     ) -> Any:
         node = self.copy()
         node.is_resolved = True
+        node.inherited = query.inherited_columns(self.sql)
         node.params = [Param(*query.slot(p, None)) for p in self.params]
         for param, value in zip(node.params, self.params, strict=True):
             param._output_field = type_of(value)
@@ -274,11 +280,17 @@ class CombinedExpression(Expression):
     def set_source_expressions(self, exprs: Sequence[Any]) -> None:
         self.lhs, self.rhs = exprs
 
+    def __str__(self) -> str:
+        return f"{self.lhs} {self.connector} {self.rhs}"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self}>"
+
     def _resolve_output_field(self) -> ValueType | None:
         left, right = self.lhs._output_field_or_none, self.rhs._output_field_or_none
         found = combined_type(self.connector, left, right)
         if found is None:
-            raise FieldError(
+            raise MixedTypes(
                 f"Cannot infer type of {self.connector!r} expression involving these types: "
                 f"{type_name(left)}, {type_name(right)}. You must set output_field."
             )
@@ -315,6 +327,19 @@ class NegatedExpression(ExpressionWrapper):
 
     def __init__(self, expression: Any) -> None:
         super().__init__(expression, BOOLEAN)
+
+    def resolve_expression(
+        self,
+        query: Any = None,
+        allow_joins: bool = True,
+        reuse: Any = None,
+        summarize: bool = False,
+        for_save: bool = False,
+    ) -> Any:
+        node = super().resolve_expression(query, allow_joins, reuse, summarize, for_save)
+        if not node.expression.conditional:
+            raise TypeError("Cannot negate non-conditional expressions.")
+        return node
 
     def __invert__(self) -> Any:
         return self.expression.copy()

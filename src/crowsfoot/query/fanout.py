@@ -7,11 +7,10 @@ condition (``filter(books__…).annotate(Count("books"))``) keeps it: it means t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from crowsfoot.query.aggregates import Aggregate
-from crowsfoot.query.resolved import Col, OuterCol, Ref, RelatedAggregate
+from crowsfoot.query.resolved import Col, OuterCol, Ref, RelatedAggregate, parts
 from crowsfoot.query.statements import GROUP_BY_KEY, Query
 
 Branch = tuple[Any, ...]
@@ -22,7 +21,7 @@ def unfolded(query: Query) -> Query:
     if query.grouping is not GROUP_BY_KEY:
         return query
     aggregates = [
-        node for _, annotation in query.annotations for node in _parts(annotation) if isinstance(node, Aggregate)
+        node for _, annotation in query.annotations for node in parts(annotation) if isinstance(node, Aggregate)
     ]
     branches = {id(node): _branch(node) for node in aggregates}
     joined = _joined(query)
@@ -44,16 +43,6 @@ def unfolded(query: Query) -> Query:
     )  # fmt: skip
 
 
-def _parts(node: Any) -> Iterator[Any]:
-    """A node and those below it; what an annotation refers to by name is not below it."""
-    stack = [node]
-    while stack:
-        part = stack.pop()
-        yield part
-        if not isinstance(part, Ref) and hasattr(part, "get_source_expressions"):
-            stack.extend(e for e in part.get_source_expressions() if e is not None)
-
-
 def _many(col: Col) -> Branch | None:
     """The ends of a column up to its first to-many step; None where there is none."""
     for position, end in enumerate(col.ends):
@@ -64,7 +53,7 @@ def _many(col: Col) -> Branch | None:
 
 def _branch(node: Aggregate) -> Branch | None:
     """The one to-many relation that an aggregate goes through; None where it goes through none or several."""
-    found = {_many(part) for part in _parts(node) if isinstance(part, Col)} - {None}
+    found = {_many(part) for part in parts(node) if isinstance(part, Col)} - {None}
     return found.pop() if len(found) == 1 else None
 
 
@@ -73,7 +62,7 @@ def _joined(query: Query) -> set[Branch]:
     nodes = [*query.steps, *(query.order or ())]
     nodes += [node for _, node in [*query.annotations, *(query.columns or ())]]
     plain = [node for node in nodes if not node.contains_aggregate]
-    found = {_many(part) for node in plain for part in _parts(node) if isinstance(part, Col)}
+    found = {_many(part) for node in plain for part in parts(node) if isinstance(part, Col)}
     return {branch for branch in found if branch is not None}
 
 

@@ -60,6 +60,15 @@ class Func(Expression):
         chosen = template or data.get("template") or self.sql.get(connection.vendor, self.template)
         return chosen % data, params
 
+    def __repr__(self) -> str:
+        args = self.arg_joiner.join(map(str, self.source_expressions))
+        extra = "".join(f", {name}={value}" for name, value in sorted({**self.extra, **self._repr_options()}.items()))
+        return f"{type(self).__name__}({args}{extra})"
+
+    def _repr_options(self) -> dict[str, Any]:
+        """The options beside ``extra`` that its repr shows."""
+        return {}
+
     def copy(self) -> Self:
         node = super().copy()
         node.source_expressions = self.source_expressions[:]
@@ -104,6 +113,16 @@ class When(Expression):
     def get_source_fields(self) -> list[ValueType | None]:
         return [self.result._output_field_or_none]
 
+    def get_group_by_cols(self) -> list[Any]:
+        """Those of its parts: it is no expression by itself."""
+        return [c for e in self.get_source_expressions() for c in e.get_group_by_cols()]
+
+    def __str__(self) -> str:
+        return f"WHEN {self.condition!r} THEN {self.result!r}"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self}>"
+
 
 class Case(Expression):
     """The first ``When`` that holds, else ``default``."""
@@ -121,6 +140,12 @@ class Case(Expression):
 
     def set_source_expressions(self, exprs: Sequence[Any]) -> None:
         *self.cases, self.default = exprs
+
+    def __str__(self) -> str:
+        return f"CASE {', '.join(map(str, self.cases))}, ELSE {self.default!r}"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self}>"
 
     def copy(self) -> Self:
         node = super().copy()

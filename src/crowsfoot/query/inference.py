@@ -13,6 +13,10 @@ from crowsfoot.schema import types
 from crowsfoot.schema.types import ValueType
 
 
+class MixedTypes(FieldError):
+    """Of an expression whose parts are of types that do not go together: its own has to be told."""
+
+
 class TupleType(types.Type):
     """The type of a composite key: a tuple of values, each of the type at its place in ``parts``."""
 
@@ -28,6 +32,9 @@ class TupleType(types.Type):
         return cls.__dict__.get("class_lookups", {}).get(name)
 
 
+# The class of field that most columns of a kind have; the ``models`` floor fills it in. What is registered there serves
+# computed values too.
+FIELD_CLASSES: dict[str, Any] = {}
 UNKNOWN = types.Type()
 BOOLEAN = types.Boolean()
 TEXT = types.Text()
@@ -85,7 +92,7 @@ def common_type(types_found: Iterable[ValueType | None]) -> ValueType | None:
         elif found.kind in WHOLE and known.kind in WHOLE:
             found = max(found, known, key=lambda each: NUMERIC[each.kind])
         else:
-            raise FieldError(
+            raise MixedTypes(
                 f"Expression contains mixed types: {type_name(found)}, {type_name(known)}. You must set output_field."
             )
     return found
@@ -123,4 +130,18 @@ def _temporal(connector: str, left: ValueType, right: ValueType) -> ValueType | 
 
 
 def type_name(value_type: ValueType | None) -> str:
-    return "NoneType" if value_type is None else type(value_type).__name__
+    """How messages call a type: as the class of its fields, where that is known."""
+    if value_type is None:
+        return "NoneType"
+    known = FIELD_CLASSES.get(value_type.kind) if isinstance(value_type, types.Type) else None
+    return (known or type(value_type)).__name__
+
+
+def computed(value_type: ValueType, name: str, what: str) -> Any:
+    """The look-up or transform (``get_lookup``, ``get_transform``) that a computed value of this type has."""
+    found = getattr(value_type, what)(name)
+    if found is not None or not isinstance(value_type, types.Type):
+        return found
+    known = FIELD_CLASSES.get(value_type.kind)
+    found = None if known is None else known.find_lookup(name)
+    return found if found is not None and found.is_transform is (what == "get_transform") else None

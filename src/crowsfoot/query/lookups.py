@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from crowsfoot.query.expressions import Expression, Value
 from crowsfoot.query.func import Func
-from crowsfoot.query.inference import BOOLEAN, TEXT, UNKNOWN
+from crowsfoot.query.inference import BOOLEAN, TEXT, UNKNOWN, computed
 from crowsfoot.query.nodes import Uncacheable
 from crowsfoot.query.resolved import Col, ExpressionList, Param, RowKey
 from crowsfoot.schema import types
@@ -147,10 +147,10 @@ class Transform(LookupRegistry, Func):
         return self.get_source_expressions()[0]
 
     def get_lookup(self, name: str) -> Any:
-        return super().get_lookup(name) or self.output_field.get_lookup(name)
+        return super().get_lookup(name) or computed(self.output_field, name, "get_lookup")
 
     def get_transform(self, name: str) -> Any:
-        return super().get_transform(name) or self.output_field.get_transform(name)
+        return super().get_transform(name) or computed(self.output_field, name, "get_transform")
 
     def get_bilateral_transforms(self) -> list[Any]:
         inner = self.lhs.get_bilateral_transforms() if hasattr(self.lhs, "get_bilateral_transforms") else []

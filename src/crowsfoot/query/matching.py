@@ -10,7 +10,7 @@ from crowsfoot.errors import FieldError
 from crowsfoot.query import lookups, paths
 from crowsfoot.query.conditions import Q
 from crowsfoot.query.expressions import F, Value
-from crowsfoot.query.inference import UNKNOWN
+from crowsfoot.query.inference import UNKNOWN, type_name
 from crowsfoot.query.nodes import BaseExpression, Uncacheable
 from crowsfoot.query.related_values import check_related, related_key
 from crowsfoot.query.resolved import (
@@ -91,7 +91,7 @@ class Matching:
         found = _of_relation(final, name, "get_transform") or node.get_transform(name)
         if found is None:
             known = node._output_field_or_none
-            kind, names = type(known).__name__, _lookup_names(known)
+            kind, names = type_name(known), _lookup_names(known)
             if final is not None:
                 kind = _relation_kind(final)
                 names += [*_lookup_names(final.field), *final.target.names]

@@ -11,12 +11,12 @@ from __future__ import annotations
 import copy
 import copyreg
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, KeysView, Mapping, Sequence
 from functools import cache
 from typing import Any, Self
 
 from crowsfoot.errors import FieldError
-from crowsfoot.query.inference import common_type
+from crowsfoot.query.inference import common_type, computed
 from crowsfoot.schema.types import ValueType
 
 
@@ -43,6 +43,8 @@ class BaseExpression:
     # Whether a composite key may stand among the sources; and whether the node is one.
     allows_composite_expressions = False
     is_composite = False
+    # Its value over no rows at all, where that is known without asking; NotImplemented where it is not.
+    empty_result_set_value: Any = NotImplemented
     _output_field: ValueType | None = None
     _init: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
 
@@ -152,10 +154,10 @@ class BaseExpression:
         return [e._output_field_or_none for e in self.get_source_expressions() if e is not None]
 
     def get_lookup(self, lookup: str) -> Any:
-        return self.output_field.get_lookup(lookup)
+        return computed(self.output_field, lookup, "get_lookup")
 
     def get_transform(self, name: str) -> Any:
-        return self.output_field.get_transform(name)
+        return computed(self.output_field, name, "get_transform")
 
     def get_db_converters(self, connection: Any) -> list[Any]:
         return []
@@ -265,8 +267,8 @@ def hashable(value: Any) -> Any:
     """What stands for an argument when nodes are compared: a field's class, or its model and name where it has them."""
     if hasattr(value, "contribute_to_class"):
         return (type(value), getattr(value, "model", None), getattr(value, "name", None))
-    if isinstance(value, (list, tuple)):
-        return (type(value), tuple(hashable(v) for v in value))
+    if isinstance(value, (list, tuple, KeysView)):
+        return (tuple, tuple(hashable(v) for v in value))
     if isinstance(value, dict):
         return (dict, tuple((k, hashable(v)) for k, v in value.items()))
     if isinstance(value, (set, frozenset)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from crowsfoot.query.inference import BOOLEAN, INTEGER, UNKNOWN, TupleType
@@ -58,6 +58,14 @@ class Col(Resolved):
 
     def _resolve_output_field(self) -> ValueType | None:
         return self.attribute.value_type
+
+    def __repr__(self) -> str:
+        return f"Col({self.attribute.entity.table.name}, {self.attribute.field or self.attribute.name})"
+
+    @property
+    def place(self) -> tuple[Any, ...]:
+        """Equal for columns that are the same value of the same row."""
+        return self.ends, self.attribute, self.group
 
     @property
     def target(self) -> Any:
@@ -115,6 +123,16 @@ class Ref(Resolved):
         return bool(self.source.conditional)
 
 
+def parts(node: Any) -> Iterator[Any]:
+    """A node and those below it; what an annotation refers to by name is not below it."""
+    stack = [node]
+    while stack:
+        part = stack.pop()
+        yield part
+        if not isinstance(part, Ref) and hasattr(part, "get_source_expressions"):
+            stack.extend(e for e in part.get_source_expressions() if e is not None)
+
+
 class Param(Resolved):
     """A numbered slot that a value is bound to at each run; ``item`` takes one part of a value that is a sequence.
 
@@ -151,6 +169,15 @@ class Nothing(Resolved):
 
     def _resolve_output_field(self) -> ValueType | None:
         return BOOLEAN
+
+
+class Never(Resolved):
+    """A condition that no row meets, which the database is asked all the same."""
+
+    conditional = True  # pyright: ignore[reportAssignmentType]
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        return "1 = 0", []
 
 
 class Everything(Resolved):

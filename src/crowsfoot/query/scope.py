@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from crowsfoot.errors import FieldError, NotSupportedError
@@ -53,6 +54,10 @@ class Scope(Matching):
         found = self._annotation(parts)
         if found is not None:
             node, rest = found
+            if summarize and node.refs in self.query.hidden and node.refs not in self.peers:
+                raise FieldError(f"Cannot aggregate over the {node.refs!r} alias. Use annotate() to promote it.")
+            if not allow_joins and any(isinstance(part, Col) and part.ends for part in node.flatten()):
+                raise FieldError("Joined field references are not permitted in this query")
         else:
             path = self.parse(parts)
             if not allow_joins and any(len(end.hops) for end in path.ends) and not self._local(path):
@@ -60,9 +65,19 @@ class Scope(Matching):
             node, rest = self.column(path), path.rest
             if rest and path.final is not None and node.get_transform(rest[0]) is None:
                 raise FieldError(paths.unknown_keyword(rest[0], path.final.target))
+            if rest and path.final is None and node.get_transform(rest[0]) is None:
+                raise FieldError(
+                    f"Cannot resolve keyword {rest[0]!r} into field. Join on {parts[-len(rest) - 1]!r} not permitted."
+                )
         for position, transform in enumerate(rest):
             node = self.transform(node, transform, rest[position:])
         return node
+
+    def inherited_columns(self, sql: str) -> list[Col]:
+        """The columns that SQL of one's own may mean and that are kept in the tables of inherited models."""
+        words = set(re.findall(r"\w+", sql.lower()))
+        kept = [a for a in self.entity.attributes.values() if a.via and a.column.name.lower() in words]
+        return [Col((*self.prefix, *a.via), a) for a in kept]
 
     def check_references(self, statement: Any) -> None:
         """Raise ``FieldError`` or ``NotSupportedError`` where a query inside this one refers to what is not here."""
@@ -110,11 +125,11 @@ class Scope(Matching):
 
     # -- conditions ----------------------------------------------------------------------------------------------------
 
-    def resolve_condition(self, q: Any, allow_joins: bool = True, summarize: bool = False) -> Any:
+    def resolve_condition(self, q: Any, allow_joins: bool = True, summarize: bool = False, splits: bool = True) -> Any:
         """A ``Q``, or any boolean expression, as a tree of resolved look-ups. The tree is walked with a stack.
 
-        Inside a NOT a look-up through a to-many relation becomes an EXISTS of its own, so that ``exclude`` means "has
-        no such row"; under an odd number of NOTs a comparison with NULL has to be false.
+        Inside a NOT a look-up through a to-many relation becomes an EXISTS of its own (if it ``splits``), so that
+        ``exclude`` means "has no such row"; under an odd number of NOTs a comparison with NULL has to be false.
         """
         if not isinstance(q, Q):
             return self._boolean(q, allow_joins, summarize)
@@ -135,7 +150,7 @@ class Scope(Matching):
             if isinstance(child, Q):
                 stack.append(_Frame(child, frame.inside or child.negated, frame.negated ^ child.negated))
             elif isinstance(child, tuple):
-                frame.done.append(self.leaf(child[0], child[1], frame.inside, frame.negated, allow_joins))
+                frame.done.append(self.leaf(child[0], child[1], splits and frame.inside, frame.negated, allow_joins))
             else:
                 frame.done.append(self._boolean(child, allow_joins, summarize))
 

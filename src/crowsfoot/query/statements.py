@@ -8,12 +8,12 @@ from typing import Any
 
 from crowsfoot.errors import FieldError
 from crowsfoot.query import paths
-from crowsfoot.query.aggregates import Count
+from crowsfoot.query.aggregates import Aggregate, Count
 from crowsfoot.query.expressions import F, OrderBy
 from crowsfoot.query.inference import UNKNOWN
 from crowsfoot.query.loading import ALL, Deferred
 from crowsfoot.query.nodes import BaseExpression
-from crowsfoot.query.resolved import Col, ColumnTuple, Param, Ref
+from crowsfoot.query.resolved import Col, ColumnTuple, Param, Ref, parts
 from crowsfoot.query.scope import Scope
 from crowsfoot.schema.entity import Attribute, Entity
 from crowsfoot.schema.types import ValueType
@@ -101,18 +101,23 @@ class Query:
         return [(name, node) for name, node in self.annotations if name not in self.hidden]
 
     def joined_group(self, ends: tuple[Any, ...]) -> int | None:
-        """The number of the first ``filter()`` call that joined the to-many relation ``ends`` go through, if one did.
+        """The number of the last ``filter()`` call that joined the to-many relation ``ends`` go through; 0 for none,
+        and None where no such relation is on the way.
 
-        Values, annotations and orders speak of the rows that it found.
+        Values, annotations and orders speak of the rows that it found. A call that comes later joins for itself.
         """
         many = next((i for i, end in enumerate(ends) if end.many), None)
         if many is None:
             return None
-        for step in self.steps:
-            for node in step.flatten():
-                if isinstance(node, Col) and node.group is not None and node.ends[: many + 1] == ends[: many + 1]:
-                    return node.group
-        return None
+        way, hop = ends[:many], ends[many].hops[0].identity  # a link table is one, whichever relation leads to it
+        joined = {
+            node.group
+            for step in self.steps
+            for node in step.flatten()
+            if isinstance(node, Col) and node.group is not None and len(node.ends) > many
+            if node.ends[:many] == way and node.ends[many].hops[0].identity == hop
+        }
+        return max(joined, default=0)
 
     @property
     def is_aggregated(self) -> bool:
@@ -206,11 +211,8 @@ class Query:
 
     def selecting(self, rows: str, items: tuple[tuple[str, Any], ...] | None, scope: Scope | None = None) -> Query:
         """Select only these ``(name, expression)`` pairs, as ``rows`` of that kind."""
-        grouping = self.grouping
-        if grouping is not None and grouping is not GROUP_BY_KEY and items is not None:
-            grouping = tuple(node for _, node in items if not node.contains_aggregate)
         size = self.size if scope is None else self.start_after(scope)
-        return replace(self, rows=rows, columns=items, related=(), size=size, grouping=grouping)
+        return replace(self, rows=rows, columns=items, related=(), size=size)
 
     def without_order(self) -> Query:
         return replace(self, order=(), flipped=False)
@@ -242,10 +244,20 @@ def order_items(query: Query, scope: Scope, names: tuple[Any, ...]) -> tuple[Any
             found.extend(_named(query, scope, item, ()))
         elif hasattr(item, "resolve_expression"):
             node = item if isinstance(item, OrderBy) else item.asc()
-            found.extend(_by_part(node.resolve_expression(scope)))
+            bound = node.resolve_expression(scope)
+            if bound.contains_aggregate and not bound.contains_over_clause and _computes_aggregate(bound):
+                raise FieldError(
+                    f"Using an aggregate in order_by() without also including it in annotate() is not allowed: {item!r}"
+                )
+            found.extend(_by_part(bound))
         else:
             raise FieldError(f"order_by() takes names and expressions, not {item!r}.")
     return tuple(found)
+
+
+def _computes_aggregate(node: Any) -> bool:
+    """Whether an aggregate is in ``node`` itself, and not in an annotation that it names."""
+    return any(isinstance(part, Aggregate) for part in parts(node))
 
 
 def _by_part(node: OrderBy) -> list[OrderBy]:
@@ -313,7 +325,19 @@ RANDOM = _Random()
 
 def select_items(scope: Scope, paths: Mapping[str, str]) -> tuple[tuple[str, Any], ...]:
     """``values()``'s arguments, paths by name, resolved to ``(name, expression)`` pairs. Raises ``FieldError``."""
+    for path in paths.values():
+        _check_selectable(scope.query, path)
     return tuple((name, F(path).resolve_expression(scope)) for name, path in paths.items())
+
+
+def _check_selectable(query: Query, name: str) -> None:
+    if name in query.hidden:
+        raise FieldError(f"Cannot select the {name!r} alias. Use annotate() to promote it.")
+    if query.columns is not None and name in query.annotation_map and name not in dict(query.columns):
+        raise FieldError(
+            f"Cannot select the {name!r} alias. It was excluded by a previous values() or values_list() call. Include "
+            f"{name!r} in that call to select it."
+        )
 
 
 def key_column(attribute: Attribute) -> Col:

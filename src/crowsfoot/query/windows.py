@@ -55,6 +55,12 @@ class WindowFrame(Expression):
     def get_group_by_cols(self) -> list[Any]:
         return []
 
+    def __str__(self) -> str:
+        return self.as_sql(None, None)[0]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self}>"
+
 
 def _bound(rows: int | None, unbounded: str) -> str:
     if rows is None:
@@ -143,9 +149,22 @@ class Window(Expression):
         return self.source_expression._output_field_or_none
 
     def get_group_by_cols(self) -> list[Any]:
-        cols = [c for e in [*self.partition_by, *self.order_by] for c in e.get_group_by_cols()]
         inner = self.source_expression.get_source_expressions()
-        return cols + [c for e in inner if e is not None for c in e.get_group_by_cols()]
+        nodes = [e for e in (*self.partition_by, *self.order_by, *inner) if hasattr(e, "get_group_by_cols")]
+        return [c for e in nodes for c in e.get_group_by_cols()]
+
+    def __str__(self) -> str:
+        clauses = []
+        if self.partition_by:
+            clauses.append(f"PARTITION BY {', '.join(map(str, self.partition_by))}")
+        if self.order_by:
+            clauses.append(", ".join(map(str, self.order_by)))
+        if self.frame is not None:
+            clauses.append(str(self.frame))
+        return f"{self.source_expression} OVER ({' '.join(clauses)})"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self}>"
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         clauses: list[str] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from crowsfoot.query.resolved import Col, Ref
+from crowsfoot.query.resolved import Col, Never, Ref
 from crowsfoot.query.statements import Query
 from crowsfoot.sql.dialect import Dialect
 from crowsfoot.sql.outside import Inner
@@ -12,8 +12,13 @@ from crowsfoot.sql.select import Output, SelectCompiler
 from crowsfoot.sql.statement import Compiled, Row, statement
 
 
-def compile_aggregate(dialect: Dialect, query: Query, nodes: dict[str, Any]) -> Compiled:
-    """One row of the aggregates ``nodes`` over ``query``. Raises ``EmptyResultSet``."""
+def compile_aggregate(dialect: Dialect, query: Query, nodes: dict[str, Any], *, of_nothing: bool = False) -> Compiled:
+    """One row of the aggregates ``nodes`` over ``query``.
+
+    Raises ``EmptyResultSet`` where there is no row; but with ``of_nothing`` the database is to say what they are then.
+    """
+    if of_nothing:
+        query = Query(query.entity, steps=(Never(),), annotations=query.annotations)
     items = tuple(nodes.items())
     ordered = query if query.is_sliced or query.distinct_on else query.without_order()
     base = ordered.but(related=(), lock=None)
@@ -82,7 +87,7 @@ def _outside(node: Any, columns: dict[str, Any], peers: dict[str, Any]) -> Any:
     if isinstance(node, Col):
         name = f"__col{len(columns) + 1}"
         for known, source in columns.items():
-            if isinstance(source, Col) and (source.ends, source.attribute) == (node.ends, node.attribute):
+            if isinstance(source, Col) and source.place == node.place:
                 name = known
         columns[name] = node
         return Inner("subquery", name, node)

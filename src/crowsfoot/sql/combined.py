@@ -150,7 +150,7 @@ def _same(known: Any, node: Any) -> bool:
     if isinstance(known, Ref) and isinstance(node, Ref):
         return known.refs == node.refs
     if isinstance(known, Col) and isinstance(node, Col):
-        return (known.ends, known.attribute) == (node.ends, node.attribute)
+        return known.place == node.place
     return False
 
 

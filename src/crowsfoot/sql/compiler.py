@@ -21,6 +21,7 @@ from crowsfoot.query.fanout import unfolded
 from crowsfoot.query.func import Case, Func, When
 from crowsfoot.query.inference import UNKNOWN, TupleType
 from crowsfoot.query.lookups import In, IsNull, Lookup, PatternLookup, marks
+from crowsfoot.query.nodes import BaseExpression
 from crowsfoot.query.resolved import (
     Closure,
     Col,
@@ -163,6 +164,8 @@ class Compiler:
         return "DEFAULT", []
 
     def raw(self, node: RawSQL) -> tuple[str, list[Any]]:
+        for col in node.inherited:
+            self.joins.reach(col.ends, col.attribute, None)
         return f"({node.sql})", [p for param in node.params for p in self.compile(param)[1]]
 
     # -- composition ---------------------------------------------------------------------------------------------------
@@ -298,6 +301,9 @@ class Compiler:
             if isinstance(node, TupleLookup) and isinstance(node.rhs, ResolvedOuterRef):
                 self._need_composite(node, node.rhs)
             rhs, more = self.compile_operand(node.rhs, node)
+            if isinstance(node.rhs, BaseExpression) and not isinstance(node.rhs, Param):
+                types = node.lhs._output_field_or_none, node.rhs._output_field_or_none
+                lhs, rhs = self.dialect.compared(lhs, *types), self.dialect.compared(rhs, *reversed(types))
         text = node.sql.get(self.dialect.vendor) or node.sql.get("")
         if text is None:
             raise NotSupportedError(

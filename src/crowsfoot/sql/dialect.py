@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from crowsfoot.query.expressions import CombinedExpression
@@ -15,6 +16,7 @@ class Dialect:
     """How one kind of database says things. One instance serves one database; it holds no state that changes."""
 
     vendor: ClassVar[str] = ""
+    display_name: ClassVar[str] = ""
     # The longest name of a table, column or constraint; longer ones are shortened with a hash.
     max_name_length: ClassVar[int] = 63
     column_types: ClassVar[dict[str, str]] = {}
@@ -46,6 +48,9 @@ class Dialect:
     max_query_params: ClassVar[int] = 65_535
     # Whether a list of tuples is bound as one parameter; else the values at each place are an array of their own.
     binds_tuples: ClassVar[bool] = False
+
+    # What a database of this kind can do, by Django's names (`features`): expressions of one's own ask for it.
+    features: Any = None
 
     def __init__(self) -> None:
         self.as_vendor = f"as_{self.vendor}"
@@ -140,6 +145,10 @@ class Dialect:
         """A value in the one form that equal values have."""
         return sql
 
+    def compared(self, sql: str, own: ValueType | None, other: ValueType | None) -> str:
+        """One side of a comparison of two expressions, of these types."""
+        return sql
+
     def sort_key(self, sql: str, value_type: ValueType) -> str:
         """What rows are ordered by, where that is not the value itself."""
         return sql
@@ -163,6 +172,36 @@ class Dialect:
         parts = [*(["'%%'"] if before else []), escaped, *(["'%%'"] if after else [])]
         return " || ".join(parts)
 
+    # The words before a statement that is to be explained, the formats in which that can be, and the options.
+    explain_words: ClassVar[str] = "EXPLAIN"
+    explain_formats: ClassVar[frozenset[str]] = frozenset()
+    explains_options: ClassVar[bool] = False
+
+    def explain(self, wanted: str | None, options: Mapping[str, Any]) -> str:
+        """What stands before a statement whose plan is asked for. Raises ``ValueError`` for what is not known."""
+        for name in options:
+            if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or "--" in name:
+                raise ValueError(f"Invalid option name: {name!r}.")
+        if options and not self.explains_options:
+            raise ValueError(f"Unknown options: {', '.join(sorted(options))}")
+        found = [f"{name.upper()} {_said(value)}" for name, value in options.items()]
+        if wanted is not None:
+            if wanted.upper() not in self.explain_formats:
+                known = ", ".join(sorted(self.explain_formats))
+                which = f"Allowed formats: {known}" if known else f"{self.display_name} does not support any formats."
+                raise ValueError(f"{wanted.upper()} is not a recognized format. {which}")
+            found.append(f"FORMAT {wanted.upper()}")
+        return f"{self.explain_words} ({', '.join(found)})" if found else self.explain_words
+
     def lock(self, nowait: bool, skip_locked: bool, of: list[str], no_key: bool) -> str:
         """The locking clause of a SELECT; empty where rows cannot be locked."""
         return ""
+
+
+def _said(option: Any) -> str:
+    """The value of an option: a word, or true or false."""
+    if isinstance(option, str):
+        if not option.isidentifier():
+            raise ValueError(f"Invalid option value: {option!r}.")
+        return option.upper()
+    return "true" if option else "false"

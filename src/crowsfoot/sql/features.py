@@ -25,7 +25,6 @@ class Features:
     delete_can_self_reference_subquery = True
     has_bulk_insert = True
     insert_test_table_with_defaults = "INSERT INTO {} DEFAULT VALUES"
-    supported_explain_formats: ClassVar[frozenset[str]] = frozenset()
     supports_aggregate_filter_clause = True
     supports_aggregate_order_by_clause = True
     supports_bit_aggregations = True
@@ -96,6 +95,10 @@ class Features:
     @property
     def can_distinct_on_fields(self) -> bool:
         return self.dialect.distinct_on
+
+    @property
+    def supported_explain_formats(self) -> frozenset[str]:
+        return self.dialect.explain_formats
 
     @property
     def supports_comments(self) -> bool:

@@ -168,6 +168,12 @@ def right(text: Any, length: int) -> str:
     return str(text)[-length:] if length else ""
 
 
+def join(texts: str, delimiter: str) -> str | None:
+    """The items of a JSON array as one text; NULL where there is none but NULLs."""
+    found = [str(item) for item in json.loads(texts) if item is not None]
+    return delimiter.join(found) if found else None
+
+
 def digest(name: str, text: str) -> str:
     return hashlib.new(name, text.encode(), usedforsecurity=False).hexdigest()
 
@@ -226,6 +232,34 @@ class VarSamp(Statistic):
     compute = staticmethod(statistics.variance)
 
 
+class Bits:
+    """An aggregate of whole numbers, bit by bit; NULL where there are none."""
+
+    combine: Callable[[int, int], int]
+
+    def __init__(self) -> None:
+        self.value: int | None = None
+
+    def step(self, value: int | None) -> None:
+        if value is not None:
+            self.value = value if self.value is None else type(self).combine(self.value, value)
+
+    def final(self) -> int | None:
+        return self.value
+
+
+class BitAnd(Bits):
+    combine = staticmethod(operator.and_)
+
+
+class BitOr(Bits):
+    combine = staticmethod(operator.or_)
+
+
+class BitXor(Bits):
+    combine = staticmethod(operator.xor)
+
+
 FUNCTIONS: list[tuple[str, int, Callable[..., Any], bool]] = [
     ("regexp", 2, _strict(regexp), True),
     ("crowsfoot_extract", 3, _strict(extract), True),
@@ -240,9 +274,13 @@ FUNCTIONS: list[tuple[str, int, Callable[..., Any], bool]] = [
     ("crowsfoot_right", 2, _strict(right), True),
     ("crowsfoot_repeat", 2, _strict(lambda text, number: str(text) * number), True),
     ("crowsfoot_reverse", 1, _strict(lambda text: str(text)[::-1]), True),
+    ("crowsfoot_join", 2, _strict(join), True),
     ("crowsfoot_digest", 2, _strict(digest), True),
     ("crowsfoot_uuid4", 0, lambda: uuid.uuid4().hex, False),
     ("crowsfoot_uuid7", 0, uuid7, False),
+    ("BIT_AND", 1, BitAnd, True),
+    ("BIT_OR", 1, BitOr, True),
+    ("BIT_XOR", 1, BitXor, True),
     ("STDDEV_POP", 1, StdDevPop, True),
     ("STDDEV_SAMP", 1, StdDevSamp, True),
     ("VAR_POP", 1, VarPop, True),

@@ -101,7 +101,7 @@ class _Places(SelectCompiler):
         where, where_params, having, having_params = self._conditions("")
         self.selected.clear()  # a window does not know the names of the columns beside it
         group, group_params = self._grouping(outputs)
-        order, order_params = self._ordering(outputs, False)
+        order, order_params = self._ordering(outputs, params)
         if query.distinct:
             order += [self.compile(Col(a.via, a))[0] for a in query.entity.key]
         source, source_params = self.joins.render(self.quote_name, self._join_condition, query.tables)

@@ -39,6 +39,9 @@ def zone_out(zone: Any) -> str:
 
 class PostgreSQL(Dialect):
     vendor = "postgresql"
+    display_name = "PostgreSQL"
+    explain_formats = frozenset({"TEXT", "JSON", "YAML", "XML"})
+    explains_options = True
     index_options = True
     sets_some_columns = True
     comments = True

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from crowsfoot.errors import EmptyResultSet, FullResultSet, NotSupportedError
+from crowsfoot.errors import EmptyResultSet, FieldError, FullResultSet, NotSupportedError
 from crowsfoot.query.expressions import OrderBy
-from crowsfoot.query.inference import DECIMAL
+from crowsfoot.query.inference import DECIMAL, MixedTypes
 from crowsfoot.query.loading import Loading
 from crowsfoot.query.nodes import BaseExpression
 from crowsfoot.query.pinned import Pinned
@@ -14,6 +14,7 @@ from crowsfoot.query.resolved import Col, ColumnTuple, Condition, Ref, RowKey
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import GROUP_BY_KEY, RANDOM, Query, Related, count_star, order_items
 from crowsfoot.schema.entity import Entity
+from crowsfoot.schema.types import ValueType
 from crowsfoot.sql import combined, qualify
 from crowsfoot.sql.compiler import Compiler
 from crowsfoot.sql.conditions import compile_condition
@@ -51,7 +52,7 @@ class SelectCompiler(Compiler):
             return qualify.select(self, outputs, params, where, unordered)
         group = self._grouping(outputs)
         chosen = len(outputs)
-        order, order_params = self._ordering(outputs, unordered)
+        order, order_params = self._ordering(outputs, params, unordered)
         distinct, distinct_params = self._distinct()
         sql = f"SELECT {distinct}{', '.join(map(self.named, outputs))}"
         rest, rest_params = self._body(where, group)
@@ -168,7 +169,7 @@ class SelectCompiler(Compiler):
 
     def _reader(self, node: BaseExpression) -> Converter | None:
         """What turns a driver's value of an expression into the one handed out."""
-        known = node._output_field_or_none
+        known = _type_of(node)
         steps: list[Converter | None] = []
         if known is not None:
             computed = not isinstance(node, Col)
@@ -277,9 +278,9 @@ class SelectCompiler(Compiler):
             nodes += [Col(a.via, a) for a in query.entity.key]
             if query.columns is None:
                 nodes += self._other_tables(query)
-            nodes += [n for _, n in query.selected_annotations]
         else:
             nodes += query.grouping
+        nodes += [n for _, n in query.output()]
         nodes += [n for _, n in query.extra_columns]
         nodes += [item.expression for item in self._order_nodes() if isinstance(item, OrderBy)]
         found: dict[str, list[Any]] = {}
@@ -287,7 +288,10 @@ class SelectCompiler(Compiler):
             for part in node.get_group_by_cols():
                 if getattr(part, "contains_aggregate", False):
                     continue
-                sql, params = self.compile(part)
+                try:
+                    sql, params = self.compile(part)
+                except (EmptyResultSet, FullResultSet):  # a constant, which makes no groups
+                    continue
                 found.setdefault(sql, params)
         return list(found), [p for params in found.values() for p in params]
 
@@ -311,12 +315,13 @@ class SelectCompiler(Compiler):
             items = order_items(query, Scope(query), tuple(query.entity.ordering))
         return [item.reversed() for item in items] if query.flipped else list(items)
 
-    def _ordering(self, outputs: list[Output], skip: bool) -> tuple[list[str], list[Any]]:
+    def _ordering(self, outputs: list[Output], selected: list[Any], skip: bool = False) -> tuple[list[str], list[Any]]:
+        """ORDER BY. What it needs among the columns is added to ``outputs``, and its parameters to ``selected``."""
         if skip:
             self._settle()
             return [], []
         parts: list[str] = []
-        params: list[Any] = []
+        params = list[Any]()
         for item in self._order_nodes():
             if item is RANDOM:
                 parts.append(f"{self.dialect.random} ASC")
@@ -328,19 +333,22 @@ class SelectCompiler(Compiler):
             if sql in parts:
                 continue
             if self.query.distinct and not self.query.distinct_on:
-                self._select_too(item.expression, sql, outputs)
+                selected += self._select_too(item.expression, outputs)
             parts.append(sql)
             params += more
         self._settle()
         return parts, params
 
-    def _select_too(self, node: Any, sql: str, outputs: list[Output]) -> None:
+    def _select_too(self, node: Any, outputs: list[Output]) -> list[Any]:
         """SELECT DISTINCT needs what it is ordered by among its columns."""
-        text, _ = self.compile(node)
-        if any(out == text or (name and self.quote_name(name) == text) for out, name in outputs):
-            return
+        if isinstance(node, Ref) and id(node.source) in self.selected:
+            return []
+        text, params = self.compile(node)
+        if any(out == text for out, _ in outputs):
+            return []
         outputs.append((text, None))
         self.row.unread = True
+        return params
 
     def _distinct(self) -> tuple[str, list[Any]]:
         query = self.query
@@ -416,6 +424,16 @@ def _conjuncts(steps: tuple[Any, ...]) -> list[Any]:
         else:
             found.append(step)
     return found
+
+
+def _type_of(node: BaseExpression) -> ValueType | None:
+    """The type of what is selected; raises ``FieldError`` where it is made of types that do not go together."""
+    try:
+        return node.output_field
+    except MixedTypes:
+        raise
+    except FieldError:
+        return None
 
 
 def _bound(converter: Any, node: Any, dialect: Dialect) -> Converter:

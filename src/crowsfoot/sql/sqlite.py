@@ -94,6 +94,8 @@ def decimal_reader(places: int | None) -> Converter:
 
 class SQLite(Dialect):
     vendor = "sqlite"
+    display_name = "SQLite"
+    explain_words = "EXPLAIN QUERY PLAN"
     max_name_length = 63
     true = "1"
     false = "0"
@@ -174,6 +176,11 @@ class SQLite(Dialect):
 
     def comparable(self, sql: str, value_type: ValueType | None) -> str:
         return f"JSON({sql})" if value_type is not None and value_type.kind == "json" else sql
+
+    def compared(self, sql: str, own: ValueType | None, other: ValueType | None) -> str:
+        # Both are text: a day is compared with a moment as its midnight is.
+        is_day = own is not None and other is not None and (own.kind, other.kind) == ("date", "datetime")
+        return f"STRFTIME('%%Y-%%m-%%d %%H:%%M:%%S', {sql})" if is_day else sql
 
     def sort_key(self, sql: str, value_type: ValueType) -> str:
         return f"({sql} ->> '$')" if value_type.kind == "json" else sql

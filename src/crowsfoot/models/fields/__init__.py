@@ -27,6 +27,7 @@ from crowsfoot.models.fields.text import (
     URLField,
     UUIDField,
 )
+from crowsfoot.query.inference import FIELD_CLASSES
 
 __all__ = [
     "NOT_PROVIDED",
@@ -60,3 +61,12 @@ __all__ = [
     "URLField",
     "UUIDField",
 ]
+
+FIELD_CLASSES.update(
+    {
+        "smallint": SmallIntegerField, "integer": IntegerField, "bigint": IntegerField, "float": FloatField,
+        "decimal": DecimalField, "boolean": BooleanField, "char": CharField, "text": CharField,
+        "binary": BinaryField, "date": DateField, "datetime": DateTimeField, "time": TimeField,
+        "duration": DurationField, "uuid": UUIDField, "inet": GenericIPAddressField, "json": JSONField,
+    }
+)  # fmt: skip

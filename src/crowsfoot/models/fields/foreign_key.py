@@ -497,6 +497,6 @@ class OneToOneField(ForeignKey[T]):
 
 def _key_of(value: Any, field: Any) -> Any:
     """A model instance given as a key stands for its value of ``field``."""
-    if not hasattr(value, "_meta"):
+    if not hasattr(value.__class__, "_meta"):
         return value
     return getattr(value, field.attname) if hasattr(value, field.attname) else value.pk

@@ -38,8 +38,8 @@ class Coalesce(_Several):
     @property
     def empty_result_set_value(self) -> Any:
         for expression in self.source_expressions:
-            found = getattr(expression, "empty_result_set_value", None)
-            if found is not None:
+            found = getattr(expression, "empty_result_set_value", NotImplemented)
+            if found is NotImplemented or found is not None:
                 return found
         return None
 

@@ -97,8 +97,7 @@ class ConcatPair(Func):
     """Texts in a row, NULL counting as an empty one."""
 
     def _resolve_output_field(self) -> ValueType | None:
-        known = [f for f in self.get_source_fields() if f is not None]
-        return TEXT if known and all(is_text(f) for f in known) else super()._resolve_output_field()
+        return TEXT
 
     def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
         parts: list[str] = []

@@ -1,0 +1,211 @@
+"""What querysets change: `update` and `bulk_update`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+from crowsfoot.database import databases
+from crowsfoot.drivers.run import Execute, Operation
+from crowsfoot.errors import EmptyResultSet, FieldError
+from crowsfoot.models.fields.composite import CompositePrimaryKey
+from crowsfoot.persistence.session import Session, atomically
+from crowsfoot.query.expressions import Value
+from crowsfoot.query.func import Case, When
+from crowsfoot.query.functions.comparison import Cast
+from crowsfoot.query.resolved import Param, Ref
+from crowsfoot.query.scope import Scope
+from crowsfoot.sql.write import compile_update
+
+M = TypeVar("M")
+
+
+class Updating(Generic[M]):
+    """The changing part of `QuerySet`: sets of rows, and fields of many instances."""
+
+    _result_cache: list[Any] | None
+
+    @property
+    def _write_to(self: Any) -> Any:
+        self._for_write = True
+        return databases[self.db]
+
+    def update(self: Any, **kwargs: Any) -> int:
+        """Set fields of all rows to values or expressions; the number of rows. One statement, without signals."""
+        self._check_update()
+        self._result_cache = None
+        return self._write_to.run(self._update, kwargs)
+
+    async def aupdate(self: Any, **kwargs: Any) -> int:
+        self._check_update()
+        self._result_cache = None
+        return await self._write_to.arun(self._update, kwargs)
+
+    def _check_update(self: Any) -> None:
+        self._refuse_combined("update")
+        if self._low or self._high is not None:
+            raise TypeError("Cannot update a query once a slice has been taken.")
+        if self.query.distinct_on:
+            raise TypeError("Cannot call update() after .distinct(*fields).")
+
+    def _update(self: Any, session: Session, kwargs: dict[str, Any]) -> Operation[int]:
+        attributes = self.model._meta.entity.attributes
+        above: dict[Any, dict[str, Any]] = {}  # what is kept in the tables of inherited models, by the way to each
+        here: dict[str, Any] = {}
+        for name, value in kwargs.items():
+            attribute = attributes.get(getattr(self.model._meta.get_field(name), "attname", None))
+            way = above.setdefault(attribute.via, {}) if attribute is not None and attribute.via else here
+            way[name] = value
+        if not above:
+            return (yield from self._update_own(session, here))
+        return (yield from atomically(session, self._update_inherited(session, here, above)))
+
+    def _update_own(self: Any, session: Session, kwargs: dict[str, Any]) -> Operation[int]:
+        query, values = self.as_subquery()
+        scope = Scope(query)
+        found = [pair for name, value in kwargs.items() for pair in self._assignments(query, scope, name, value)]
+        if not found:
+            return 0
+        session.updates(query.entity)
+        slots = (*values, *[v if p is None else p(v) for v, p in zip(scope.values, scope.preparers, strict=True)])
+        return (yield from _send_update(session, query, found, slots))
+
+    def _update_inherited(
+        self: Any, session: Session, here: dict[str, Any], above: dict[Any, dict[str, Any]]
+    ) -> Operation[int]:
+        """Fields of inherited tables are updated there, by the keys of theirs that the query finds first."""
+        links = [_link(self.query.entity, via) for via in above]
+        found = list((yield from self.values_list(*links)._load(session)))
+        if here:
+            yield from self._update_own(session, here)
+        for position, (via, kwargs) in enumerate(above.items()):
+            rows = via[-1].target.model._base_manager.using(session.alias)
+            yield from rows.filter(pk__in=[row[position] for row in found])._update(session, kwargs)
+        return len(found)
+
+    def _assignments(self: Any, query: Any, scope: Scope, name: str, value: Any) -> list[tuple[Any, Any]]:
+        """The columns that ``name=value`` sets: several for a foreign key of several columns."""
+        field = self.model._meta.get_field(name)
+        if field.concrete or not getattr(field, "sets_columns", False):
+            return [self._assignment(query, scope, field, name, value)]
+        end = field.relation.forward
+        if value is not None and hasattr(value, "_meta"):
+            value = _key_for(field, name, value)
+        if value is None:
+            own = query.entity.attributes_of(field.own_columns)
+            return [(attribute, Param(scope.slot(None, None)[0], attribute.value_type)) for attribute in own]
+        attributes = query.entity.attributes_of(end.local_columns)
+        index = scope.slot(value, field.get_prep_value)[0]
+        return [(a, Param(index, a.value_type, place)) for place, a in enumerate(attributes)]
+
+    def _assignment(self: Any, query: Any, scope: Scope, field: Any, name: str, value: Any) -> tuple[Any, Any]:
+        if isinstance(field, CompositePrimaryKey):
+            raise FieldError(f"Composite primary key fields must be updated individually. Name those of {field}.")
+        if not getattr(field, "concrete", False) or field.many_to_many or (field.auto_created and not field.concrete):
+            raise FieldError(f"Cannot update model field {field!r} (only concrete fields are permitted).")
+        if field.generated:
+            raise FieldError(f"Cannot update {field}: the database computes it.")
+        attribute = query.entity.attributes[field.attname]
+        if hasattr(value, "resolve_expression"):
+            node = value.resolve_expression(scope, allow_joins=False, for_save=True)
+            said = node.source if isinstance(node, Ref) else node
+            if node.contains_aggregate:
+                raise FieldError(f"Aggregate functions are not allowed in this query ({field.name}={said!r}).")
+            if node.is_composite:
+                raise FieldError(
+                    f"Composite primary keys expressions are not allowed in this query ({field.name}=F('pk'))."
+                )
+            if node.contains_over_clause:
+                raise FieldError(f"Window expressions are not allowed in this query ({field.name}={said!r}).")
+            return attribute, node
+        if field.is_relation and hasattr(value, "_meta"):
+            value = _key_for(field, name, value)
+        elif hasattr(value, "_meta"):
+            raise TypeError(f"Unable to use {value!r} as a value of {field}: it is a model instance.")
+        return attribute, Param(scope.slot(value, field.get_prep_value)[0], attribute.value_type)
+
+    # -- many instances ------------------------------------------------------------------------------------------------
+
+    def bulk_update(self: Any, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
+        """Write these fields of many instances, one statement for each batch, without signals; the number of rows."""
+        checked = self._bulk_update_options(objs, fields, batch_size)
+        return self._write_to.run(self._bulk_update, *checked) if checked[0] else 0
+
+    async def abulk_update(self: Any, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
+        checked = self._bulk_update_options(objs, fields, batch_size)
+        return await self._write_to.arun(self._bulk_update, *checked) if checked[0] else 0
+
+    def _bulk_update_options(self: Any, objs: Any, fields: Any, batch_size: Any) -> tuple[list[Any], list[Any], Any]:
+        if batch_size is not None and batch_size <= 0:
+            raise ValueError("Batch size must be a positive integer.")
+        if not fields:
+            raise ValueError("Field names must be given to bulk_update().")
+        objs = list(objs)
+        meta = self.model._meta
+        if not all(o._is_pk_set() for o in objs):
+            raise ValueError("All bulk_update() objects must have a primary key set.")
+        found = [meta.get_field(name) for name in fields]
+        if any(not f.concrete or f.many_to_many for f in found):
+            raise ValueError("bulk_update() can only be used with concrete fields.")
+        if any(f.in_key for f in found):
+            raise ValueError("bulk_update() cannot be used with primary key fields.")
+        for obj in objs:
+            obj._prepare_related_fields_for_save("bulk_update", found)
+        return objs, found, batch_size
+
+    def _bulk_update(
+        self: Any, session: Session, objs: list[Any], fields: list[Any], batch_size: Any
+    ) -> Operation[int]:
+        return (yield from atomically(session, self._update_batches(session, objs, fields, batch_size)))
+
+    def _update_batches(
+        self: Any, session: Session, objs: list[Any], fields: list[Any], batch_size: Any
+    ) -> Operation[int]:
+        size = max(1, session.dialect.max_query_params // (2 * len(fields) + 1) // 4)
+        size = min(size, batch_size or size)
+        count = 0
+        rows = self.using(session.alias)
+        for start in range(0, len(objs), size):
+            batch = objs[start : start + size]
+            changes: dict[str, Any] = {}
+            for field in fields:
+                via = self.model._meta.entity.attributes[field.attname].via
+                key = _link(self.query.entity, via) if via else "pk"
+                whens = []
+                for obj in batch:
+                    value = getattr(obj, field.attname)
+                    if value is None and field.kind == "json":  # NULL; JSON's own null is JSONNull()
+                        value = Cast(None, field)
+                    elif not hasattr(value, "resolve_expression"):
+                        value = Value(value, output_field=field)
+                    whens.append(When(pk=getattr(obj, key), then=value))
+                changes[field.attname] = Case(*whens, output_field=field)
+            count += yield from rows.filter(pk__in=[o.pk for o in batch])._update(session, changes)
+        return count
+
+
+def _link(entity: Any, via: Any) -> str:
+    """The attribute that holds the key of the row that ``via`` leads to, in the table of an inherited model."""
+    name: str = entity.attribute_in(via[-1].owner.table, via[-1].local_columns[0]).name
+    return name
+
+
+def _key_for(field: Any, name: str, instance: Any) -> Any:
+    """What a foreign key is set to so that it points at ``instance``."""
+    target = field.relation.forward.target
+    if not isinstance(instance, target.model._meta.concrete_model):
+        raise ValueError(f'Cannot update "{name}" with {instance!r}: it must be a "{target.name}" instance.')
+    key = getattr(instance, field.target_field.attname)
+    if key is None:
+        raise ValueError(f"Unsaved model instance {instance!r} cannot be used in an ORM query.")
+    return key
+
+
+def _send_update(session: Session, query: Any, assignments: list[Any], slots: tuple[Any, ...]) -> Operation[int]:
+    plain = query.but(related=(), columns=None, lock=None).without_order()
+    try:
+        compiled = compile_update(session.dialect, plain, assignments)
+    except EmptyResultSet:
+        return 0
+    count: int = yield Execute(compiled.sql, compiled.bind(slots))
+    return count
