@@ -146,18 +146,6 @@ class Wording(models.Model):
         unique_together = (("article", "language"),)
 
 
-class Memo(models.Model):
-    """Hangs on the wording of an article in the active language."""
-
-    article_no = models.IntegerField(null=True)
-    checked_no = models.IntegerField(null=True)
-    wording: Any = InLanguage(Wording, models.CASCADE, ["article_no"], ["article"], null=True, related_name="memos")
-    checked: Any = InLanguage(Wording, models.SET_NULL, ["checked_no"], ["article"], null=True, related_name="+")
-
-    class Meta:
-        app_label = "behaviour"
-
-
 class Above(models.ForeignObject[Any]):
     """The rows of ``to`` with whose field this row's begins: no fields are equal."""
 
@@ -179,10 +167,22 @@ class Boundless(Above):
         return None
 
 
+class Memo(models.Model):
+    """Hangs on the wording of an article in the active language."""
+
+    article_no = models.IntegerField(null=True)
+    checked_no = models.IntegerField(null=True)
+    wording: Any = InLanguage(Wording, models.CASCADE, ["article_no"], ["article"], null=True, related_name="memos")
+    checked: Any = InLanguage(Wording, models.SET_NULL, ["checked_no"], ["article"], null=True, related_name="+")
+    lost: Any = Boundless(Author, models.DO_NOTHING, ["article_no"], ["id"], related_name="+")
+
+    class Meta:
+        app_label = "behaviour"
+
+
 class Region(models.Model):
     path = models.CharField(max_length=50, unique=True)
     outer: Any = Above("self", models.CASCADE, ["path"], ["path"], related_name="inner")
-    other: Any = Boundless("self", models.DO_NOTHING, ["path"], ["path"], related_name="+")
 
     class Meta:
         app_label = "behaviour"
