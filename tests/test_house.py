@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "src" / "crowsfoot"
 # From the ground up. A module imports from its own package and from the floors below, which are listed before it. Two
 # names in one row are neighbours, and neither imports the other.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "logs"),
+    ("errors", "naming"),
     ("conf",),
     ("addresses", "enums", "functional", "timezones", "dateparse", "translation", "trees"),
     ("encoder", "files"),

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from crowsfoot.errors import ImproperlyConfigured
-from crowsfoot.logs import name_root
+from crowsfoot.naming import rename
 
 # Each Django module, and the modules here that hold its names; the first that has a name gives it.
 MODULES: dict[str, tuple[str, ...]] = {
@@ -172,7 +172,7 @@ FINDER = Finder()
 
 
 def install() -> None:
-    """Make ``import django`` mean Crowsfoot in this process, and its loggers those that Django's documentation names.
+    """Make ``import django`` mean Crowsfoot in this process, where its loggers and modules are called as in Django.
 
     Calling it again does nothing.
 
@@ -188,4 +188,5 @@ def install() -> None:
             "write 'from crowsfoot import models' instead of 'from django.db import models'."
         )
     sys.meta_path.insert(0, FINDER)
-    name_root("django")
+    modules = {here: name for name, sources in reversed(MODULES.items()) for here in sources if "." in here}
+    rename("django", modules, {here: name for name, here in PACKAGES.items()})

@@ -11,7 +11,7 @@ from contextvars import copy_context
 from typing import Any, NamedTuple
 
 from crowsfoot.database import run_here, take_over
-from crowsfoot.logs import log
+from crowsfoot.naming import log
 
 Answers = list[tuple[Any, Any]]
 

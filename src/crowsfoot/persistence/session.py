@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from crowsfoot.drivers.run import Execute, Operation
 from crowsfoot.errors import DatabaseError, Error, TransactionManagementError
-from crowsfoot.logs import log
+from crowsfoot.naming import log
 from crowsfoot.schema.entity import Entity
 from crowsfoot.sql.dialect import Dialect
 

@@ -15,6 +15,7 @@ from crowsfoot.models.fields.checks import check_field
 from crowsfoot.models.fields.internal import logical_type
 from crowsfoot.models.fields.words import dialect_of, words_of
 from crowsfoot.models.typed import FieldPath
+from crowsfoot.naming import module_name
 from crowsfoot.query.expressions import Combinable
 from crowsfoot.query.resolved import AliasedCol
 from crowsfoot.schema import types
@@ -565,7 +566,7 @@ class Field(LookupRegistry, Generic[T]):
 
     def __repr__(self) -> str:
         name = getattr(self, "name", None)
-        path = f"{type(self).__module__}.{type(self).__qualname__}"
+        path = f"{module_name(type(self).__module__)}.{type(self).__qualname__}"
         return f"<{path}: {name}>" if name is not None else f"<{path}>"
 
 
