@@ -57,6 +57,7 @@ async def test_one_queryset_asks_in_the_language_of_the_moment(do: Any, name: st
             assert await do.rows(titles.all()) == ["0000 fi", "0001 fi", None]
 
 
+@pytest.mark.capability(17)
 async def test_look_ups_obey_it(do: Any) -> None:
     *_, last = await articles(do, 3)
     finnish = {"wording__title__endswith": "fi"}
@@ -99,6 +100,7 @@ async def test_select_related(do: Any, name: str) -> None:
             assert getattr(getattr(found[2], name), "title", None) == expected
 
 
+@pytest.mark.capability(17)
 @pytest.mark.parametrize("name", ["wording", "text"])
 async def test_prefetches(do: Any, name: str) -> None:
     await articles(do, 3)
