@@ -181,7 +181,7 @@ def read_delete_plan(session: Session, doomed: Doomed, cap: int | None) -> Opera
     preview = DeletePreview(session, statements, doomed.values, cap + 1)
     yield from preview.read()
     root_entity = preview.consequences.root
-    root = Branch(doomed.model, "", None, DELETE, *_capped(preview.counts.get(root_entity, 0), cap))
+    root = Branch(doomed.model, "", None, DELETE, *_capped(preview.asked, cap))
     below: dict[Entity, list[Edge]] = {}
     for edge in preview.reached:
         below.setdefault(edge.source, []).append(edge)

@@ -53,9 +53,9 @@ class DeleteCounts(DeleteStatements):
     def hanging(self, edge: Edge) -> Query:
         return super().hanging(edge) if edge.action in TAKES or edge.action == PROTECT else self.staying(edge)
 
-    def count(self, what: Entity | Edge) -> Statement | None:
-        """How many rows of an entity go, or hang by an edge."""
-        query = self.hanging(what) if isinstance(what, Edge) else self.rows(what)
+    def count(self, what: Entity | Edge | None) -> Statement | None:
+        """How many rows of an entity go, or hang by an edge; None: how many were asked for."""
+        query = self.root if what is None else self.hanging(what) if isinstance(what, Edge) else self.rows(what)
         counted = selecting(query, query.entity.key).but(limits=(Param(self.limit, UNKNOWN), None))
         return self._statement(("count", what), lambda: compile_count(self.dialect, counted))
 
@@ -64,8 +64,8 @@ class DeletePreview(Deletion):
     """Reads what a delete would do, and how many rows each relation leads to.
 
     Afterwards ``counts`` has the number of rows that go, by entity, and ``reached`` the number of rows by edge, both
-    without zeros and none greater than ``limit``. Costs a query for each relation that leaves rows that go, and one for
-    each table that several relations lead to.
+    without zeros; ``asked`` is the number of rows asked for. None is greater than ``limit``. Costs a query for each
+    relation that leaves rows that go, and one for each table that several relations lead to.
     """
 
     statements: DeleteCounts
@@ -74,9 +74,11 @@ class DeletePreview(Deletion):
         super().__init__(session, statements, values)
         self.values[statements.limit] = limit
         self.reached: dict[Edge, int] = {}
+        self.asked = 0
 
     def read(self) -> Operation[None]:
         edges = self.consequences.edges
+        self.asked = yield from self._count(None)
         for group in self.consequences.groups:
             yield from self._choose(group)
             for entity in group:
@@ -95,11 +97,11 @@ class DeletePreview(Deletion):
             yield from super()._choose_cyclic(group)
 
     def _count_rows(self, entity: Entity, group: list[Entity]) -> Operation[None]:
-        incoming = [edge for edge in self.consequences.incoming[entity] if edge in self.reached]
-        if len(incoming) == 1 and entity is not self.consequences.root and not self.consequences.is_cyclic(group):
-            count = self.reached[incoming[0]]
-        else:
-            count = yield from self._count(entity)
+        is_root = entity is self.consequences.root
+        found = [self.reached[edge] for edge in self.consequences.incoming[entity] if edge in self.reached]
+        found += [self.asked] if is_root else []
+        many = len(found) > 1 or self.consequences.is_cyclic(group)
+        count = (yield from self._count(entity)) if many else sum(found)
         if count:
             self.counts[entity] = count
         else:
@@ -112,7 +114,7 @@ class DeletePreview(Deletion):
         if count:
             self.reached[edge] = count
 
-    def _count(self, what: Entity | Edge) -> Operation[int]:
+    def _count(self, what: Entity | Edge | None) -> Operation[int]:
         statement = self.statements.count(what)
         if statement is None:
             return 0
