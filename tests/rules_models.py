@@ -28,6 +28,7 @@ class Child(models.Model):
     default: Any = models.ForeignKey(Owner, on_delete=models.SET_DEFAULT, null=True, default=1, related_name="+")
     protected: Any = models.ForeignKey(Owner, on_delete=models.PROTECT, null=True, related_name="+")
     restricted: Any = models.ForeignKey(Owner, on_delete=models.RESTRICT, null=True, related_name="+")
+    nothing: Any = models.ForeignKey(Owner, on_delete=models.DO_NOTHING, null=True, related_name="+")
     called: Any = models.ForeignKey(Owner, on_delete=models.SET(spare), null=True, related_name="+")
 
     class Meta:

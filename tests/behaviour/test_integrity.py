@@ -62,3 +62,34 @@ async def test_a_transaction_goes_on_around_it(do: Any) -> None:
                 await do(Post.objects.create, title="x", author_id=asha.pk + 1)
         await do(Post.objects.create, title="y", author=asha)
     assert await do(Post.objects.count) == 1
+
+
+async def test_rows_that_are_updated_together(do: Any) -> None:
+    for name in ("Asha", "Ben"):
+        await do(Author.objects.create, name=name)
+    with pytest.raises(IntegrityError, match=r"Author\.name must be unique, and another row has 'Cas' already") as told:
+        await do(Author.objects.update, name="Cas")
+    assert told.value.field is Author._meta.get_field("name")
+    asha = await do(Author.objects.get, name="Asha")
+    await do(Post.objects.create, title="x", author=asha)
+    with pytest.raises(
+        IntegrityError, match=rf"Post\.author points at behaviour\.Author {asha.pk + 9}, which is not there"
+    ):
+        await do(Post.objects.update, author_id=asha.pk + 9)
+
+
+async def test_a_key_that_is_checked_at_the_commit(do: Any) -> None:
+    asha = await do(Author.objects.create, name="Asha")
+    post = await do(Post.objects.create, title="x", author=asha)
+
+    async def point_nowhere() -> None:
+        async with do.atomic():
+            await do.sql(do.database.dialect.defer_keys)
+            await do(Post.objects.filter(pk=post.pk).update, editor_id=asha.pk + 9)
+
+    with pytest.raises(IntegrityError, match=r"points by editor at a behaviour\.Author that is not there") as told:
+        await point_nowhere()
+    assert (told.value.model, told.value.field) == (Post, Post._meta.get_field("editor"))
+    assert told.value.relation is Post._meta.get_field("editor").relation.forward
+    await do(post.refresh_from_db)
+    assert post.editor_id is None

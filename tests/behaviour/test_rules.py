@@ -190,3 +190,15 @@ def test_rules_that_no_database_could_follow(options: Any, sentence: str) -> Non
 def test_the_database_is_as_the_models_say(database: Database) -> None:
     links = [field.remote_field.through for model in TABLES for field in model._meta.local_many_to_many]
     assert find_drift([*TABLES, *links]) == []
+
+
+async def test_a_row_that_is_pointed_at(do: Any) -> None:
+    """Deleted by hand it is refused in the database's words; deleted by rules that say nothing, in ours."""
+    owner = await do(Owner.objects.create, name="Ann")
+    child = await do(Child.objects.create, nothing=owner, default=None)
+    with pytest.raises(IntegrityError, match=r"still points at the rules\.Owner by nothing: delete it first") as told:
+        await do(owner.delete)
+    assert (told.value.model, told.value.field) == (Child, Child._meta.get_field("nothing"))
+    if do.vendor == "sqlite":
+        assert f"rules.Child {child.pk} still points" in str(told.value)
+    assert await do(Child.objects.count) == 1

@@ -467,7 +467,9 @@ def test_what_comes_in_between_is_caught_by_the_constraint(ground: Ground, autho
             ground.delete(author)
     finally:
         pre_delete.disconnect(receiver, sender=Author)
-    print(caught.value, caught.value.model, caught.value.relation)
+    assert (caught.value.model, caught.value.field) == (Protected, Protected._meta.get_field("author"))
+    assert caught.value.relation is Protected._meta.get_field("author").relation.forward
+    assert "still points at the gone.Author by author: delete it first" in str(caught.value)
     assert (Author.objects.count(), Cascade.objects.count(), Protected.objects.count()) == (2, 1, 0)
     assert author.pk == 2
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from crowsfoot.conf import settings
 from crowsfoot.errors import unknown_name
+from crowsfoot.schema.entity import Entity
 from crowsfoot.schema.registry import Registry
 from crowsfoot.schema.relation import Relation
+from crowsfoot.sql.names import split_name
 
 
 class Apps:
@@ -125,6 +127,11 @@ class Current:
 
     def __init__(self, apps: Apps) -> None:
         self.apps = apps
+
+    def entity_of(self, table: str) -> Entity | None:
+        """The entity that is kept in a table, if it is one of these models'."""
+        entities = self.apps.registry.entities.values()
+        return next((e for e in entities if e is e.concrete and split_name(e.table.name)[1] == table), None)
 
     @contextmanager
     def use(self, apps: Apps) -> Generator[Apps]:

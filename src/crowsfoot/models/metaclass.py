@@ -30,11 +30,13 @@ from crowsfoot.models.missing import class_attribute
 from crowsfoot.models.options import Options
 from crowsfoot.models.places import add_place
 from crowsfoot.models.related_types import misfits
+from crowsfoot.persistence.integrity import Tables
 from crowsfoot.query.conditions import Q
 from crowsfoot.schema.relation import CASCADE
 
 apps = Apps(install_relation)
 current = Current(apps)
+Tables.find = current.entity_of
 AUTO_FIELDS = {cls.__name__: cls for cls in (AutoField, BigAutoField, SmallAutoField)}
 
 

@@ -52,11 +52,9 @@ def foreign_key(field: Any) -> ForeignKey:
         sql = "NO ACTION"  # the default is a callable: only Python knows it
     if sql == "SET NULL" and not all(hop.source.columns[name].null for name in partly or hop.source_columns):
         sql = "NO ACTION"
-    name = field.constraint_name or names.foreign_key_name(
-        hop.source.name, hop.source_columns, hop.target.name, hop.target_columns
-    )
     on_update = "NO ACTION" if relation.on_update is None else relation.on_update.sql
     deferrable = field.deferrable.value if field.deferrable else "immediate"
+    name = names.key_name(relation.forward)
     return ForeignKey(name, hop.source_columns, hop.target.name, hop.target_columns, sql, partly, on_update, deferrable)
 
 

@@ -7,8 +7,9 @@ from typing import Any, Generic, TypeVar
 
 from crowsfoot.database import databases
 from crowsfoot.drivers.run import Execute, Operation
-from crowsfoot.errors import EmptyResultSet, FieldError
+from crowsfoot.errors import EmptyResultSet, FieldError, IntegrityError
 from crowsfoot.models.fields.composite import CompositePrimaryKey
+from crowsfoot.persistence.integrity import explain
 from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.query.expressions import Value
 from crowsfoot.query.func import Case, When
@@ -207,5 +208,11 @@ def _send_update(session: Session, query: Any, assignments: list[Any], slots: tu
         compiled = compile_update(session.dialect, plain, assignments)
     except EmptyResultSet:
         return 0
-    count: int = yield Execute(compiled.sql, compiled.bind(slots))
+    try:
+        count: int = yield Execute(compiled.sql, compiled.bind(slots))
+    except IntegrityError as error:
+        given = [(a, slots[node.index]) for a, node in assignments if isinstance(node, Param)]
+        attributes, values = [a for a, _ in given], [value for _, value in given]
+        yield from explain(session.dialect, error, query.entity, attributes, [values])
+        raise
     return count

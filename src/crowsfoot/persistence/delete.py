@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from crowsfoot.drivers.run import Execute, Fetch, Operation
+from crowsfoot.errors import IntegrityError
 from crowsfoot.persistence.consequences import Edge
 from crowsfoot.persistence.delete_statements import DeleteStatements, Statement
+from crowsfoot.persistence.integrity import explain_delete, holding
 from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.schema.entity import Entity
 
@@ -46,11 +48,10 @@ class Deletion:
         Raises ``ProtectedError`` and ``RestrictedError`` before anything is changed, so that an open transaction can go
         on; and ``IntegrityError`` where another transaction added rows in between.
         """
+        root = self.consequences.root
         if self.statements.is_single:
-            self.session.wrote(None if self.consequences.edges else self.consequences.root.table.name)
-            self.counts[self.consequences.root] = yield from self._execute(
-                self.statements.delete(self.consequences.root)
-            )
+            self.session.wrote(None if self.consequences.edges else root.table.name)
+            self.counts[root] = yield from self._delete(root)
         elif self.session.in_atomic_block:
             yield from self._whole()
         else:
@@ -214,7 +215,7 @@ class Deletion:
                 yield from self._delete_cyclic(self._batches.get(group[0], []))
             elif group[0] in self._alive:
                 entity = group[0]
-                self.counts[entity] = yield from self._execute(self.statements.delete(entity))
+                self.counts[entity] = yield from self._delete(entity)
                 if entity in self.instances:
                     yield from self.after(self.instances[entity])
         if defers and dialect.check_keys is not None:
@@ -233,13 +234,34 @@ class Deletion:
         all_keys = {entity: self.values[self.statements.known[entity].slot] for entity, _ in batches}
         for entity, keys in batches:
             self.values[self.statements.known[entity].slot] = keys
-            yield from self._execute(self.statements.delete(entity))
+            yield from self._delete(entity)
             self.counts[entity] = self.counts.get(entity, 0) + len(keys)
             if entity in self.instances:
                 gone = set(keys)
                 yield from self.after([i for i in self.instances[entity] if self.key(i) in gone])
         for entity, keys in all_keys.items():  # the rows that these inherit are found by the same slot
             self.values[self.statements.known[entity].slot] = keys
+
+    def _delete(self, entity: Entity) -> Operation[int]:
+        try:
+            return (yield from self._execute(self.statements.delete(entity)))
+        except IntegrityError as error:
+            yield from self._explain(error, entity)
+            raise
+
+    def _explain(self, error: IntegrityError, entity: Entity) -> Operation[None]:
+        """Say what held rows of ``entity`` back: PostgreSQL names it; on SQLite, rows that point at them are found."""
+        edges = [e for e in self.consequences.edges if e.source is entity and e.end.relation.constrained]
+        if error.constraint is not None:
+            end = holding(error, [edge.end for edge in edges])
+            if end is not None:
+                explain_delete(error, end)
+            return
+        for edge in edges:
+            keys = yield from self._keys(edge.target, self.statements.next_lookup(edge))
+            if keys:
+                explain_delete(error, edge.end, keys[0])
+                return
 
     # -- statements ----------------------------------------------------------------------------------------------------
 

@@ -6,21 +6,28 @@ one short query each, on the way out of the failed statement.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from crowsfoot.drivers.run import Fetch, Operation
 from crowsfoot.errors import IntegrityError
-from crowsfoot.persistence.session import Session
 from crowsfoot.schema.entity import Attribute, Entity
+from crowsfoot.sql.dialect import Dialect
+from crowsfoot.sql.names import key_name
 from crowsfoot.sql.select import compile_exists
 from crowsfoot.sql.write import having
 
 Values = dict[str, Any]
 
 
+class Tables:
+    """Where the entity of a table is found that only the database names. The models say how."""
+
+    find: Callable[[str], Entity | None] = staticmethod(lambda table: None)
+
+
 def explain(
-    session: Session,
+    dialect: Dialect,
     error: IntegrityError,
     entity: Entity,
     attributes: Sequence[Attribute],
@@ -33,7 +40,7 @@ def explain(
     error.model = entity.model
     given = [dict(zip([a.column.name for a in attributes], row, strict=True)) for row in rows]
     if "FOREIGN KEY" in str(error).upper():
-        yield from _foreign_key(session, error, entity, given)
+        yield from _foreign_key(dialect, error, entity, given)
         return
     found = [a for a in entity.own_attributes if a.column.name in error.columns]
     error.field = found[0].field if found else None
@@ -57,11 +64,9 @@ def _sentence(error: IntegrityError, entity: Entity, found: list[Attribute], giv
     return ""
 
 
-def _foreign_key(session: Session, error: IntegrityError, entity: Entity, given: list[Values]) -> Operation[None]:
+def _foreign_key(dialect: Dialect, error: IntegrityError, entity: Entity, given: list[Values]) -> Operation[None]:
     """Find the key that points at no row: by the columns that the database names, or by looking."""
-    for end in entity.ends.values():
-        if not (end.is_forward and end.holds_key and end.owner is entity and end.relation.constrained):
-            continue
+    for end in _constraints(entity):
         if error.columns:
             if set(error.columns) == set(end.local_columns):
                 _name(error, end, next((_key(end, row) for row in given), None))
@@ -69,7 +74,7 @@ def _foreign_key(session: Session, error: IntegrityError, entity: Entity, given:
             continue
         for row in given:
             key = _key(end, row)
-            if key is not None and not (yield from _exists(session, end, key)):
+            if key is not None and not (yield from _exists(dialect, end, key)):
                 _name(error, end, key)
                 return
 
@@ -84,13 +89,62 @@ def _name(error: IntegrityError, end: Any, key: Any) -> None:
     )
 
 
+def explain_delete(error: IntegrityError, end: Any, key: Any = None) -> None:
+    """Say in ``error`` by which relation a row was held back that was to be deleted: ``end``, as that row sees it.
+
+    ``key`` is the key of a row that still points at it.
+    """
+    back = end.inverse
+    error.model, error.relation, error.field = back.owner.model, back, back.field
+    row = f"A {back.owner.label}" if key is None else f"{back.owner.label} {key!r}"
+    error.args = (
+        f"{error} {row} still points at the {end.owner.label} by {back.name}: delete it first, or point it elsewhere.",
+        *error.args[1:],
+    )
+
+
+def holding(error: IntegrityError, ends: Iterable[Any]) -> Any:
+    """That of ``ends``, seen from the row that was to go, which the database named; None where it named none."""
+    for end in ends:
+        key = end.inverse
+        if error.table == key.hops[0].source.name and error.constraint == key_name(key):
+            return end
+    return None
+
+
+def explain_commit(dialect: Dialect, error: IntegrityError) -> Operation[None]:
+    """Say in ``error``, the answer to a COMMIT, which relation it is. On SQLite the transaction is still open."""
+    table, columns, row = error.table, error.columns, None
+    if dialect.keys_that_fail is not None:
+        found = yield Fetch(dialect.keys_that_fail, (), list)
+        if found:
+            table, columns, row = found[0][0], (found[0][1],), found[0][2]
+    entity = None if table is None else Tables.find(table)
+    if entity is None:
+        return
+    error.model, error.table, error.columns = entity.model, table, columns
+    for end in _constraints(entity):
+        if error.constraint == key_name(end) or (error.constraint is None and set(columns) <= set(end.local_columns)):
+            error.relation, error.field = end, end.field
+            which = f"A {entity.label}" if row is None else f"{entity.label} {row}"
+            words = f"{error} {which} points by {end.name} at a {end.target.label} that is not there."
+            error.args = (words, *error.args[1:])
+            return
+
+
+def _constraints(entity: Entity) -> list[Any]:
+    """The relations whose keys the database checks in rows of ``entity``."""
+    ends = entity.ends.values()
+    return [e for e in ends if e.is_forward and e.holds_key and e.owner is entity and e.relation.constrained]
+
+
 def _key(end: Any, row: Values) -> tuple[Any, ...] | None:
     key = tuple(row.get(column) for column in end.local_columns)
     return None if None in key else key
 
 
-def _exists(session: Session, end: Any, key: tuple[Any, ...]) -> Operation[bool]:
+def _exists(dialect: Dialect, end: Any, key: tuple[Any, ...]) -> Operation[bool]:
     query = having(end.target, end.target.attributes_of(end.remote_columns))
-    compiled = compile_exists(session.dialect, query)
+    compiled = compile_exists(dialect, query)
     rows = yield Fetch(compiled.sql, compiled.bind(key), list)
     return bool(rows)

@@ -80,7 +80,7 @@ def insert_rows(
             return found
         yield Execute(compiled.sql, params)
     except IntegrityError as error:
-        yield from explain(session, error, entity, attributes, rows)
+        yield from explain(session.dialect, error, entity, attributes, rows)
         raise
     return []
 
@@ -120,7 +120,7 @@ def update_row(
             return found[0] if found else False
         count = yield Execute(compiled.sql, compiled.bind(slots))
     except IntegrityError as error:
-        yield from explain(session, error, entity, attributes, [values])
+        yield from explain(session.dialect, error, entity, attributes, [values])
         raise
     return count > 0
 

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from crowsfoot.drivers.run import Execute, Operation
-from crowsfoot.errors import DatabaseError, Error, TransactionManagementError
+from crowsfoot.errors import DatabaseError, Error, IntegrityError, TransactionManagementError
 from crowsfoot.naming import log
+from crowsfoot.persistence.integrity import explain_commit
 from crowsfoot.schema.entity import Entity
 from crowsfoot.sql.dialect import Dialect
 
@@ -240,7 +241,9 @@ def _end(session: Session, failed: bool) -> Operation[list[Callback]]:
         return []
     try:
         yield Execute("COMMIT")
-    except Error:
+    except Error as error:
+        if isinstance(error, IntegrityError):
+            yield from explain_commit(session.dialect, error)
         yield from _roll_back(session)
         raise
     return callbacks

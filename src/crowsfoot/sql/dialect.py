@@ -38,6 +38,8 @@ class Dialect:
     begin: ClassVar[str] = "BEGIN"
     # Check keys at the end of the transaction, and at the statement again (None where that cannot be undone before).
     defer_keys: ClassVar[str] = "SET CONSTRAINTS ALL DEFERRED"
+    # Where the database does not say which key it is that a COMMIT refuses: SELECT of its table, column and row.
+    keys_that_fail: ClassVar[str | None] = None
     check_keys: ClassVar[str | None] = "SET CONSTRAINTS ALL IMMEDIATE"
     # How many rows deep one DELETE may take rows along by ON DELETE CASCADE; None where there is no such limit.
     cascade_depth: ClassVar[int | None] = None

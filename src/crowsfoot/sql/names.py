@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+from crowsfoot.schema.relation import End
+
 LIMIT = 63
 UNLIMITED_INDEX = 200
 
@@ -69,6 +71,13 @@ def foreign_key_name(
     """The name of a foreign key: ``blog_post_author_id_dd7a8485_fk_blog_author_id``."""
     _, target = split_name(to_table)
     return index_name(table, columns, f"_fk_{target}_{'_'.join(to_columns)}", limit)
+
+
+def key_name(end: End) -> str:
+    """The name of the constraint of a relation whose key ``end`` holds: one of its own, or Django's."""
+    hop = end.hops[0]
+    own: str | None = getattr(end.field, "constraint_name", None)
+    return own or foreign_key_name(hop.source.name, hop.source_columns, hop.target.name, hop.target_columns)
 
 
 def check_name(table: str, column: str, limit: int | None = LIMIT) -> str:

@@ -107,6 +107,10 @@ class SQLite(Dialect):
     binds_tuples = True
     max_query_params = 32_766
     defer_keys = "PRAGMA defer_foreign_keys = ON"
+    keys_that_fail = (
+        'SELECT v."table", k."from", v.rowid FROM pragma_foreign_key_check v '
+        'JOIN pragma_foreign_key_list(v."table") k ON k.id = v.fkid ORDER BY v."table", v.rowid, k.seq LIMIT 1'
+    )
     check_keys = None  # switching it off forgets the violations so far; the end of the transaction checks them
     cascade_depth = 900  # SQLite's own limit for nested triggers is 1,000
     column_types: ClassVar = {
