@@ -6,7 +6,7 @@ Each is an operation written once, and two thin methods that drive it: ``create(
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from crowsfoot.database import databases
 from crowsfoot.drivers.run import Operation
@@ -14,7 +14,7 @@ from crowsfoot.errors import FieldDoesNotExist, FieldError, IntegrityError, unkn
 from crowsfoot.models.delete_plan import CAP, DeletePlan, read_delete_plan
 from crowsfoot.models.deletion import Doomed, delete_alone
 from crowsfoot.models.fields.base import DatabaseDefault, Field
-from crowsfoot.models.own_save import always_returned, is_usual, save_through
+from crowsfoot.models.own_save import always_returned, save_through
 from crowsfoot.models.places import take_places
 from crowsfoot.models.updating import Updating
 from crowsfoot.persistence.cohort import Cohort
@@ -36,12 +36,7 @@ class Writing(Updating[M], Generic[M]):
         return self._write_to.run(self._create, kwargs)
 
     async def acreate(self: Any, **kwargs: Any) -> M:
-        if is_usual(self.model.save) and is_usual(self.model.asave):
-            return await self._write_to.arun(self._create, kwargs)
-        obj: Any = self._new(kwargs)
-        self._for_write = True
-        await obj.asave(force_insert=True, using=self.db)
-        return cast("M", obj)
+        return await self._write_to.arun(self._create, kwargs)
 
     def _create(self: Any, session: Session, kwargs: dict[str, Any]) -> Operation[M]:
         obj = self._new(kwargs)
