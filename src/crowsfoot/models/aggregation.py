@@ -74,9 +74,9 @@ def aggregate(session: Session, queryset: Any, expressions: dict[str, Any]) -> O
     asked = Aggregation(query, expressions)
     if not asked.nodes:
         return {}
-    if queryset._via is not None and peers.has_peers(queryset):
+    if queryset._side is not None and peers.has_peers(queryset):
         prepared = yield from peers.answer(session, queryset, "aggregate", asked)
-        if prepared is not peers.MISSING:
+        if prepared is not None:
             found: dict[str, Any] = prepared
             return found
     try:

@@ -110,6 +110,8 @@ class ToOne:
         # What assigning None empties: of a key that shares a column with another, the rest.
         own = end.field.own_columns if end.is_forward and hasattr(end.field, "own_columns") else near
         self.own = [a.name for a in end.owner.attributes_of(own)]
+        # The usual foreign key: one attribute of the instance that equals one of the related instance.
+        self.has_one_key = end.holds_key and len(self.locals) == 1 and not end.is_conditional
 
     @property
     def field(self) -> Any:
@@ -119,6 +121,10 @@ class ToOne:
         if instance is None:
             return DescribedPath(self)
         held = instance.__dict__
+        if self.has_one_key:
+            related = held.get(self.name)
+            if related is not None and held.get(self.local) == related.__dict__.get(self.remote):
+                return related
         if self.holds_key:
             if self.name in held:
                 related = held[self.name]
@@ -211,7 +217,9 @@ class ToOne:
         """The one query that loads the related instance, for the whole cohort."""
         end = self.end
         instances = peers_lacking(instance, self.name)
-        if self.holds_key:
+        if self.has_one_key:
+            instances = [i for i in instances if i.__dict__.get(self.local) is not None] or [instance]
+        elif self.holds_key:
             instances = [i for i in instances if all(i.__dict__.get(name) is not None for name in self.locals)] or [
                 instance
             ]
@@ -386,6 +394,15 @@ class RelatedObjectDoesNotExist:
         return found
 
 
+class Unknown:
+    """Stands for the options of a model that nobody has looked at yet."""
+
+    _default = object()
+
+
+UNKNOWN = Unknown()
+
+
 class ToMany:
     """The accessor of a to-many end: a manager for the related rows. ``source`` is as with ``ToOne``."""
 
@@ -395,6 +412,10 @@ class ToMany:
     def __init__(self, source: Any) -> None:
         self.source = source
         self._class: Any = None
+        # The target's default manager when the class was made, and the one attribute that a usual owner's key is in.
+        self._meta: Any = UNKNOWN
+        self._default: Any = None
+        self._name: str | None = None
 
     def bind(self, end: End) -> None:
         """Learn what the relation leads to, now that it is known."""
@@ -403,13 +424,16 @@ class ToMany:
     @property
     def manager_class(self) -> Any:
         """The class of managers of this relation, made from the target's default manager on first use."""
-        base = type(self.end.target.model._default_manager)
+        self._meta = self.end.target.model._meta
+        self._default = self._meta.default_manager
+        base = type(self._default)
         if self._class is None or self._class.base_class is not base:
             kind = "manager_mixin" if self.end.is_forward else "reverse_manager_mixin"
             mixin = getattr(self.end.field, kind, None)
             if mixin is None:
                 mixin = ManyRelatedManager if self.end.relation.link is not None else KeyManager
-            self._class = make_manager_class(mixin, self.end, base)
+            self._class = made = make_manager_class(mixin, self.end, base)
+            self._name = made.side.name if made.is_usual else None
         return self._class
 
     related_manager_cls = manager_class
@@ -430,6 +454,14 @@ class ToMany:
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
             return DescribedPath(self)
+        if (
+            self._meta._default is self._default
+            and instance.__dict__.get(self._name) is not None
+            and instance._origin is not None
+        ):  # the way of a loop: nothing to find out, and nobody to ask
+            manager = object.__new__(self._class)
+            manager.instance = instance
+            return manager
         return self.manager_class(instance)
 
     def __set__(self, instance: Any, value: Any) -> None:

@@ -49,7 +49,8 @@ class Combining(Chaining[M], Generic[M]):
             parts.append((query, len(values)))
             values += more
         found = self._clone()
-        found._via = None
+        found._known, found._side = self._known_related, None
+        found._bare = self._bare and not found._known
         found._low, found._high = 0, None
         combined = Combined(operator, all, tuple(parts))
         base = parts[0][0].but(related=(), lock=None, distinct=False, distinct_on=())
@@ -81,9 +82,9 @@ class Combining(Chaining[M], Generic[M]):
         if self.query.order is not None and not self._low and self._high is None:
             order = self.query.order
             found = found._change(None, lambda query: query.but(order=order, flipped=self.query.flipped))
-        found._known_related = _merged(self._known_related, other._known_related)
+        found._known = _merged(self._known_related, other._known_related)
         found._prefetch, found._fetch_mode = self._prefetch, self._fetch_mode
-        found._bare = self._bare and not found._known_related
+        found._bare = self._bare and not found._known
         return found
 
     @property

@@ -12,6 +12,7 @@ from crowsfoot.models.related_managers import Key, RelatedManager
 from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.query.conditions import Q
 from crowsfoot.query.related_values import is_a
+from crowsfoot.schema.relation import End
 
 M = TypeVar("M")
 
@@ -21,15 +22,22 @@ class ManyRelatedManager(RelatedManager[M]):
 
     class_name = "ManyRelatedManager"
 
+    through: Any
+    # The link's attributes for this side and for the other.
+    here: Any
+    there: Any
+
     def __init__(self, instance: Any) -> None:
         super().__init__(instance)
-        self.through = self.end.relation.link.model
-        link = self.end.relation.link
-        # The link's attributes for this side and for the other, and the names of their foreign keys.
-        self.here = link.attributes_of(self.end.hops[0].target_columns)
-        self.there = link.attributes_of(self.end.hops[1].source_columns)
         if instance is not None:
             self._need_key()
+
+    @classmethod
+    def shared(cls, end: End) -> dict[str, Any]:
+        link = end.relation.link
+        assert link is not None
+        here, there = link.attributes_of(end.hops[0].target_columns), link.attributes_of(end.hops[1].source_columns)
+        return {**super().shared(end), "through": link.model, "here": here, "there": there}
 
     @property
     def source_field_name(self) -> str:
@@ -43,7 +51,7 @@ class ManyRelatedManager(RelatedManager[M]):
         name = type(self.instance).__name__
         if None in self.key:
             raise ValueError(
-                f'"{self.instance!r}" needs to have a value for field "{self.names[0]}" before this many-to-many '
+                f'"{self.instance!r}" needs to have a value for field "{self.side.names[0]}" before this many-to-many '
                 "relationship can be used."
             )
         if not self.instance._is_pk_set():

@@ -8,6 +8,7 @@ import inspect
 import itertools
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Never, Self, TypeVar, overload
 
 from crowsfoot.models import routing
@@ -33,7 +34,12 @@ class BaseManager(Generic[M]):
     _built_with_asmanager = False
     _plain = False
     _kept: Any = None
-    _constructor_args: tuple[tuple[Any, ...], dict[str, Any]]
+    _constructor_args: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
+    creation_counter: int = -1
+    model: Any = None
+    name: Any = None
+    _db: str | None = None
+    _hints: Mapping[str, Any] = MappingProxyType({})
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
@@ -41,11 +47,7 @@ class BaseManager(Generic[M]):
         return self
 
     def __init__(self) -> None:
-        self.creation_counter: int = next(BaseManager.counter)
-        self.model: Any = None
-        self.name: Any = None
-        self._db: str | None = None
-        self._hints: dict[str, Any] = {}
+        self.creation_counter = next(BaseManager.counter)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None and self.model is owner and self._plain:
@@ -95,7 +97,7 @@ class BaseManager(Generic[M]):
     def _rows(self) -> QuerySet[M]:
         """``get_queryset()`` for a method that only copies the queryset: then one serves every call."""
         found = self._kept
-        if found is not None and found._shape is self.model.__entity__.root:
+        if found is not None and found._shape is found._shape.query.entity.root:
             return found
         found = self.get_queryset()
         if type(self).get_queryset is BaseManager.get_queryset and self._db is None and not self._hints:
@@ -298,7 +300,7 @@ class Manager(BaseManager[M]):
 
     def get(self, *args: Condition, **kwargs: Any) -> M:
         rows = self._kept
-        if rows is None or rows._shape is not self.model.__entity__.root:
+        if rows is None or rows._shape is not rows._shape.query.entity.root:
             rows = self._rows()
         if type(rows).get is Reading.get:  # nobody's own: its arguments need not be packed twice
             return rows._get_by(args, kwargs)

@@ -70,6 +70,7 @@ class Options:
         self.entity: Any = None
         self.unknown_options: list[str] = []
         self._managers: dict[str, Any] | None = None
+        self._default: Any = None
 
     # -- setting up ----------------------------------------------------------------------------------------------------
 
@@ -192,7 +193,7 @@ class Options:
 
     def add_manager(self, manager: Any) -> None:
         self.local_managers.append(manager)
-        self._managers = None
+        self._managers = self._default = None
 
     # -- names ---------------------------------------------------------------------------------------------------------
 
@@ -349,10 +350,10 @@ class Options:
 
     @property
     def default_manager(self) -> Any:
-        name = self._inherited("default_manager_name")
-        if name:
-            return self._named(name, "default_manager_name")
-        return next(iter(self.managers), None)
+        if self._default is None:
+            name = self._inherited("default_manager_name")
+            self._default = self._named(name, "default_manager_name") if name else next(iter(self.managers), None)
+        return self._default
 
     @property
     def base_manager(self) -> Any:

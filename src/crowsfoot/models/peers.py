@@ -9,65 +9,101 @@ write to a table of the query, the end of a transaction, and age drop what was p
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from functools import partial
+from itertools import islice
 from typing import Any, TypeAlias
 
+from crowsfoot.database import databases
 from crowsfoot.drivers.run import Fetch, Operation
 from crowsfoot.errors import EmptyResultSet
 from crowsfoot.models.plans import Plan, row_maker
 from crowsfoot.models.prefetch import prefetch
 from crowsfoot.models.state import FETCH_ONE
 from crowsfoot.persistence.cohort import SAVED, Cohort, saved
-from crowsfoot.persistence.hydrate import columns_of, make_hydrator
+from crowsfoot.persistence.hydrate import OwnedHydrator, columns_of, make_hydrator, make_owned_hydrator
 from crowsfoot.persistence.session import Session
+from crowsfoot.schema.relation import End
 from crowsfoot.sql.peers import OWNER, can_batch, compile_for_owners
 
 # Answers that were prepared longer ago than this are asked again (seconds).
 MAX_AGE = 1.0
-MISSING: Any = object()
+# What the answer is where there is no row.
+OF_NOTHING: dict[str, Callable[[], Any]] = {"select": list, "count": int, "exists": bool}
 # The plan for several owners, the tables that it reads, and what makes values of its rows.
 Batch: TypeAlias = tuple[Plan, frozenset[str], Any]
-# What the answer is where there is no row.
-OF_NOTHING: dict[str, Any] = {"select": list, "count": int, "exists": bool}
+# What aggregates ask for besides: a key of their structure, and the values in them.
+More: TypeAlias = tuple[Hashable, tuple[Any, ...]]
+NOTHING: More = (None, ())
+
+
+class Side:
+    """A to-many end as the querysets of its rows see it: what all owners share, worked out once.
+
+    ``names`` are the owner's attributes that its rows point at, and ``name`` is the only one where it is the owner's
+    whole key (None elsewhere). ``remotes`` are the attributes of a row that point at it (on the far side of a link, the
+    row's own key), and ``back`` is the name under which a row knows its one owner.
+    """
+
+    __slots__ = ("back", "edge", "end", "name", "names", "owner", "remotes", "width")
+
+    def __init__(self, end: End) -> None:
+        self.end = end
+        # The class of owners, unless they may be several.
+        self.owner = end.owner.model if not end.owner.parents else None
+        self.edge = ("of", end)
+        self.names = [attribute.name for attribute in end.anchors]
+        self.remotes = [attribute.name for attribute in end.target.attributes_of(end.remote_columns)]
+        self.width = len(self.names)
+        is_plain = (
+            end.convert is None
+            and not end.is_conditional
+            and [attribute.name for attribute in end.owner.key] == self.names[:1]
+        )
+        self.name = self.names[0] if is_plain and self.width == 1 else None
+        self.back = end.inverse.accessor if not end.inverse.is_collection else None
+
+    def key_of(self, held: dict[str, Any]) -> Any:
+        """The owner's key among its values, as the related rows hold it: a tuple of several, None if not whole."""
+        key, convert = key_of(held, self.names), self.end.convert
+        return key if convert is None or key is None else convert(key)
 
 
 class Asked:
     """One question as the members of a cohort ask it: who asked, how many are answered at once, what is prepared."""
 
-    __slots__ = ("children", "position", "ready", "seen", "size", "stamp", "writes")
+    __slots__ = ("children", "position", "ready", "seen", "size", "stamp", "tables", "written")
 
     def __init__(self, children: Cohort) -> None:
         self.size = 1
         self.position = 0
         self.seen: set[Any] = set()
         self.ready: dict[Any, Any] = {}
+        # When the answers were asked for, in seconds and in writes, and the tables that they come from.
         self.stamp = 0.0
-        self.writes: Any = None
+        self.written = 0
+        self.tables: frozenset[str] = frozenset()
         # The rows that arrive by one relation are one cohort, however many questions brought them.
         self.children = children
 
+    def take(self, key: Any, session: Session) -> Any:
+        """The answer that is prepared for the owner with this key, or None. What is prepared and stale is dropped."""
+        is_old = time.monotonic() - self.stamp >= MAX_AGE
+        if is_old or (session.writes.number != self.written and self.is_stale(session)):
+            self.ready.clear()
+            return None
+        found = self.ready.pop(key, None)
+        if SAVED and found is not None:
+            saved(1)
+        return found
 
-class Via:
-    """The relation and the owner that a queryset of related rows belongs to; ``slot`` is where the owner's key is."""
-
-    __slots__ = ("end", "names", "owner", "slot")
-
-    def __init__(self, end: Any, owner: Any, names: list[str], slot: int) -> None:
-        self.end = end
-        self.owner = owner
-        self.names = names
-        self.slot = slot
-
-    def key_of(self, member: Any) -> Any:
-        """The key of another member, as the related rows hold it; None where it is not whole."""
-        key, convert = key_of(member.__dict__, self.names), self.end.convert
-        return key if convert is None or key is None else convert(key)
-
-    def key_in(self, values: tuple[Any, ...]) -> Any:
-        """The owner's key among the values of the queryset: one, or a tuple of several."""
-        if len(self.names) == 1:
-            return values[self.slot]
-        return values[self.slot : self.slot + len(self.names)]
+    def is_stale(self, session: Session) -> bool:
+        """Whether somebody has written to the tables since."""
+        number = session.writes.number
+        if session.writes.after(self.written, self.tables):
+            return True
+        self.written = number
+        return False
 
 
 def key_of(held: dict[str, Any], names: list[str]) -> Any:
@@ -80,81 +116,87 @@ def key_of(held: dict[str, Any], names: list[str]) -> Any:
 
 def has_peers(queryset: Any) -> bool:
     """Whether the owner of these related rows came with others who may ask the same."""
-    origin = queryset._via.owner._origin
+    origin = queryset._owner._origin
     return origin is not None and len(origin.members) > 1 and queryset._fetch_mode is not FETCH_ONE
 
 
-class Question:
-    """What is asked of the related rows: ``select``, ``count``, ``exists``, or the values of an ``aggregate``."""
+def taken(queryset: Any, operation: str, session: Session | None = None, more: More = NOTHING) -> Any:
+    """The answer to ``select``, ``count``, ``exists`` or ``aggregate`` that is prepared for the owner, or None.
 
-    __slots__ = ("aggregation", "key", "operation", "queryset", "values")
-
-    def __init__(self, queryset: Any, operation: str, aggregation: Any, shape: Hashable, values: Any) -> None:
-        self.queryset = queryset
-        self.operation = operation
-        self.aggregation = aggregation
-        self.key = operation, shape
-        self.values = values
-
-    def of_nothing(self) -> Any:
-        return self.aggregation.of_nothing() if self.aggregation else OF_NOTHING[self.operation]()
+    It is handed out once. ``more`` is what aggregates ask for: a key of their structure, and the values in them.
+    Without a ``session`` that of this thread is used; raises what ``Database.ready`` raises.
+    """
+    origin = queryset._owner._origin
+    if origin is None or origin.prepared is None:
+        return None
+    alias = queryset._db or queryset.db
+    key, question = _question(queryset, operation, alias, more)
+    asked = origin.prepared.get(question)
+    if asked is None or not asked.ready:
+        return None
+    return asked.take(key, session or databases[alias].ready())
 
 
 def answer(session: Session, queryset: Any, operation: str, aggregation: Any = None) -> Operation[Any]:
     """The answer to ``select``, ``count``, ``exists`` or ``aggregate`` for the owner: prepared, or asked now.
 
-    ``MISSING`` where the question cannot be asked for several owners; the caller then asks it for this one.
+    None where the question cannot be asked for several owners; the caller then asks it for this one.
     """
-    via = queryset._via
-    cohort: Cohort = via.owner._origin
-    sliced = bool(queryset._low) or queryset._high is not None
-    shape = aggregation.shape() if aggregation else (None, ())
-    if shape is None or not _can_batch(queryset, operation, sliced):
-        return MISSING
-    question = Question(queryset, operation, aggregation, *shape)
-    batch = _plan(session, question)
-    asked = _asked(cohort, question, () if batch is None else batch[0].said)
-    key = via.key_in(queryset._values)
-    if asked.ready and not _is_fresh(asked, session):
-        asked.ready.clear()
-    found = asked.ready.pop(key, MISSING)
-    if found is not MISSING:
-        if SAVED:
-            saved(1)
+    more: More | None = aggregation.shape() if aggregation else NOTHING
+    if more is None or not _can_batch(queryset, operation):
+        return None
+    batch = _plan(session, queryset, (operation, more[0]), aggregation)
+    key, question = _question(queryset, operation, session.alias, more)
+    if batch is not None and batch[0].said:
+        question = question, batch[0].said  # it is another one when the conditions of its joins say something else
+    asked = _asked(queryset, question)
+    found = asked.take(key, session) if asked.ready else None
+    if found is not None:
         return found
-    again = key in asked.seen
-    asked.seen.add(key)
-    owners = {key: via.owner}
-    if not again:
-        owners = _next_owners(cohort, asked, via, key)
+    owners = {key: queryset._owner}
+    if key not in asked.seen:
+        asked.seen.add(key)
+        owners = _next_owners(asked, queryset, key)
         asked.size = 2 if asked.size == 1 else min(asked.size * 2, 1 << 16)
-    answers = yield from _ask(session, question, batch, owners, asked)
+    answers = yield from _ask(session, queryset, operation, aggregation, batch, owners, asked)
     found = answers.pop(key)
     asked.ready.update(answers)
     return found
 
 
-def _can_batch(queryset: Any, operation: str, sliced: bool) -> bool:
-    key = "peers", operation, sliced
+def _question(queryset: Any, operation: str, alias: str, more: More) -> tuple[Any, Hashable]:
+    """The owner's key, and what is asked without whom: the same for all members of a cohort that ask it.
+
+    The shape alone stands for all its rows in the cohort's database, which is what most loops ask for.
+    """
+    values = queryset._values
+    if len(values) == 1 and operation == "select" and queryset._bare and alias == queryset._owner._origin.db:
+        return values[0], queryset._shape
+    slot = queryset._slot
+    end = slot + queryset._side.width
+    structure, more_values = more
+    rest = _hashable((*values[:slot], *values[end:], *more_values))
+    limits = queryset._low, queryset._high
+    return queryset._owner_key, (operation, structure, queryset._shape, alias, limits, queryset._fetch_mode, rest)
+
+
+def _can_batch(queryset: Any, operation: str) -> bool:
+    key = "peers", operation, queryset._low > 0 or queryset._high is not None
     plans = queryset._shape.plans
     if key not in plans:
-        plans[key] = can_batch(queryset.query, operation, sliced)
+        plans[key] = can_batch(queryset.query, *key[1:])
     found: bool = plans[key]
     return found
 
 
-def _asked(cohort: Cohort, question: Question, said: tuple[Any, ...]) -> Asked:
-    """The question among those of the cohort. It is another one when the conditions of its joins say something else."""
-    queryset = question.queryset
-    via = queryset._via
-    values = queryset._values
-    rest = (*values[: via.slot], *values[via.slot + len(via.names) :], *question.values, *said)
-    key: Hashable = (question.key, queryset._shape, queryset._low, queryset._high, queryset.db, _hashable(rest))
-    children = cohort.children(via.end)
+def _asked(queryset: Any, question: Hashable) -> Asked:
+    """The question among those that the owner's cohort asks."""
+    cohort: Cohort = queryset._owner._origin
+    children = cohort.children(queryset._side.end)
     assert cohort.prepared is not None
-    found: Asked | None = cohort.prepared.get(key)
+    found: Asked | None = cohort.prepared.get(question)
     if found is None:
-        found = cohort.prepared[key] = Asked(children)
+        found = cohort.prepared[question] = Asked(children)
     return found
 
 
@@ -166,31 +208,30 @@ def _hashable(values: tuple[Any, ...]) -> Hashable:
     return values
 
 
-def _is_fresh(asked: Asked, session: Session) -> bool:
-    tables, mark = asked.writes
-    return time.monotonic() - asked.stamp < MAX_AGE and session.writes.mark(tables) == mark
-
-
-def _next_owners(cohort: Cohort, asked: Asked, via: Via, key: Any) -> dict[Any, Any]:
+def _next_owners(asked: Asked, queryset: Any, key: Any) -> dict[Any, Any]:
     """The asking owner and those that come after it in the cohort and have not asked yet, by key."""
-    found = {key: via.owner}
-    members = cohort.members
-    start = _position(members, via.owner, asked.position)
-    position = start
-    while len(found) < asked.size and position + 1 < len(members):
+    owner, side = queryset._owner, queryset._side
+    kind, name, seen, ready = type(owner), side.name, asked.seen, asked.ready
+    found, size = {key: owner}, asked.size
+    members = owner._origin.members
+    position = _position(members, owner, asked.position)
+    for member in islice(members, position + 1, None) if size > 1 else ():
         position += 1
-        member = members[position]()
-        if member is None or type(member) is not type(via.owner):
+        other = member()
+        if type(other) is not kind:
             continue
-        other = via.key_of(member)
-        if other is not None and other not in asked.seen and other not in asked.ready:
-            found[other] = member
-    asked.position = start
+        held = other.__dict__
+        key = side.key_of(held) if name is None else held.get(name)
+        if key is not None and key not in seen and key not in ready:
+            found[key] = other
+            if len(found) == size:
+                break
+    asked.position = position  # most likely the next to ask stands right behind
     return found
 
 
 def _position(members: list[Any], owner: Any, begin: int) -> int:
-    """Where ``owner`` stands, looked for from where the last one stood."""
+    """Where ``owner`` stands, looked for from where the last search ended."""
     for position in range(begin, len(members)):
         if members[position]() is owner:
             return position
@@ -201,75 +242,73 @@ def _position(members: list[Any], owner: Any, begin: int) -> int:
 
 
 def _ask(
-    session: Session, question: Question, batch: Batch | None, owners: dict[Any, Any], asked: Asked
+    session: Session,
+    queryset: Any,
+    operation: str,
+    aggregation: Any,
+    batch: Batch | None,
+    owners: dict[Any, Any],
+    asked: Asked,
 ) -> Operation[dict[Any, Any]]:
     """Ask for these owners, in one query (and one per prefetch); the answers by key."""
+    of_nothing = aggregation.of_nothing if aggregation else OF_NOTHING[operation]
+    answers: dict[Any, Any] = {key: of_nothing() for key in owners}
     if batch is None:
-        return {key: question.of_nothing() for key in owners}
-    plan, tables, make = batch
-    queryset, aggregation = question.queryset, question.aggregation
+        return answers
+    plan, asked.tables, make = batch
     values = list(queryset._all_values())
-    values[queryset._via.slot] = list(owners)
+    values[queryset._slot] = list(owners)
     if aggregation:
         values += aggregation.values
-    rows = yield Fetch(plan.sql, plan.bind(tuple(values)), plan.hydrate)
-    asked.stamp, asked.writes = time.monotonic(), (tables, session.writes.mark(tables))
+    written = session.writes.number
+    hydrate = plan.hydrate
+    if operation == "select" and make is None:
+        hydrate = partial(_owned, hydrate, answers, owners, asked.children)
+    rows = yield Fetch(plan.sql, plan.bind(tuple(values)), hydrate)
+    asked.stamp, asked.written = time.monotonic(), written
     if make is not None:
-        return _values_shared_out(make, rows, owners)
-    if question.operation == "select":
-        asked.children.take(rows)
+        for row in rows:
+            answers[row[-1]].append(make(row[:-1]))
+    elif operation == "select":
         if queryset._prefetch:
             yield from prefetch(session, rows, queryset._prefetch)
-        return _shared_out(queryset._via, rows, owners)
-    if question.operation == "exists":
-        there = set(rows)
-        return {key: key in there for key in owners}
-    grouped = {key: aggregation.named(found) if aggregation else found[0] for key, *found in rows}
-    return {key: grouped[key] if key in grouped else question.of_nothing() for key in owners}
+    elif operation == "exists":
+        answers.update(dict.fromkeys(rows, True))
+    else:
+        answers.update((key, aggregation.named(found) if aggregation else found[0]) for key, *found in rows)
+    return answers
 
 
-def _shared_out(via: Via, rows: list[Any], owners: dict[Any, Any]) -> dict[Any, list[Any]]:
-    """Rows by the key of their owner, whom they know where the way back is to one."""
-    back = via.end.inverse
-    name = back.accessor if not back.is_collection else None
-    found: dict[Any, list[Any]] = {key: [] for key in owners}
-    for row in rows:
-        key = row.__dict__.pop(OWNER)
-        found[key].append(row)
-        if name:
-            row.__dict__.setdefault(name, owners[key])
-    return found
+def _owned(hydrate: OwnedHydrator, found: Any, owners: Any, cohort: Cohort, rows: Any) -> list[Any]:
+    return hydrate(rows, found, owners, cohort)
 
 
-def _values_shared_out(make: Any, rows: list[Any], owners: dict[Any, Any]) -> dict[Any, list[Any]]:
-    """What ``values()`` or ``values_list()`` chose, by the key of the owner, which stands behind it in each row."""
-    found: dict[Any, list[Any]] = {key: [] for key in owners}
-    for row in rows:
-        found[row[-1]].append(make(row[:-1]))
-    return found
-
-
-def _plan(session: Session, question: Question) -> Batch | None:
+def _plan(session: Session, queryset: Any, wanted: tuple[str, Hashable], aggregation: Any) -> Batch | None:
     """The plan for several owners, kept on the shape, the tables that it reads, and what makes values of its rows."""
-    queryset = question.queryset
     has_low, has_high, mode = queryset._low > 0, queryset._high is not None, queryset._fetch_mode
-    key = (session.alias, "peers", question.key, has_low, has_high, mode)
+    key = (session.alias, "peers", wanted, has_low, has_high, mode)
     plans = queryset._shape.plans
     found: Batch | None = plans.get(key)
     if key not in plans or (found and found[0].said and not found[0].holds(session.dialect, queryset.query.entity)):
-        query = queryset.query
+        query, side, (operation, _) = queryset.query, queryset._side, wanted
         if has_low or has_high:
             query, _ = query.with_limits(1 if has_low else 0, 2 if has_high else None)
-        nodes = question.aggregation.nodes if question.aggregation else {}
+        nodes = aggregation.nodes if aggregation else {}
         try:
-            compiled, compiler = compile_for_owners(session.dialect, query, question.operation, nodes)
+            compiled, compiler = compile_for_owners(session.dialect, query, operation, nodes)
         except EmptyResultSet:
             plans[key] = None
         else:
             assert compiled.row is not None
-            hydrate, make = make_hydrator(compiled.row, session.alias, mode), None
-            if question.operation == "select" and query.rows != "model":
-                make = row_maker(query.rows, [name for name, _ in columns_of(compiled.row)][:-1])
+            hydrate: Any = None
+            make: Any = None
+            if operation == "select" and query.rows == "model":
+                shared = side.end.relation.link is not None
+                hydrate = make_owned_hydrator(compiled.row, session.alias, mode, OWNER, side.back, shared)
+            else:
+                hydrate = make_hydrator(compiled.row, session.alias, mode)
+                if operation == "select":
+                    make = row_maker(query.rows, [name for name, _ in columns_of(compiled.row)][:-1])
             plans[key] = Plan(compiled, hydrate), frozenset(compiler.names.tables), make
         found = plans[key]
     return found

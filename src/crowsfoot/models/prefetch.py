@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from inspect import getattr_static
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from crowsfoot.database import Elsewhere, databases
@@ -18,6 +19,7 @@ from crowsfoot.query.related_values import is_a
 from crowsfoot.query.resolved import Col, ColumnTuple, Param
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query
+from crowsfoot.schema.entity import Attribute
 
 KEY = "_prefetch_related_val"
 SEPARATOR = "__"
@@ -92,31 +94,30 @@ def _alias_of(instances: list[Any]) -> str:
 
 
 class Asked(NamedTuple):
-    """Related rows as one queryset, and how a row and an instance tell the key by which they belong together."""
+    """Related rows as one queryset, the keys that it asks for, and how a row and an instance tell the key by which they
+    belong together."""
 
     queryset: Any
+    keys: list[Any]
     key_of_row: Callable[[Any], Any]
     key_of_instance: Callable[[Any], Any]
 
 
 def keys_of(end: Any, instances: Sequence[Any]) -> list[Any]:
     """The keys of ``instances`` as the rows that ``end`` leads to hold them, each once."""
-    names = [attribute.name for attribute in end.anchors]
-    keys = dict.fromkeys(key for key in (_key(i, names) for i in instances) if key is not None)
+    keys = dict.fromkeys(map(_reader(end.anchors), instances))
+    keys.pop(None, None)
     return list(keys) if end.convert is None else [end.convert(key) for key in keys]
 
 
 def ask(end: Any, instances: Sequence[Any], queryset: Any) -> Asked:
     """``queryset`` narrowed to the rows that ``end`` leads to from ``instances``."""
-    names = [attribute.name for attribute in end.anchors]
-    keys = keys_of(end, instances)
+    keys, columns = keys_of(end, instances), _columns(end, queryset.query)
     if queryset._low or queryset._high is not None or end.comes_back:
-        columns = _columns(end, queryset.query)
         asked = _narrowed(queryset, end, columns, keys, True)
-        return Asked(asked, lambda row: _taken(row, len(columns)), lambda instance: _key(instance, names))
-    remote = [attribute.name for attribute in end.target.attributes_of(end.remote_columns)]
-    asked = _narrowed(queryset, end, _columns(end, queryset.query), keys, False)
-    return Asked(asked, lambda row: _key(row, remote), lambda instance: _key(instance, names))
+        return Asked(asked, keys, lambda row: _taken(row, len(columns)), _reader(end.anchors))
+    asked = _narrowed(queryset, end, columns, keys, False)
+    return Asked(asked, keys, _reader(end.target.attributes_of(end.remote_columns)), _reader(end.anchors))
 
 
 def described(asked: Asked, end: Any) -> tuple[Any, ...]:
@@ -163,15 +164,18 @@ def _group_of(query: Query, ends: tuple[Any, ...]) -> int | None:
 def children_of(session: Session, end: Any, instances: Sequence[Any], queryset: Any) -> Operation[dict[Any, list[Any]]]:
     """The rows that ``end`` leads to from ``instances``, by the key they belong to. One query."""
     asked = ask(end, instances, queryset)
-    if all(asked.key_of_instance(instance) is None for instance in instances):
+    if not asked.keys:
         return {}
     if queryset._db is not None and queryset._db != session.alias:
         rows = yield Elsewhere(queryset._db, asked.queryset._load)
     else:
         rows = yield from asked.queryset._load(session)
     found: dict[Any, list[Any]] = {}
-    for row in rows:
-        found.setdefault(asked.key_of_row(row), []).append(row)
+    for key, row in zip(map(asked.key_of_row, rows), rows, strict=True):
+        if key in found:
+            found[key].append(row)
+        else:
+            found[key] = [row]
     return found
 
 
@@ -206,10 +210,13 @@ def _narrowed(queryset: Any, end: Any, columns: list[Col], keys: list[Any], sele
     return found
 
 
-def _key(instance: Any, names: list[str]) -> Any:
-    if len(names) == 1:
-        return getattr(instance, names[0])
-    key = tuple(getattr(instance, name) for name in names)
+def _reader(attributes: Sequence[Attribute]) -> Callable[[Any], Any]:
+    """How an instance tells its key: a tuple of several, None where it is not whole."""
+    read = attrgetter(*[attribute.name for attribute in attributes])
+    return read if len(attributes) == 1 else lambda instance: _whole(read(instance))
+
+
+def _whole(key: tuple[Any, ...]) -> tuple[Any, ...] | None:
     return None if None in key else key
 
 
@@ -219,12 +226,16 @@ def _prepared(instance: Any, attributes: Any) -> Any:
     return key[0] if len(key) == 1 else key
 
 
-def _rows_of(found: dict[Any, list[Any]], instance: Any, end: Any, attributes: Any, names: list[str]) -> list[Any]:
-    key = _key(instance, names)
-    if end.convert is not None and key is not None:
-        return found.get(end.convert(key), [])
-    rows = found.get(key)
-    return rows if rows is not None else found.get(_prepared(instance, attributes), [])
+def _shared_out(found: dict[Any, list[Any]], end: Any, instances: Sequence[Any]) -> Iterator[tuple[Any, list[Any]]]:
+    """Each instance with the rows that belong to it."""
+    attributes = end.anchors
+    for instance, key in zip(instances, map(_reader(attributes), instances), strict=True):
+        if end.convert is not None and key is not None:
+            key = end.convert(key)
+        rows = found.get(key)
+        if rows is None:
+            rows = found.get(_prepared(instance, attributes), []) if key is not None and end.convert is None else []
+        yield instance, rows
 
 
 def way_back(end: Any) -> str | None:
@@ -249,12 +260,10 @@ def load_to_one(
     origin = instances[0]._origin if instances else None
     if origin is not None and len(origin.members) > 1:
         origin.children(end).take(row for rows in found.values() for row in rows)
-    owner = end.anchors
-    names = [a.name for a in owner]
-    for instance in instances:
-        rows = _rows_of(found, instance, end, owner, names)
+    name = to_attr or end.accessor
+    for instance, rows in _shared_out(found, end, instances):
         related = rows[0] if rows else None
-        instance.__dict__[to_attr or end.accessor] = related
+        instance.__dict__[name] = related
         if related is not None and back:
             related.__dict__.setdefault(back, instance)
 
@@ -280,10 +289,7 @@ def give_rows(
     back: str | None,
 ) -> None:
     """Have each of ``instances`` know its rows: those that ``found`` has for its key."""
-    owner = end.anchors
-    names = [a.name for a in owner]
-    for instance in instances:
-        rows = _rows_of(found, instance, end, owner, names)
+    for instance, rows in _shared_out(found, end, instances):
         if back:
             for row in rows:
                 row.__dict__.setdefault(back, instance)
@@ -445,10 +451,10 @@ def _is_loaded(instance: Any, end: Any, to_attr: str | None) -> bool:
 
 def _remember_absent(end: Any, instances: Iterable[Any]) -> None:
     """A related row that the prefetch's queryset left out is not asked for again."""
-    names = [a.name for a in end.anchors]
+    key_of = _reader(end.anchors)
     for instance in instances:
         if instance.__dict__[end.accessor] is None:
-            instance.__dict__.setdefault(ABSENT, {})[end.accessor] = _key(instance, names)
+            instance.__dict__.setdefault(ABSENT, {})[end.accessor] = key_of(instance)
 
 
 def _reached(instances: list[Any], end: Any, to_attr: str | None) -> list[Any]:

@@ -169,7 +169,7 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
 
     def _fetch_all(self) -> None:
         if self._result_cache is None:
-            if self._via is not None and peers.has_peers(self):
+            if self._side is not None and peers.has_peers(self):
                 self._database.run(self._load)
             else:
                 self._result_cache = self._ask("select")
@@ -185,17 +185,16 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
         return self._result_cache
 
     def _rows(self, session: Session) -> Operation[list[Any]]:
-        if self._via is not None and peers.has_peers(self):
-            found: list[Any] = yield from peers.answer(session, self, "select")
-            if found is not peers.MISSING:
+        if self._side is not None and peers.has_peers(self):
+            found: list[Any] | None = yield from peers.answer(session, self, "select")
+            if found is not None:
                 self._prefetch_done = True
                 return found
         plan = self._plan(session, "select")
         if plan is None or (self._high is not None and self._high <= self._low):
             return []
         rows: list[Any] = yield Fetch(plan.sql, self._bound(plan), plan.hydrate)
-        if self._known_related:
-            self._set_known(rows)
+        self._set_known(rows)
         return rows
 
     def _prefetch_all(self, session: Session) -> Operation[None]:
@@ -205,18 +204,27 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
 
     def _set_known(self, rows: Iterable[Any]) -> None:
         """Rows that came through a relation know the instance they came from."""
-        if self.query.columns is not None:
+        known = self._known_related
+        if not known or self.query.columns is not None:
             return
-        for name, key, instances in self._known_related:
+        for name, key, instances in known:
             for row in rows:
                 instance = instances.get(peers.key_of(row.__dict__, key))
                 if instance is not None and name not in row.__dict__:
                     row.__dict__[name] = instance
 
     def __iter__(self) -> Iterator[M]:
-        self._fetch_all()
-        assert self._result_cache is not None
-        return iter(self._result_cache)
+        found = self._result_cache
+        if found is None and self._side is not None:
+            found = peers.taken(self, "select")
+            if found is not None:  # the way of a loop over related rows
+                self._result_cache, self._prefetch_done = found, True
+                return iter(found)
+        if found is None or (self._prefetch and not self._prefetch_done):
+            self._fetch_all()
+            found = self._result_cache
+            assert found is not None
+        return iter(found)
 
     async def _afetch_all(self) -> list[Any]:
         if self._result_cache is None or (self._prefetch and not self._prefetch_done):
@@ -331,7 +339,7 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
     as_manager.queryset_only = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
 
     def _add_hints(self, **hints: Any) -> None:
-        self._hints = {**self._hints, **hints}
+        self._given_hints = {**self._given_hints, **hints}
 
 
 MISSING: Any = object()

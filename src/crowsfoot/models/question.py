@@ -26,10 +26,10 @@ class Question(Generic[M]):
     """
 
     # What a new queryset has, on the class, so that a copy carries only what was changed. ``_bare`` says that the shape
-    # and the values alone are the question: no slice, no prefetch, no fetch mode, no known owner.
+    # and the values alone are the question: no slice, no prefetch, no fetch mode. Related rows have an owner besides.
     _bare: bool = True
     _db: str | None = None
-    _hints: Mapping[str, Any] = MappingProxyType({})
+    _given_hints: Mapping[str, Any] = MappingProxyType({})
     _values: tuple[Any, ...] = ()
     _low: int = 0
     _high: int | None = None
@@ -37,9 +37,13 @@ class Question(Generic[M]):
     _prefetch: tuple[Any, ...] = ()
     _prefetch_done: bool = False
     _fetch_mode: FetchMode | None = None
-    _known_related: tuple[Any, ...] = ()
+    # Owners that rows are known to belong to: of what relation, by which of the rows' attributes, and by key.
+    _known: tuple[Any, ...] = ()
     _for_write: bool = False
-    _via: Any = None
+    # Of related rows: the relation, the owner, and the slot that the owner's key is in.
+    _side: Any = None
+    _owner: Any = None
+    _slot: int = 0
     _sub: tuple[Query, tuple[Any, ...]] | None = None
 
     def __init__(self, model: Any = None, query: Any = None, using: str | None = None, hints: Any = None) -> None:
@@ -47,7 +51,7 @@ class Question(Generic[M]):
         if using is not None:
             self._db = using
         if hints:
-            self._hints = hints
+            self._given_hints = hints
         self._shape: Shape = query if query is not None else model.__entity__.root or _root(model)
 
     @property
@@ -61,12 +65,31 @@ class Question(Generic[M]):
         if self._db is not None:
             return self._db
         if not settings.DATABASE_ROUTERS:
-            return routing.home(self._hints) if self._hints else DEFAULT
+            return routing.home(self._hints) if self._owner is not None or self._given_hints else DEFAULT
         return routing.write(self.model, self._hints) if self._for_write else routing.read(self.model, self._hints)
+
+    @property
+    def _hints(self) -> Mapping[str, Any]:
+        """What routers are told: of related rows, the owner."""
+        return self._given_hints if self._owner is None else {**self._given_hints, "instance": self._owner}
 
     @property
     def _database(self) -> Database:
         return databases[self.db]
+
+    @property
+    def _owner_key(self) -> Any:
+        """The key of the owner of related rows: a tuple of several."""
+        slot, width = self._slot, self._side.width
+        return self._values[slot] if width == 1 else self._values[slot : slot + width]
+
+    @property
+    def _known_related(self) -> tuple[Any, ...]:
+        """The owners that the rows will know, the one of related rows among them."""
+        side = self._side
+        if side is None or side.back is None or side.end.comes_back:
+            return self._known
+        return (*self._known, (side.back, side.remotes, {self._owner_key: self._owner}))
 
     # -- copies --------------------------------------------------------------------------------------------------------
 

@@ -93,17 +93,17 @@ class Reading(Generic[M]):
                 edge = self._shape.edges.get((False, *kwargs, type(given[0])))
             else:
                 edge = self._shape.edges.get((False, *kwargs, *map(type, given)))
-            if edge is not None and self._bare:
+            if edge is not None and self._bare and self._side is None:
                 alias = self._db or self.db
                 plan = edge.shape.gets.get(alias)
                 if plan is not None:
                     rows = databases[alias].fetch(plan.sql, plan.bind(self._values + edge.values(given)), plan.hydrate)
                     return rows[0] if len(rows) == 1 else self._one(rows)
         queryset = self._to_get(args, kwargs)
-        if queryset._via is not None and peers.has_peers(queryset):
+        if queryset._side is not None and peers.has_peers(queryset):
             return queryset._database.run(queryset._get)
         rows = queryset._ask("get")
-        if queryset._bare:
+        if queryset._bare and queryset._side is None:
             plan = queryset._plan(queryset._database, "get")
             if plan is not None and not plan.said:
                 queryset._shape.gets[queryset.db] = plan
@@ -125,23 +125,21 @@ class Reading(Generic[M]):
         if plan is None or (self._high is not None and self._high <= self._low):
             return []
         rows: list[Any] = self._database.fetch(plan.sql, self._bound(plan), plan.hydrate)
-        if self._known_related:
-            self._set_known(rows)
+        self._set_known(rows)
         if self._prefetch and operation == "get" and self.query.columns is None:
             self._database.run(prefetch, rows, self._prefetch)
         return rows
 
     def _get(self: Any, session: Session) -> Operation[M]:
-        if self._via is not None and peers.has_peers(self):
+        if self._side is not None and peers.has_peers(self):
             rows = yield from peers.answer(session, self, "select")
-            if rows is not peers.MISSING:
+            if rows is not None:
                 return self._one(rows)
         plan = self._plan(session, "get")
         rows = []
         if plan is not None and not (self._high is not None and self._high <= self._low):
             rows = yield Fetch(plan.sql, self._bound(plan), plan.hydrate)
-        if self._known_related:
-            self._set_known(rows)
+        self._set_known(rows)
         if rows and self._prefetch and self.query.columns is None:
             yield from prefetch(session, rows, self._prefetch)
         return self._one(rows)
@@ -229,9 +227,9 @@ class Reading(Generic[M]):
         return await self._database.arun(self._count)
 
     def _count(self: Any, session: Session) -> Operation[int]:
-        if self._via is not None and peers.has_peers(self):
+        if self._side is not None and peers.has_peers(self):
             prepared = yield from peers.answer(session, self, "count")
-            if prepared is not peers.MISSING:
+            if prepared is not None:
                 return int(prepared)
         plan = self._plan(session, "count")
         if plan is None or (self._high is not None and self._high <= self._low):
@@ -251,9 +249,9 @@ class Reading(Generic[M]):
         return await self._database.arun(self._exists)
 
     def _exists(self: Any, session: Session) -> Operation[bool]:
-        if self._via is not None and peers.has_peers(self):
+        if self._side is not None and peers.has_peers(self):
             prepared = yield from peers.answer(session, self, "exists")
-            if prepared is not peers.MISSING:
+            if prepared is not None:
                 return bool(prepared)
         plan = self._plan(session, "exists")
         if plan is None or (self._high is not None and self._high <= self._low):
@@ -476,8 +474,7 @@ class Stream:
         rows = yield FetchRows(cursor, self.size)
         found: list[Any] = self.hydrate(rows) if rows else []
         if found:
-            if self.queryset._known_related:
-                self.queryset._set_known(found)
+            self.queryset._set_known(found)
             if self.queryset._prefetch:
                 yield from prefetch(session, found, self.queryset._prefetch)
         return found

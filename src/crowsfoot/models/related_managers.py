@@ -8,16 +8,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from inspect import getattr_static
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
+from crowsfoot.conf import settings
 from crowsfoot.database import Database, databases
 from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import FieldFetchBlocked, SynchronousOnlyOperation
 from crowsfoot.functional import unwrapped
 from crowsfoot.models import routing
-from crowsfoot.models.manager import Manager
+from crowsfoot.models.manager import BaseManager, Manager
 from crowsfoot.models.own_save import save_through
-from crowsfoot.models.peers import Via
+from crowsfoot.models.peers import Side
 from crowsfoot.models.prefetch import CACHE, ask, described, lineage, only_queryset
 from crowsfoot.models.queryset import QuerySet
 from crowsfoot.models.state import FETCH_RAISE
@@ -37,7 +38,12 @@ Key: TypeAlias = int | str | uuid.UUID
 def make_manager_class(mixin: Any, end: End, base: Any) -> Any:
     """The manager class of a to-many end: ``mixin`` on top of the target's default manager class ``base``."""
     absent = {name: Absent(why) for name, why in mixin.absent(end).items()}
-    return type(mixin.class_name, (mixin, base), {"mixin": mixin, "end": end, "base_class": base, **absent})
+    names = {"mixin": mixin, "end": end, "base_class": base, "model": end.target.model, **mixin.shared(end), **absent}
+    if base.all is BaseManager.all:
+        names["all"] = mixin.get_queryset  # which is what it would call
+    made: Any = type(mixin.class_name, (mixin, base), names)
+    made.is_usual = made.finds_usual()
+    return made
 
 
 class Absent:
@@ -54,19 +60,37 @@ class Absent:
 
 
 class RelatedManager(Manager[M]):
-    """What both kinds of related manager share. It costs nothing until a query runs."""
+    """What both kinds of related manager share. It holds the owner and nothing else until a query runs."""
 
     mixin: Any
     end: Any
     base_class: Any
+    side: Side
+    # Whether nobody has a word in how managers and querysets of this relation are made, and it starts from a plain key.
+    is_usual: bool = False
     class_name = "RelatedManager"
     do_not_call_in_templates = True
 
     def __init__(self, instance: Any) -> None:
         super().__init__()
         self.instance = instance
-        self.model = self.end.target.model
-        self.names = [a.name for a in self.end.anchors]
+
+    @classmethod
+    def shared(cls, end: End) -> dict[str, Any]:
+        """What all managers of one relation have in common, by name."""
+        return {"side": Side(end)}
+
+    @classmethod
+    def finds_usual(cls) -> bool:
+        """What ``is_usual`` is."""
+        base, rows = cls.base_class, cls._queryset_class
+        return (
+            cls.side.name is not None
+            and base.__init__ is BaseManager.__init__
+            and base.__new__ is BaseManager.__new__
+            and base.get_queryset is BaseManager.get_queryset
+            and rows.__init__ is QuerySet.__init__
+        )
 
     def __call__(self, *, manager: str) -> RelatedManager[M]:
         """Another manager of the target for the same relation: ``author.posts(manager="published")``."""
@@ -87,7 +111,7 @@ class RelatedManager(Manager[M]):
 
     @property
     def key(self) -> tuple[Any, ...]:
-        return tuple(getattr(self.instance, name) for name in self.names)
+        return tuple(getattr(self.instance, name) for name in self.side.names)
 
     def _need_key(self) -> None:
         if not self.instance._is_pk_set():
@@ -96,36 +120,52 @@ class RelatedManager(Manager[M]):
                 "can be used."
             )
 
+    def db_manager(self, using: str | None = None, hints: Any = None) -> Self:
+        found = super().db_manager(using, hints)
+        found.is_usual = False
+        return found
+
     def get_queryset(self: Any) -> QuerySet[M]:
-        for instance in lineage(self.instance):
-            cached = instance.__dict__.get(CACHE, {}).get(self.end.accessor)
+        instance, side = self.instance, self.side
+        held, origin = instance.__dict__, instance._origin
+        if type(instance) is side.owner and origin is not None and origin.fetch_mode is None and CACHE not in held:
+            key, root = held.get(side.name), side.end.target.root
+            if key is not None and root is not None and self.is_usual:
+                edge = root.edges.get(side.edge)
+                if edge is not None:  # the way of a loop: what _narrowed() does, where nothing has to be found out
+                    rows: QuerySet[M] = object.__new__(self._queryset_class)
+                    rows.model = self.model
+                    rows._shape = edge.shape
+                    rows._values = (key,)
+                    rows._side = side
+                    rows._owner = instance
+                    if not settings.DATABASE_ROUTERS:
+                        rows._db = origin.db or None
+                    return rows
+        for holder in lineage(instance):
+            cached = holder.__dict__.get(CACHE, {}).get(self.end.accessor)
             if cached is not None:
                 return cached
         self._need_key()
-        origin = self.instance._origin
         if origin is not None and origin.fetch_mode is FETCH_RAISE:
-            raise FieldFetchBlocked(f"Fetching of {type(self.instance).__name__}.{self.end.accessor} blocked.")
+            raise FieldFetchBlocked(f"Fetching of {type(instance).__name__}.{self.end.accessor} blocked.")
         return self._narrowed(super().get_queryset())
 
     def _narrowed(self: Any, queryset: Any) -> Any:
-        end, key = self.end, self.key
+        side, key, instance = self.side, self.key, self.instance
         queryset = queryset._clone()
-        queryset._hints = {**queryset._hints, "instance": self.instance}
+        queryset._owner = instance
         if queryset._db is None and self._db:
             queryset._db = self._db
-        origin = self.instance._origin
+        origin = instance._origin
         if origin is not None and origin.fetch_mode is not None:
             queryset._fetch_mode = origin.fetch_mode
             queryset._bare = False
         if None in key:
             return queryset.none()
-        shape = queryset._follow(("of", end), list(key), lambda query: _of(query, end, key))
-        shape._bare = False
-        shape._via = Via(end, self.instance, self.names, len(queryset._values))
-        if not end.inverse.is_collection and end.inverse.accessor and not end.comes_back:
-            names = [attribute.name for attribute in end.target.attributes_of(end.remote_columns)]
-            shape._known_related = ((end.inverse.accessor, names, {key if len(key) > 1 else key[0]: self.instance}),)
-        return shape
+        found = queryset._follow(side.edge, list(key), lambda query: _of(query, side.end, key))
+        found._side, found._slot = side, len(queryset._values)
+        return found
 
     def get_prefetch_querysets(
         self: Any, instances: Sequence[Any], querysets: Sequence[Any] | None = None
@@ -299,7 +339,7 @@ class KeyManager(RelatedManager[M]):
                 "field of theirs: change the fields that the condition reads."
             )
         self._need_key()
-        for name, value in zip(self.names, self.key, strict=True):
+        for name, value in zip(self.side.names, self.key, strict=True):
             if value is None:
                 raise ValueError(
                     f'"{self.instance!r}" needs to have a value for field "{name}" before this relationship can be '

@@ -17,6 +17,7 @@ from crowsfoot.persistence.cohort import Cohort, lone
 from crowsfoot.sql.statement import Row
 
 Hydrator = Callable[[Iterable[Sequence[Any]]], list[Any]]
+OwnedHydrator = Callable[[Iterable[Sequence[Any]], dict[Any, list[Any]], dict[Any, Any], Cohort], list[Any]]
 
 
 def make_hydrator(row: Row, db: str, fetch_mode: Any = None, alone: bool = False) -> Hydrator:
@@ -35,6 +36,18 @@ def make_hydrator(row: Row, db: str, fetch_mode: Any = None, alone: bool = False
             return lambda rows: [r[0] for r in rows]
         return lambda rows: [None if r[0] is None else reader(r[0]) for r in rows]
     return _plain(row.kind, names, readers, row.unread)
+
+
+def make_owned_hydrator(
+    row: Row, db: str, fetch_mode: Any, owner: str, back: str | None, shared: bool
+) -> OwnedHydrator:
+    """``hydrate(rows, found, owners, cohort)``: instances of one cohort, each added to the list of its owner.
+
+    ``owner`` is the name of the value that tells whose a row is, and the key of ``found`` and ``owners``; ``back`` the
+    name under which an instance knows its owner. ``shared`` says that a row which several owners have is one instance.
+    Returns all instances.
+    """
+    return _Models(row, db, fetch_mode, False).build_owned(owner, back, shared)
 
 
 def first_value(rows: Iterable[Sequence[Any]]) -> Any:
@@ -114,27 +127,55 @@ class _Models:
         self.variables: list[str] = []
         self.lines: list[str] = []
         self.lists: list[str] = []
+        # The value that tells whose a row is: its name, and how it is read.
+        self.owner: str | None = None
+        self.whose = ""
 
     def build(self) -> Hydrator:
         self._instance(self.row, "o", "        ")
-        parts = ["def hydrate(rows):"]
         self.scope["alone"] = lone(self.scope["db"], self.scope["mode"])
-        for name in self.lists:
-            parts.append(f"    cohort_{name} = {'alone' if self.alone else 'Cohort(db, (), mode)'}")
-            parts.append(f"    all_{name} = []")
-            parts.append(f"    add_{name} = all_{name}.append")
-        unread = " *_" if self.row.unread else ""
-        loop = [f"for {', '.join(self.variables)},{unread} in rows:", *[line[4:] for line in self.lines]]
+        cohort = "alone" if self.alone else "Cohort(db, (), mode)"
+        starts = [f"cohort_{name} = {cohort}" for name in self.lists]
+        loop = self._loop([line[4:] for line in self.lines])
         if not self.alone:
             loop += [f"cohort_{name}.members = list(map(ref, all_{name}))" for name in self.lists]
-            # All that is made here is kept, so the collector would only look at it in vain, again and again.
-            loop = ["collecting = gc.isenabled()", "gc.disable()", "try:", *[f"    {line}" for line in loop]]
-            loop += ["finally:", "    if collecting:", "        gc.enable()"]
-        parts += [f"    {line}" for line in loop]
-        parts.append("    return all_o")
+            loop = _uncollected(loop)
+        return self._function("rows", starts, loop)
+
+    def build_owned(self, owner: str, back: str | None, shared: bool) -> OwnedHydrator:
+        self.owner = owner
+        self._instance(self.row, "o", "        ")
+        lines = [line[4:] for line in self.lines]
+        if back is not None and back not in [end.accessor for end, _ in self.row.related]:
+            lines.append(f"    o.__dict__[{back!r}] = owners[whose]")
+        key = self._key()
+        if shared and key is not None and not self.row.related and len(self.row.extras) == 1:
+            lines = [f"    o = known.get({key})", "    if o is None:", *[f"    {line}" for line in lines]]
+            lines.append(f"        known[{key}] = o")
+        starts = ["known = {}", *[f"cohort_{name} = Cohort(db, (), mode)" for name in self.lists[1:]]]
+        loop = self._loop([f"    whose = {self.whose}", *lines, "    found[whose].append(o)"])
+        loop += [f"cohort_{name}.members += map(ref, all_{name})" for name in self.lists]
+        return self._function("rows, found, owners, cohort_o", starts, _uncollected(loop))
+
+    def _loop(self, lines: list[str]) -> list[str]:
+        unread = " *_" if self.row.unread else ""
+        return [f"for {', '.join(self.variables)},{unread} in rows:", *lines]
+
+    def _function(self, parameters: str, starts: list[str], loop: list[str]) -> Any:
+        for name in self.lists:
+            starts += [f"all_{name} = []", f"add_{name} = all_{name}.append"]
+        parts = [f"def hydrate({parameters}):", *[f"    {line}" for line in [*starts, *loop, "return all_o"]]]
         exec("\n".join(parts), self.scope)
-        made: Hydrator = self.scope["hydrate"]
-        return made
+        return self.scope["hydrate"]
+
+    def _key(self) -> str | None:
+        """The variables that the key of a row is in, unless it needs to be converted."""
+        places = {attribute.name: number for number, (attribute, _) in enumerate(self.row.attributes)}
+        numbers = [places.get(attribute.name) for attribute in self.row.entity.key]
+        if any(number is None or self.row.attributes[number][1] is not None for number in numbers):
+            return None
+        names = [f"v{number}" for number in numbers]
+        return names[0] if len(names) == 1 else f"({', '.join(names)})"
 
     def _instance(self, row: Row, name: str, indent: str) -> None:
         """Lines that make one instance called ``name`` from the next columns of the row."""
@@ -175,4 +216,13 @@ class _Models:
                 ]
         for attname, converters in row.extras:
             term = _term(converters, self.variables, self.scope)
-            self.lines.append(f"{inner}{name}.__dict__[{attname!r}] = {term}")
+            if attname == self.owner:
+                self.whose = term
+            else:
+                self.lines.append(f"{inner}{name}.__dict__[{attname!r}] = {term}")
+
+
+def _uncollected(lines: list[str]) -> list[str]:
+    """All that is made here is kept, so the collector of garbage would only look at it in vain, again and again."""
+    tried = ["collecting = gc.isenabled()", "gc.disable()", "try:", *[f"    {line}" for line in lines]]
+    return [*tried, "finally:", "    if collecting:", "        gc.enable()"]

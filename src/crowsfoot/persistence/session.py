@@ -64,23 +64,30 @@ class Callback(NamedTuple):
 
 
 class Writes:
-    """How often each table of a database was written by this process; answers that were prepared before are stale then.
+    """When each table of a database was last written by this process; answers that were prepared before are stale then.
 
     What may have written any table, raw SQL or the end of a transaction, counts for all of them.
     """
 
-    __slots__ = ("everything", "tables")
+    __slots__ = ("everything", "number", "tables")
 
     def __init__(self) -> None:
+        # How many writes there were, and the number of the last one: to anything, and to each table.
+        self.number = 0
         self.everything = 0
         self.tables: dict[str, int] = {}
 
-    def add(self, table: str) -> None:
-        self.tables[table] = self.tables.get(table, 0) + 1
+    def add(self, table: str | None = None) -> None:
+        """Count a write to ``table``, or to what nobody knows."""
+        self.number += 1
+        if table is None:
+            self.everything = self.number
+        else:
+            self.tables[table] = self.number
 
-    def mark(self, tables: Iterable[str]) -> int:
-        """A number that grows with every write to one of ``tables``."""
-        return self.everything + sum(self.tables.get(table, 0) for table in tables)
+    def after(self, number: int, tables: Iterable[str]) -> bool:
+        """Whether one of ``tables`` was written after the write with this ``number``."""
+        return self.everything > number or any(self.tables.get(table, 0) > number for table in tables)
 
 
 WRITES: dict[str, Writes] = {}
@@ -115,10 +122,7 @@ class Session:
 
     def wrote(self, table: str | None = None) -> None:
         """To be told of every write, to ``table`` or an unknown one: what was prepared before is not handed out."""
-        if table is None:
-            self.writes.everything += 1
-        else:
-            self.writes.add(table)
+        self.writes.add(table)
 
     def updates(self, entity: Entity) -> None:
         """To be told of every UPDATE. Keys that follow may be anywhere."""
