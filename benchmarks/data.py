@@ -15,8 +15,13 @@ class Sizes:
     authors: int = 500
     posts: int = 2_000
     tags: int = 100
+    comments: int = 4_000
     readings: int = 20_000
     gets: int = 2_000
+    entries: int = 500
+    bulk: int = 10_000
+    shelves: int = 100
+    tasks: int = 64
 
     def smaller(self, divisor: int) -> Sizes:
         return Sizes(**{name: max(20, number // divisor) for name, number in vars(self).items()})
@@ -36,6 +41,24 @@ TABLES = {
         "tag_id bigint NOT NULL REFERENCES bench_tag (id) ON DELETE CASCADE DEFERRABLE INITIALLY IMMEDIATE, "
         "UNIQUE (post_id, tag_id)"
     ),
+    "bench_comment": (
+        "id {key}, text varchar(200) NOT NULL, "
+        "post_id bigint NOT NULL REFERENCES bench_post (id) ON DELETE CASCADE DEFERRABLE INITIALLY IMMEDIATE"
+    ),
+    # What is written to: it is filled before each run.
+    "bench_entry": (
+        "id {key}, name varchar(100) NOT NULL, place varchar(100) NOT NULL, level integer NOT NULL, "
+        "weight double precision NOT NULL"
+    ),
+    "bench_shelf": "id {key}, name varchar(100) NOT NULL",
+    "bench_book": (
+        "id {key}, title varchar(100) NOT NULL, "
+        "shelf_id bigint NOT NULL REFERENCES bench_shelf (id) ON DELETE CASCADE DEFERRABLE INITIALLY IMMEDIATE"
+    ),
+    "bench_page": (
+        "id {key}, number integer NOT NULL, "
+        "book_id bigint NOT NULL REFERENCES bench_book (id) ON DELETE CASCADE DEFERRABLE INITIALLY IMMEDIATE"
+    ),
     "bench_reading": (
         "id {key}, name varchar(100) NOT NULL, place varchar(100) NOT NULL, note text NOT NULL, "
         "level integer NOT NULL, weight double precision NOT NULL, "
@@ -45,6 +68,9 @@ TABLES = {
 INDEXES = (
     "CREATE INDEX bench_post_author ON bench_post (author_id)",
     "CREATE INDEX bench_post_tags_tag ON bench_post_tags (tag_id)",
+    "CREATE INDEX bench_comment_post ON bench_comment (post_id)",
+    "CREATE INDEX bench_book_shelf ON bench_book (shelf_id)",
+    "CREATE INDEX bench_page_book ON bench_page (book_id)",
 )
 KEYS = {
     "sqlite": "integer NOT NULL PRIMARY KEY AUTOINCREMENT",
@@ -55,6 +81,7 @@ COLUMNS = {
     "bench_post": ("id", "title", "body", "rank", "author_id"),
     "bench_tag": ("id", "name"),
     "bench_post_tags": ("post_id", "tag_id"),
+    "bench_comment": ("id", "text", "post_id"),
     "bench_reading": ("id", "name", "place", "note", "level", "weight", "height", "count"),
 }
 
@@ -63,6 +90,12 @@ def statements(database: str) -> list[str]:
     """What makes the tables on ``database``."""
     made = [f"CREATE TABLE {name} ({columns.format(key=KEYS[database])})" for name, columns in TABLES.items()]
     return [*made, *INDEXES]
+
+
+def counted(table: str, columns: str, values: str, number: int) -> str:
+    """A statement that fills ``table`` with ``number`` rows; ``values`` are SQL in which ``n`` is the row's number."""
+    numbers = f"WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {number}) SELECT n FROM c"
+    return f"INSERT INTO {table} ({columns}) SELECT {values} FROM ({numbers}) AS counted"
 
 
 def rows(sizes: Sizes) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
@@ -76,6 +109,9 @@ def rows(sizes: Sizes) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
     tags = range(1, sizes.tags + 1)
     links = [(post, tag) for post in range(1, sizes.posts + 1) for tag in sorted(chance.sample(tags, post % 5))]
     yield "bench_post_tags", links
+    posts = [1 + i % sizes.posts for i in range(sizes.comments)]
+    chance.shuffle(posts)
+    yield "bench_comment", [(i + 1, f"comment {i}", posts[i]) for i in range(sizes.comments)]
     yield (
         "bench_reading",
         [(i, f"n{i}", f"p{i % 97}", "x" * 40, i % 9, i / 3, i / 7, i * 1_000) for i in range(1, sizes.readings + 1)],

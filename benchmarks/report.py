@@ -35,12 +35,12 @@ def table(results: Iterable[Result], workloads: dict[str, Workload], database: s
     """Ratios to the hand-written code, a line for each workload, a column for each adapter."""
     rows = [result for result in results if result.database == database]
     base = BASES[database]
-    adapters = list(dict.fromkeys(name for result in rows for name in result.rounds if name != base))
+    adapters = list(dict.fromkeys(name for result in rows for name in result.rounds if name != result.base))
     head = ["workload", f"{base} ms", *adapters, *(["goal"] if limits else [])]
     lines: list[list[str]] = []
     for result in rows:
         workload = workloads[result.workload]
-        cells = [workload.title, f"{result.seconds(base, measure) * 1e3:.2f}"]
+        cells = [workload.title, f"{result.seconds(result.base, measure) * 1e3:.2f}"]
         cells += [_ratio(result, name, measure) for name in adapters]
         if limits:
             cells.append("" if workload.limit is None else f"{workload.limit:.1f}{_verdict(result, workload, measure)}")

@@ -67,6 +67,7 @@ class Result:
 
     database: str
     workload: str
+    base: str
     rounds: dict[str, list[dict[str, float]]] = field(default_factory=dict)
 
     def seconds(self, adapter: str, measure: str) -> float:
@@ -82,7 +83,7 @@ class Result:
         return low, high
 
     def _ratios(self, adapter: str, measure: str) -> list[float]:
-        base = self.rounds[BASES[self.database]]
+        base = self.rounds[self.base]
         return [mine[measure] / theirs[measure] for mine, theirs in zip(self.rounds[adapter], base, strict=True)]
 
 
@@ -112,10 +113,15 @@ def measure(
             processes.append(process)
         for workload in workloads:
             able = [process for process in processes if workload.name in process.workloads]
-            if able:
+            if base_of(workload, place.name) in [process.adapter for process in able]:
                 tell(f"{place.name}: {workload.title}")
                 results.append(_one(place, workload, able, effort))
     return results, {name: version for process in processes for name, version in process.versions.items()}
+
+
+def base_of(workload: Workload, database: str) -> str:
+    """The adapter that the others are compared with."""
+    return workload.base or BASES[database]
 
 
 def _one(place: Place, workload: Workload, processes: list[Process], effort: Effort) -> Result:
@@ -129,7 +135,8 @@ def _one(place: Place, workload: Workload, processes: list[Process], effort: Eff
         process.ask("time", workload=workload.name, times=1)  # what is made once is made now
         once = process.ask("time", workload=workload.name, times=1)["wall"]
         times[process.adapter] = max(1, round(effort.share / once))
-    result = Result(place.name, workload.name, {process.adapter: [] for process in processes})
+    base = base_of(workload, place.name)
+    result = Result(place.name, workload.name, base, {process.adapter: [] for process in processes})
     for number in range(effort.rounds):
         first = number % len(processes)  # everyone is everyone's neighbour in turn
         for process in [*processes[first:], *processes[:first]]:

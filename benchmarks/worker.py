@@ -17,6 +17,7 @@ import time
 from typing import Any, TextIO
 
 from benchmarks.adapters import ADAPTERS
+from benchmarks.aside import Aside
 from benchmarks.data import Sizes
 from benchmarks.workloads import WORKLOADS
 
@@ -27,9 +28,13 @@ class Worker:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.adapter: Any = None
+        self.aside: Any = None
+        self.sizes = Sizes()
 
     def open(self, adapter: str, url: str, sizes: dict[str, int]) -> dict[str, Any]:
-        self.adapter = ADAPTERS[adapter].load()(Sizes(**sizes))
+        self.sizes = Sizes(**sizes)
+        self.adapter = ADAPTERS[adapter].load()(self.sizes)
+        self.aside = Aside(url)
         self.call("open", url)
         return {
             "versions": self.adapter.versions(),
@@ -37,18 +42,26 @@ class Worker:
         }
 
     def check(self, workload: str) -> dict[str, Any]:
-        facts = BY_NAME[workload].facts(self.call(workload))
+        known = BY_NAME[workload]
+        self.aside.run(known.before(self.sizes))
+        facts = [known.facts(self.call(workload)), self.aside.rows(known.after) if known.after else None]
         return {"digest": hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()[:16]}
 
     def time(self, workload: str, times: int) -> dict[str, Any]:
+        statements = BY_NAME[workload].before(self.sizes)
+        spent = [0.0, 0.0]
         gc.collect()
-        cpu, wall = time.process_time(), time.perf_counter()
         for _ in range(times):
+            self.aside.run(statements)
+            cpu, wall = time.process_time(), time.perf_counter()
             self.call(workload)
-        return {"cpu": (time.process_time() - cpu) / times, "wall": (time.perf_counter() - wall) / times}
+            spent[0] += time.process_time() - cpu
+            spent[1] += time.perf_counter() - wall
+        return {"cpu": spent[0] / times, "wall": spent[1] / times}
 
     def close(self) -> dict[str, Any]:
         self.call("close")
+        self.aside.close()
         self.loop.close()
         return {}
 

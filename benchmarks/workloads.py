@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.data import COLUMNS
+from benchmarks.data import COLUMNS, Sizes, counted
 
 
 def as_it_is(result: Any) -> Any:
@@ -21,24 +21,86 @@ def by_owner(found: Any) -> list[tuple[Any, list[Any]]]:
     return sorted((owner, sorted(items)) for owner, items in found)
 
 
+def by_two_owners(found: Any) -> list[tuple[Any, list[Any]]]:
+    return sorted((owner, by_owner(items)) for owner, items in found)
+
+
+def nothing(sizes: Sizes) -> list[str]:
+    return []
+
+
 @dataclass(frozen=True)
 class Workload:
     """One thing to do.
 
-    ``facts`` makes of the method's result what has to be equal for all adapters; that is not timed. ``limit`` is the
-    most that Crowsfoot may take, in times of the hand-written code.
+    ``facts`` makes of the method's result what has to be equal for all adapters; that is not timed. A workload that
+    writes says how the database looks ``before`` each run, and what ``after`` asks for has to be equal. ``base`` is the
+    adapter that the others are compared with where it is not the usual one, ``limit`` the most that Crowsfoot may take,
+    in times of that.
     """
 
     name: str
     title: str
     facts: Callable[[Any], Any] = as_it_is
+    before: Callable[[Sizes], list[str]] = nothing
+    after: str | None = None
+    base: str | None = None
     limit: float | None = None
 
 
+# -- what writes find --------------------------------------------------------------------------------------------------
+
+
+def no_entries(sizes: Sizes) -> list[str]:
+    return ["DELETE FROM bench_entry"]
+
+
+def some_entries(sizes: Sizes) -> list[str]:
+    values = "n, 'n' || n, 'p', n % 7, n * 0.5"
+    return [*no_entries(sizes), counted("bench_entry", "id, name, place, level, weight", values, sizes.entries)]
+
+
+def no_links(sizes: Sizes) -> list[str]:
+    """Every tenth post, those of rank 0, has no tags."""
+    return ["DELETE FROM bench_post_tags WHERE post_id IN (SELECT id FROM bench_post WHERE rank = 0)"]
+
+
+def shelves(sizes: Sizes) -> list[str]:
+    number = sizes.shelves
+    return [
+        "DELETE FROM bench_shelf",
+        counted("bench_shelf", "id, name", "n, 'shelf ' || n", number),
+        counted("bench_book", "id, title, shelf_id", f"n, 'book ' || n, 1 + n % {number}", 5 * number),
+        counted("bench_page", "id, number, book_id", f"n, n, 1 + n % {5 * number}", 20 * number),
+    ]
+
+
+ENTRIES = "SELECT name, place, level, weight FROM bench_entry ORDER BY name"
+LINKS = "SELECT post_id, tag_id FROM bench_post_tags ORDER BY post_id, tag_id"
+LEFT = "SELECT (SELECT count(*) FROM bench_shelf), (SELECT count(*) FROM bench_book), (SELECT count(*) FROM bench_page)"
+
 WORKLOADS = (
     Workload("get", "get by key, 2,000 times", limit=2.0),
+    Workload("get_author", "get with its author, 2,000 times"),
     Workload("flat", "20,000 rows of 8 columns", all_fields, limit=1.8),
+    Workload("flat_one", "20,000 rows, one field read", sorted),
+    Workload("flat_all", "20,000 rows, all fields read", sorted),
     Workload("naive_key", "naive walk over a foreign key, 2,000 posts", sorted, limit=1.6),
     Workload("naive_reverse", "naive walk over a reverse key, 500 authors", by_owner, limit=1.6),
     Workload("naive_links", "naive walk over a many-to-many, 2,000 posts", by_owner, limit=1.6),
+    Workload("expert_key", "the foreign key by select_related", sorted),
+    Workload("expert_reverse", "the reverse key by prefetch_related", by_owner),
+    Workload("expert_links", "the many-to-many by prefetch_related", by_owner),
+    Workload("naive_tree", "authors, posts, comments: a naive walk", by_two_owners),
+    Workload("expert_tree", "authors, posts, comments: prefetched", by_two_owners),
+    Workload("filter_two", "filter over two relations, 500 times"),
+    Workload("counts", "500 authors with the number of posts", sorted),
+    Workload("insert_one", "500 inserts one by one", before=no_entries, after=ENTRIES),
+    Workload("insert_bulk", "10,000 inserts in bulk, keys known", sorted, before=no_entries, after=ENTRIES),
+    Workload("link_one", "a tag added to each of 200 posts", before=no_links, after=LINKS),
+    Workload("link_bulk", "100 tags added to each of 20 posts", before=no_links, after=LINKS),
+    Workload("update", "500 loaded rows changed and saved", before=some_entries, after=ENTRIES),
+    Workload("delete_each", "100 cascades, a delete for each", before=shelves, after=LEFT),
+    Workload("delete_all", "100 cascades in one delete", before=shelves, after=LEFT),
+    Workload("tasks", "1,024 gets in 64 tasks, to asyncpg.Pool", sorted, base="asyncpg"),
 )

@@ -22,7 +22,7 @@ def test_the_command_measures_every_workload() -> None:
     done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode in (0, 1), done.stderr  # 1: a goal was missed, which so little work may well do
     assert "sqlite, CPU time" in done.stdout
-    for workload in WORKLOADS:
+    for workload in (workload for workload in WORKLOADS if workload.base is None):
         assert done.stdout.count(f"| {workload.title}") == 2
 
 

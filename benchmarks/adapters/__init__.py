@@ -33,6 +33,7 @@ ADAPTERS = {
         Entry("sqlite3", "driver_sqlite3", databases=("sqlite",)),
         Entry("apsw", "driver_apsw", ("apsw",), databases=("sqlite",)),
         Entry("psycopg", "driver_psycopg", ("psycopg",), databases=("postgresql",)),
+        Entry("asyncpg", "driver_asyncpg", ("asyncpg",), databases=("postgresql",)),
         Entry("crowsfoot", "crowsfoot_models", ("apsw",)),
     )
 }

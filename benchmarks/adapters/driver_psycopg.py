@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from benchmarks.adapters.driver import Driver
+from benchmarks.adapters.driver import Driver, Entry
 
 
 class Psycopg(Driver):
@@ -22,6 +22,18 @@ class Psycopg(Driver):
 
     def among(self, keys: Sequence[int]) -> tuple[str, Sequence[Any]]:
         return " = ANY(%s)", (keys,)
+
+    def insert_all(self, entries: list[Entry]) -> None:
+        with self.connection.transaction():
+            self.cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence('bench_entry', 'id')) FROM generate_series(1, %s)",
+                (len(entries),),
+            )
+            for entry, (key,) in zip(entries, self.cursor.fetchall(), strict=True):
+                entry.id = key
+            with self.cursor.copy("COPY bench_entry (id, name, place, level, weight) FROM STDIN") as copy:
+                for entry in entries:
+                    copy.write_row((entry.id, entry.name, entry.place, entry.level, entry.weight))
 
     def versions(self) -> dict[str, str]:
         return {"psycopg": psycopg.__version__}
