@@ -35,6 +35,8 @@ ADAPTERS = {
         Entry("psycopg", "driver_psycopg", ("psycopg",), databases=("postgresql",)),
         Entry("asyncpg", "driver_asyncpg", ("asyncpg",), databases=("postgresql",)),
         Entry("crowsfoot", "crowsfoot_models", ("apsw",)),
+        Entry("django", "django_models", ("django",)),
+        Entry("sqlalchemy", "sqlalchemy_orm", ("sqlalchemy", "greenlet")),
     )
 }
 # What the others are compared with: the standard library's driver, and PostgreSQL's usual one.
