@@ -177,6 +177,11 @@ class Operations:
     ) -> str:
         return self.dialect.lock(nowait, skip_locked, list(of), no_key)
 
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("adapt_"):
+            raise AttributeError(f"connection.ops has no {name!r}")
+        return getattr(self.dialect, name)
+
 
 class Introspection:
     """``connection.introspection``: what is in the database."""

@@ -11,13 +11,18 @@ import pytest
 
 import crowsfoot
 from crowsfoot import models
+from crowsfoot.conf import settings
+from crowsfoot.connection import connection
 from crowsfoot.contrib.contenttypes.fields import GenericRelation
 from crowsfoot.database import databases
-from crowsfoot.errors import FieldError, ModelError
+from crowsfoot.errors import FieldError, ImproperlyConfigured, ModelError, ValidationError
 from crowsfoot.functional import lazy
-from crowsfoot.models import F
+from crowsfoot.models import Case, F, Value, When
 from crowsfoot.models.model import apps
-from crowsfoot.testing import assert_num_queries, flush, isolated_registry
+from crowsfoot.query.expressions import RawSQL
+from crowsfoot.query.functions import Lower, Now
+from crowsfoot.query.lookups import GreaterThan
+from crowsfoot.testing import assert_num_queries, capture_queries, flush, isolated_registry
 
 
 class Shelf(models.Model):
@@ -208,3 +213,128 @@ def test_flush_leaves_out_models_that_have_no_table() -> None:
     assert Absent in apps.get_models()
     flush()
     assert Box.objects.count() == 0
+
+
+def test_a_foreign_object_without_its_fields_is_told_to_who_uses_it() -> None:
+    with isolated_registry() as registry:
+
+        class Place(models.Model):
+            pass
+
+        class Visit(models.Model):
+            place: Any = models.ForeignObject(
+                Place, on_delete=models.CASCADE, from_fields=["place_number"], to_fields=["id"], related_name="visits"
+            )
+
+        crowsfoot.create_tables(Place, Visit)
+        visit = Visit.objects.create()
+        with pytest.raises(AttributeError, match="has no field 'place_number'"):
+            _ = visit.place
+        assert [sentence for sentence in registry.problems() if "place_number" in sentence]
+
+
+def test_bulk_create_of_a_proxy_fills_the_table_of_its_model() -> None:
+    with isolated_registry():
+
+        class Alias(Shelf):
+            class Meta:
+                proxy = True
+
+    with assert_num_queries(1):
+        Alias.objects.bulk_create([Alias(name="a"), Shelf(name="b")])
+    assert [str(shelf) for shelf in Shelf.objects.all()] == ["b", "a"]
+
+
+def test_a_unique_default_of_the_database_is_looked_for() -> None:
+    class Numbered(models.Model):
+        number = models.IntegerField(unique=True, db_default=7)
+
+        class Meta:
+            app_label = "field_values"
+
+    crowsfoot.create_tables(Numbered)
+    Numbered.objects.create()
+    with pytest.raises(ValidationError, match="already exists"):
+        Numbered().full_clean()
+    Numbered(number=8).full_clean()
+
+
+def test_first_without_any_order_asks_for_none() -> None:
+    with capture_queries() as queries:
+        Shelf.objects.order_by().first()
+        Box.objects.first()
+    assert "ORDER BY" not in queries[0]["sql"]
+    assert "ORDER BY" in queries[1]["sql"]
+
+
+@pytest.mark.parametrize(
+    ("forced", "words"),
+    [
+        (1, "force_insert must be a bool or tuple."),
+        ([], "force_insert must be a bool or tuple."),
+        ((object,), "Invalid force_insert member. <class 'object'> must be a model subclass."),
+        ((Shelf,), "Invalid force_insert member. Shelf must be a base of Box."),
+    ],
+)
+def test_what_may_be_forced_is_a_bool_or_models(forced: Any, words: str) -> None:
+    with assert_num_queries(0), pytest.raises(TypeError) as caught:
+        Box().save(force_insert=forced)
+    assert str(caught.value) == words
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "words"),
+    [
+        (None, ImproperlyConfigured, "DEFAULT_AUTO_FIELD must not be empty."),
+        (
+            "django.db.models.NoField",
+            ImproperlyConfigured,
+            "DEFAULT_AUTO_FIELD refers to the module 'django.db.models.N",
+        ),
+        ("nowhere.Field", ImproperlyConfigured, "DEFAULT_AUTO_FIELD refers to the module 'nowhere.Field' that could"),
+        ("django.db.models.TextField", ValueError, "referred by DEFAULT_AUTO_FIELD must subclass AutoField."),
+    ],
+)
+def test_the_setting_for_keys_names_a_field_that_numbers(path: Any, kind: type[Exception], words: str) -> None:
+    with settings.override(DEFAULT_AUTO_FIELD=path), isolated_registry(), pytest.raises(kind) as caught:
+        type("Thing", (models.Model,), {"__module__": __name__})
+    assert words in str(caught.value)
+
+
+class Serial(models.BigAutoField):
+    pass
+
+
+def test_the_key_may_be_a_field_of_ones_own() -> None:
+    with settings.override(DEFAULT_AUTO_FIELD=f"{__name__}.Serial"), isolated_registry():
+        kind: Any = type("Thing", (models.Model,), {"__module__": __name__})
+    assert type(kind._meta.pk).__name__ == "Serial"
+
+
+def test_the_settings_may_say_where_an_instance_is_shown() -> None:
+    overrides = {"field_values.thing": lambda thing: f"/things/{thing.pk}/"}
+    with settings.override(ABSOLUTE_URL_OVERRIDES=overrides), isolated_registry():
+        meta = type("Meta", (), {"app_label": "field_values"})
+        kind: Any = type("Thing", (models.Model,), {"__module__": __name__, "Meta": meta})
+    assert kind(pk=3).get_absolute_url() == "/things/3/"
+
+
+def test_the_column_of_a_field_under_another_name() -> None:
+    shelf, area = Box._meta.get_field("shelf"), Box._meta.get_field("area")
+    assert shelf.get_col("other").output_field is Shelf._meta.pk
+    assert isinstance(area.get_col("other", area).output_field, models.IntegerField)
+    assert area.get_col(Box._meta.db_table) is area.cached_col
+
+
+def test_an_expression_that_reads_no_field_may_be_a_default() -> None:
+    allowed = [Value(1), Value(1) + Value(2), Now(), RawSQL("1", ()), Case(When(GreaterThan(2, 1), then=3), default=4)]
+    assert all(expression.allowed_default for expression in allowed)
+    refused = [F("side"), Value(1) + F("side"), Case(When(side=1, then=2)), Lower(F("side"))]
+    assert not any(expression.allowed_default for expression in refused)
+
+
+def test_values_for_sql_of_ones_own() -> None:
+    operations = connection.ops
+    assert operations.adapt_datefield_value(datetime.date(2026, 5, 4)) == "2026-05-04"
+    assert operations.adapt_timefield_value(None) is None
+    assert operations.adapt_decimalfield_value(Decimal("1.5"), 5, 2) == "1.5"

@@ -19,8 +19,8 @@ from crowsfoot.errors import (
 from crowsfoot.models import signals
 from crowsfoot.models.apps import Apps, Current
 from crowsfoot.models.attributes import install_relation
+from crowsfoot.models.auto_field import implicit_key
 from crowsfoot.models.deferred import DeferredAttribute
-from crowsfoot.models.fields import AutoField, BigAutoField, SmallAutoField
 from crowsfoot.models.fields.base import Field
 from crowsfoot.models.fields.foreign_key import OneToOneField
 from crowsfoot.models.fields.many_to_many import ManyToManyField
@@ -37,7 +37,6 @@ from crowsfoot.schema.relation import CASCADE
 apps = Apps(install_relation)
 current = Current(apps)
 Tables.find = current.entity_of
-AUTO_FIELDS = {cls.__name__: cls for cls in (AutoField, BigAutoField, SmallAutoField)}
 
 
 class ModelBase(type):
@@ -197,6 +196,9 @@ class _Builder:
         for field in meta.private_fields:
             if hasattr(field, "contribute_to_entity_later"):
                 field.contribute_to_entity_later(meta.entity)
+        address = settings.ABSOLUTE_URL_OVERRIDES.get(meta.label_lower)
+        if address is not None:
+            cls.get_absolute_url = address
         signals.class_prepared.send(sender=cls)
 
     def _exceptions(self) -> None:
@@ -327,9 +329,7 @@ class _Builder:
             meta.pk = next(iter(meta.parents.values()))
             meta.pk.primary_key = True
             return
-        name = settings.DEFAULT_AUTO_FIELD.rpartition(".")[2]
-        auto = AUTO_FIELDS.get(name, BigAutoField)(verbose_name="ID", primary_key=True, auto_created=True)
-        auto.contribute_to_class(self.cls, "id")
+        implicit_key().contribute_to_class(self.cls, "id")
 
     def _uncover(self) -> None:
         """A plain value on a base class must not answer for a field that was not loaded."""

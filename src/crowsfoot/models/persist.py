@@ -78,6 +78,7 @@ class Persistence:
         self._prepare_related_fields_for_save("save")
         if force_insert and (force_update or update_fields):
             raise ValueError("Cannot force both insert and updating in model saving.")
+        _check_forced(type(self), force_insert)
         if update_fields is not None:
             if not update_fields:
                 return None
@@ -329,6 +330,20 @@ class Persistence:
         if found is None:
             raise self.DoesNotExist(f"{self._meta.object_name} matching query does not exist.")
         return found
+
+
+def _check_forced(model: Any, force_insert: Any) -> None:
+    """Raise ``TypeError`` unless ``force_insert`` is a bool, or a tuple of models whose rows the instance has."""
+    if isinstance(force_insert, bool):
+        return
+    if not isinstance(force_insert, tuple):
+        raise TypeError("force_insert must be a bool or tuple.")
+    for member in force_insert:
+        if not isinstance(member, type(model)):
+            raise TypeError(f"Invalid force_insert member. {member!r} must be a model subclass.")
+        if not issubclass(model, member):
+            base, name = member.__qualname__, model.__qualname__
+            raise TypeError(f"Invalid force_insert member. {base} must be a base of {name}.")
 
 
 class _Writer:

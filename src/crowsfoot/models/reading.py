@@ -171,7 +171,7 @@ class Reading(Generic[M]):
 
     def _first_of(self: Any, which: str) -> Any:
         ordered = self
-        if not self.ordered:
+        if not self.ordered and self.query.order is None:  # order_by() without a name asks for no order at all
             grouping = self.query.grouping
             if grouping is not None and grouping and grouping[0] != "key" and not _has_key(self.query):
                 raise TypeError(

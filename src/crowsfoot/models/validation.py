@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from crowsfoot.errors import NON_FIELD_ERRORS, ValidationError
+from crowsfoot.models.fields.base import DatabaseDefault
 
 
 class Validation:
@@ -86,6 +87,8 @@ class Validation:
         for name in names:
             field = self._meta.get_field(name)
             value = getattr(self, field.attname)
+            if isinstance(value, DatabaseDefault):
+                value = value.expression
             if value is None:
                 return False
             if field.in_key and not self._state.adding:

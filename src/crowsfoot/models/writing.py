@@ -5,7 +5,7 @@ Each is an operation written once, and two thin methods that drive it: ``create(
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from crowsfoot.database import databases
@@ -213,39 +213,33 @@ class Writing(Updating[M], Generic[M]):
     ) -> Operation[list[Any]]:
         if ignore_conflicts:
             conflict = IGNORE
-        yield from atomically(session, self._insert_all(session, objs, batch_size, conflict))
+        meta = self.model._meta.concrete_model._meta
+        batches = list(_batches(meta, session.dialect.max_query_params, objs, batch_size))
+        work = self._insert_all(session, meta, objs, batches, conflict)
+        is_one = len(batches) == 1 and not meta.private_fields and not meta.order_with_respect_to
+        yield from work if is_one else atomically(session, work)  # one statement is all or nothing by itself
         return list(objs)
 
     def _insert_all(
-        self: Any, session: Session, objs: Sequence[Any], batch_size: int | None, conflict: Conflict | None
+        self: Any, session: Session, meta: Any, objs: Sequence[Any], batches: list[Any], conflict: Conflict | None
     ) -> Operation[None]:
-        meta = self.model._meta
         for field in meta.private_fields:
             for obj in objs:
                 yield from field.settle(session, obj)
         if meta.order_with_respect_to:
             yield from take_places(session, self.model, objs)
-        fields = [f for f in meta.local_concrete_fields if not f.generated]
-        groups: dict[tuple[Any, ...], list[Any]] = {(): []}  # by the fields of the key that the database will fill
-        for obj in objs:
-            unset = tuple(field for field in meta.pk_fields if _lacks_key(obj, field))
-            groups.setdefault(unset, []).append(obj)
-        for unset, group in groups.items():
-            chosen = [f for f in fields if f not in unset]
-            size = max(1, session.dialect.max_query_params // max(1, len(chosen)))
-            size = min(size, batch_size or size)
-            for start in range(0, len(group), size):
-                yield from self._insert_batch(session, group[start : start + size], chosen, unset, conflict)
+        for group, fields, unset in batches:
+            yield from self._insert_batch(session, meta, group, fields, unset, conflict)
 
     def _insert_batch(
         self: Any,
         session: Session,
+        meta: Any,
         objs: Sequence[Any],
         fields: list[Any],
         unset: tuple[Any, ...],
         conflict: Conflict | None,
     ) -> Operation[None]:
-        meta = self.model._meta
         attributes = meta.entity.attributes
         rows = [[_saved(field, obj) for field in fields] for obj in objs]
         dropped = [i for i in range(len(fields)) if all(isinstance(row[i], DatabaseDefault) for row in rows)]
@@ -259,12 +253,17 @@ class Writing(Updating[M], Generic[M]):
             returning = []
         columns = tuple(attributes[fields[i].attname] for i in kept)
         if not columns and len(rows) > 1:
-            for obj in objs:
-                found = yield from insert_rows(session, meta.entity, columns, [[]], tuple(returning), conflict)
-                _filled(session, [obj], returning, found)
+            work = (self._insert_empty(session, meta.entity, obj, returning, conflict) for obj in objs)
+            yield from atomically(session, _one_by_one(work))
             return
         found = yield from insert_rows(session, meta.entity, columns, rows, tuple(returning), conflict)
         _filled(session, objs, returning, found)
+
+    def _insert_empty(
+        self: Any, session: Session, entity: Any, obj: Any, returning: list[Any], conflict: Conflict | None
+    ) -> Operation[None]:
+        found = yield from insert_rows(session, entity, (), [[]], tuple(returning), conflict)
+        _filled(session, [obj], returning, found)
 
     # -- sets of rows --------------------------------------------------------------------------------------------------
 
@@ -321,6 +320,25 @@ class Writing(Updating[M], Generic[M]):
 
 
 IGNORE = Conflict()
+
+
+def _batches(meta: Any, room: int, objs: Sequence[Any], size: int | None) -> Iterator[tuple[Any, Any, Any]]:
+    """Instances that one INSERT takes, with the fields that it writes and those of the key that it leaves out."""
+    fields = [f for f in meta.local_concrete_fields if not f.generated]
+    groups: dict[tuple[Any, ...], list[Any]] = {(): []}  # by the fields of the key that the database will fill
+    for obj in objs:
+        groups.setdefault(tuple(field for field in meta.pk_fields if _lacks_key(obj, field)), []).append(obj)
+    for unset, group in groups.items():
+        chosen = [f for f in fields if f not in unset]
+        most = max(1, room // max(1, len(chosen)))
+        step = min(most, size or most)
+        for start in range(0, len(group), step):
+            yield group[start : start + step], chosen, unset
+
+
+def _one_by_one(operations: Iterable[Operation[None]]) -> Operation[None]:
+    for operation in operations:
+        yield from operation
 
 
 def _lacks_key(obj: Any, field: Any) -> bool:

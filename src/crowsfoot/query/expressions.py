@@ -185,6 +185,7 @@ class OuterRef(F):
 class Value(Expression):
     """A plain value as an expression. ``output_field`` is told from the value where it can be."""
 
+    allowed_default = True  # pyright: ignore[reportAssignmentType]
     null_strict = True
 
     def __init__(self, value: Any, output_field: ValueType | None = None) -> None:
@@ -225,6 +226,8 @@ class Value(Expression):
 
 class RawSQL(Expression):
     """SQL written by hand, with ``%s`` for each of ``params``. Never build ``sql`` from what a user sent."""
+
+    allowed_default = True  # pyright: ignore[reportAssignmentType]
 
     def __init__(self, sql: str, params: Sequence[Any], output_field: ValueType | None = None) -> None:
         super().__init__(output_field or UNKNOWN)

@@ -77,7 +77,7 @@ class Func(Expression):
 
     @property
     def allowed_default(self) -> bool:
-        return all(getattr(e, "allowed_default", True) for e in self.source_expressions)
+        return not self.source_expressions or super().allowed_default
 
 
 def as_expressions(*expressions: Any) -> list[Any]:

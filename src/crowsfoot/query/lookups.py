@@ -108,7 +108,7 @@ class Lookup(Expression):
 
     def bind_expressions(self, expressions: Sequence[Any]) -> None:
         """Take several expressions for the right side."""
-        self.rhs = ExpressionList(list(expressions))
+        self.rhs = ExpressionList(*expressions)
 
     def decided(self, value: Any) -> bool | None:
         """Whether the look-up holds for every row with a value (True) or for none (False); None where rows decide."""
@@ -321,7 +321,7 @@ class Range(Lookup):
         return tuple(super(Range, self).prepare(v) for v in value)
 
     def bind(self, index: int) -> Lookup:
-        self.rhs = ExpressionList([Param(index, self.rhs_type, item) for item in (0, 1)])
+        self.rhs = ExpressionList(*[Param(index, self.rhs_type, item) for item in (0, 1)])
         return self
 
 

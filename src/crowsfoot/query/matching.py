@@ -169,11 +169,11 @@ class Matching:
         if lhs.is_composite and any(_has_expression(item) for item in items):
             node = found(lhs, None)
             rows = [ColumnTuple([e.resolve_expression(self) for e in lookups.as_values(item)]) for item in items]
-            node.rhs = ExpressionList(rows)
+            node.rhs = ExpressionList(*rows)
             return self._bound(node, negated)
         if any(isinstance(v, (BaseExpression, F)) or hasattr(v, "as_subquery") for v in items):
             node = found(lhs, None)
-            node.rhs = ExpressionList([e.resolve_expression(self) for e in node.expressions(items)])
+            node.rhs = ExpressionList(*[e.resolve_expression(self) for e in node.expressions(items)])
             return self._bound(node, negated)
         # A None in the list of an ``exclude`` leaves out the rows without a value too.
         missing = lookups.IsNull(lhs, True) if negated and any(v is None for v in items) else None

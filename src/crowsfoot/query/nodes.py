@@ -69,6 +69,12 @@ class BaseExpression:
     def set_source_expressions(self, exprs: Sequence[Any]) -> None:
         assert not exprs
 
+    @property
+    def allowed_default(self) -> bool:
+        """Whether a ``db_default`` may hold it: one that reads no field."""
+        sources = [e for e in self.get_source_expressions() if e is not None]
+        return bool(sources) and all(_is_constant(e) for e in sources)
+
     def copy(self) -> Self:
         return copy.copy(self)
 
@@ -278,3 +284,7 @@ def hashable(value: Any) -> Any:
     except TypeError:
         return id(value)
     return (type(value), value)
+
+
+def _is_constant(node: Any) -> bool:
+    return bool(getattr(node, "allowed_default", not hasattr(node, "resolve_expression")))

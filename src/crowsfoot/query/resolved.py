@@ -302,10 +302,10 @@ class ColumnTuple(Resolved):
 class ExpressionList(Resolved):
     """Several expressions in a row, as IN and BETWEEN take them."""
 
-    def __init__(self, expressions: list[Any]) -> None:
+    def __init__(self, *expressions: Any) -> None:
         super().__init__(UNKNOWN)
-        self.expressions = expressions
-        self._inherit(expressions)
+        self.expressions = list(expressions)
+        self._inherit(self.expressions)
 
     def get_source_expressions(self) -> list[Any]:
         return self.expressions

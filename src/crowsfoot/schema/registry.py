@@ -44,7 +44,7 @@ class Declaration(Protocol):
 
     @property
     def may_wait(self) -> bool:
-        """Whether the models can be used while it is not linked: only its own name depends on it."""
+        """Whether it is not linked and the models can be used all the same: only its own name depends on it."""
         ...
 
     def unready(self, target: Entity) -> str:
@@ -136,12 +136,14 @@ class Registry:
         """What is wrong with the relations that begin or end at ``entity``, or with any of them."""
         found: list[str] = []
         for declaration in self.declared:
+            if entity is not None and declaration.may_wait:
+                continue  # who asks for it is told
             target = self.entities.get(declaration.target_label)
             if entity is None or entity is declaration.owner or entity is target:
                 found += declaration.problems()
         for declaration in self.pending:
             if entity is not None and declaration.may_wait:
-                continue  # who asks for it is told
+                continue
             said = declaration.target_label in self.entities and any(declaration.problems())
             if not said and (entity is None or entity is declaration.owner):
                 found.append(self._unlinked(declaration))

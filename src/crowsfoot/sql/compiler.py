@@ -239,7 +239,7 @@ class Compiler:
         return f"{sql} {direction}{nulls}", params
 
     def column_tuple(self, node: ColumnTuple) -> tuple[str, list[Any]]:
-        sql, params = self.expression_list(ExpressionList(node.cols))
+        sql, params = self.expression_list(ExpressionList(*node.cols))
         return f"({sql})", params
 
     def expression_list(self, node: ExpressionList, compared: Any = None) -> tuple[str, list[Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from crowsfoot.query.expressions import CombinedExpression
-from crowsfoot.schema.types import Type, ValueType
+from crowsfoot.schema.types import Date, DateTime, Decimal, Duration, Time, Type, ValueType
 
 Converter = Callable[[Any], Any]
 
@@ -57,7 +57,7 @@ class Dialect:
     def __init__(self) -> None:
         self.as_vendor = f"as_{self.vendor}"
 
-    # -- names and parameters ------------------------------------------------------------------------------------------
+    # -- names ---------------------------------------------------------------------------------------------------------
 
     def quote_name(self, name: str) -> str:
         if name.startswith('"') and name.endswith('"'):
@@ -68,6 +68,35 @@ class Dialect:
     def ops(self) -> Dialect:
         """Custom expressions written for Django ask ``connection.ops``."""
         return self
+
+    # -- values for SQL of one's own, under Django's names -------------------------------------------------------------
+
+    def adapt_datefield_value(self, value: Any) -> Any:
+        """A date as the driver takes it; None stays None. So for the others."""
+        return self._adapted(value, Date())
+
+    def adapt_datetimefield_value(self, value: Any) -> Any:
+        return self._adapted(value, DateTime())
+
+    def adapt_timefield_value(self, value: Any) -> Any:
+        return self._adapted(value, Time())
+
+    def adapt_decimalfield_value(
+        self, value: Any, max_digits: int | None = None, decimal_places: int | None = None
+    ) -> Any:
+        return self._adapted(value, Decimal(max_digits, decimal_places))
+
+    def adapt_durationfield_value(self, value: Any) -> Any:
+        return self._adapted(value, Duration())
+
+    def _adapted(self, value: Any, value_type: Type) -> Any:
+        if value is None or hasattr(value, "resolve_expression"):
+            return value
+        bind = self.binder(value_type)
+        prepared = value_type.prepare(value)
+        return prepared if bind is None else bind(prepared)
+
+    # -- parameters ----------------------------------------------------------------------------------------------------
 
     def placeholder(self, number: int) -> str:
         """The mark of the parameter with this number, counted from 1."""

@@ -412,7 +412,7 @@ class GenericRelation(RelatedField[M]):
     @property
     def may_wait(self) -> bool:
         """True where the target is there and has no generic foreign key: whoever uses the relation is told."""
-        return self.target_label in self.model._meta.apps.registry.entities
+        return self.relation is None and self.target_label in self.model._meta.apps.registry.entities
 
     def unready(self, target: Entity) -> str:
         names = f"{self.content_type_field_name!r} and {self.object_id_field_name!r}"

@@ -517,6 +517,7 @@ class Field(LookupRegistry, Generic[T]):
     def __copy__(self) -> Self:
         found = type(self).__new__(type(self))
         found.__dict__ = self.__dict__.copy()
+        found.__dict__.pop("cached_col", None)
         return found
 
     def __reduce__(self) -> Any:
@@ -526,7 +527,19 @@ class Field(LookupRegistry, Generic[T]):
 
     def get_col(self, alias: str, output_field: Any = None) -> AliasedCol:
         """The field's column in a table that goes by ``alias`` in a statement, for conditions of one's own."""
-        return AliasedCol(alias, self, output_field)
+        if alias == self.model._meta.db_table and output_field in (None, self):
+            return self.cached_col
+        return AliasedCol(alias, self, (output_field or self).value_field)
+
+    @cached_property
+    def cached_col(self) -> AliasedCol:
+        """The column in the field's own table."""
+        return AliasedCol(self.model._meta.db_table, self, self.value_field)
+
+    @property
+    def value_field(self) -> Field[Any]:
+        """The field that the values of the column are of: a key's target, what a generated one puts out, or itself."""
+        return self
 
     def check(self, **kwargs: Any) -> list[str]:
         """What is wrong with the field's options, one sentence each."""

@@ -348,6 +348,18 @@ class ForeignKey(JoiningField[T]):
             raise FieldError(f"{self} points at {self.target_label!r}, which is not known yet.")
         return self._target_field
 
+    @property
+    def value_field(self) -> Any:
+        """The field that the key's values are of in the end. Raises ``ValueError`` where keys go round in a circle."""
+        field: Any = self
+        seen: list[Any] = []
+        while field.is_relation:
+            if field in seen or (field.relation is None and field._target_field is None):
+                raise ValueError(f"Cannot resolve output_field: the key of {self} is not known.")
+            seen.append(field)
+            field = field.target_field
+        return field
+
     def get_attname(self) -> str:
         return f"{self.name}_id"
 

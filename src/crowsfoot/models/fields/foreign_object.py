@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from crowsfoot.errors import FieldDoesNotExist, unknown_name
 from crowsfoot.models.fields.foreign_key import ForeignKey
+from crowsfoot.models.rels import ForeignObjectRel
 from crowsfoot.schema.entity import Attribute, Entity
 from crowsfoot.schema.relation import OnDelete
 
@@ -23,6 +24,7 @@ class ForeignObject(ForeignKey[T]):
 
     concrete = False
     sets_columns = False
+    rel_class: Any = ForeignObjectRel
 
     def __init__(
         self, to: Any, on_delete: Any, from_fields: Sequence[str], to_fields: Sequence[str | None], **options: Any
@@ -41,9 +43,22 @@ class ForeignObject(ForeignKey[T]):
         return self.name, None
 
     def is_ready(self, target: Entity) -> bool:
+        return not self._missing() and super().is_ready(target)
+
+    @property
+    def may_wait(self) -> bool:
+        """True where the model has not the fields that are compared: whoever uses the relation is told."""
+        return self.relation is None and bool(self._missing())
+
+    def _missing(self) -> list[str]:
         entity = self.owner
-        known = all(entity.aliases.get(name, name) in entity.attributes for name in self.from_fields)
-        return known and super().is_ready(target)
+        return [name for name in self.from_fields if entity.aliases.get(name, name) not in entity.attributes]
+
+    def unready(self, target: Entity) -> str:
+        missing = self._missing()
+        if not missing:
+            return super().unready(target)
+        return f"{self}: from_fields: {unknown_name('field', missing[0], self.owner.label, self.owner.attributes)}"
 
     def _remotes(self, target: Entity) -> tuple[Attribute, ...]:
         names = [target.key[0].name if name is None and target.key else str(name) for name in self.to_fields]

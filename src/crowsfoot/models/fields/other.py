@@ -199,6 +199,10 @@ class GeneratedField(Field[T]):
         return self.output_field.db_type_parameters(connection)
 
     @property
+    def value_field(self) -> Field[Any]:
+        return self.output_field
+
+    @property
     def collation(self) -> str | None:
         return self.output_field.collation
 

@@ -271,7 +271,7 @@ class _Year(Lookup):
     def bind(self, index: int) -> Lookup:
         inner = self.lhs.lhs
         params = [Param(index, inner.output_field, item) for item in self.bounds]
-        return self.plain(inner, params[0] if len(params) == 1 else ExpressionList(params))
+        return self.plain(inner, params[0] if len(params) == 1 else ExpressionList(*params))
 
 
 def year_days(year: int, *, iso: bool) -> tuple[datetime.date, datetime.date]:
