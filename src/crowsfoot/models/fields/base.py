@@ -12,8 +12,7 @@ from crowsfoot import enums, validators
 from crowsfoot.errors import ValidationError
 from crowsfoot.functional import evaluated
 from crowsfoot.models.fields.checks import check_field
-from crowsfoot.models.fields.internal import logical_type
-from crowsfoot.models.fields.words import dialect_of, words_of
+from crowsfoot.models.fields.words import FieldType
 from crowsfoot.models.typed import FieldPath
 from crowsfoot.naming import module_name
 from crowsfoot.query.expressions import Combinable
@@ -21,7 +20,7 @@ from crowsfoot.query.resolved import AliasedCol
 from crowsfoot.schema import types
 from crowsfoot.schema.entity import Attribute, Entity
 from crowsfoot.schema.table import NO_DEFAULT, Column
-from crowsfoot.schema.types import Converter, LookupRegistry
+from crowsfoot.schema.types import Converter
 
 T = TypeVar("T")
 
@@ -30,7 +29,7 @@ class NOT_PROVIDED:
     """Stands for a default that was not given."""
 
 
-class Field(LookupRegistry, Generic[T]):
+class Field(FieldType, Generic[T]):
     """A value of a model, kept in one column.
 
     Subclasses give ``make_type`` (the logical type), and where they need to, ``to_python`` (for validation),
@@ -48,7 +47,6 @@ class Field(LookupRegistry, Generic[T]):
         "unique_for_date": "%(field_label)s must be unique for %(date_field_label)s %(lookup_type)s.",
     }
     system_check_deprecated_details: ClassVar[Any] = None
-    internal_type: ClassVar[str | None] = None
     descriptor_class: ClassVar[Any] = None
     """What stands on the class for the field's attribute, made with the field; None where the instance's dict does."""
 
@@ -154,74 +152,6 @@ class Field(LookupRegistry, Generic[T]):
 
         def __class_getitem__(cls, item: Any) -> Any:
             return cls
-
-    # -- type ----------------------------------------------------------------------------------------------------------
-
-    def make_type(self) -> types.Type:
-        """The logical type of this field's column."""
-        made = logical_type(self)
-        own = {} if type(self).db_type is Field.db_type else words_of(self.db_type)
-        return made.worded(own)
-
-    @property
-    def type(self) -> types.Type:
-        """The logical type, made once."""
-        if self._type is None:
-            self._type = self.make_type()
-        return self._type
-
-    @property
-    def kind(self) -> str:
-        return self.type.kind
-
-    def get_internal_type(self) -> str:
-        """Which of Django's fields this one is stored as; subclasses of a concrete field answer with its name."""
-        return self.internal_type or type(self).__name__
-
-    def db_type(self, connection: Any) -> str | None:
-        """The database's words for the column; a custom field gives its own here. None where there are none."""
-        made = logical_type(self)
-        return None if made.kind == "any" else dialect_of(connection).built_in(made, self.is_identity)
-
-    def rel_db_type(self, connection: Any) -> str | None:
-        """The database's words for a column that holds this one's values: of a foreign key, say."""
-        return dialect_of(connection).column_type(self.rel_type)
-
-    @property
-    def rel_type(self) -> types.Type:
-        """The logical type of a column that holds this one's values."""
-        own = {} if type(self).rel_db_type is Field.rel_db_type else words_of(self.rel_db_type)
-        return self.type.for_reference().worded(own)
-
-    def db_check(self, connection: Any) -> str | None:
-        """The condition that the column always meets, as SQL; None without one."""
-        dialect, column = dialect_of(connection), getattr(self, "column", None)
-        return None if column is None else dialect.column_check(self.type, dialect.quote_name(column))
-
-    def db_type_parameters(self, connection: Any) -> dict[str, Any]:
-        """The field's options by name, for a ``db_type`` that mentions them: ``"char(%(max_length)s)"``."""
-        return dict(self.__dict__)
-
-    def db_parameters(self, connection: Any) -> dict[str, Any]:
-        return {
-            "type": self.db_type(connection),
-            "check": self.db_check(connection),
-            "collation": self.collation,
-        }
-
-    @property
-    def collation(self) -> str | None:
-        """How the database compares and orders the text of the column, where the field says so."""
-        return getattr(self, "db_collation", None)
-
-    def get_lookup(self, name: str) -> Any:
-        return super().get_lookup(name) or (None if self._own(name) else self.type.get_lookup(name))
-
-    def get_transform(self, name: str) -> Any:
-        return super().get_transform(name) or (None if self._own(name) else self.type.get_transform(name))
-
-    def _own(self, name: str) -> bool:
-        return self.find_own(name) is not None
 
     # -- values --------------------------------------------------------------------------------------------------------
 
@@ -409,11 +339,6 @@ class Field(LookupRegistry, Generic[T]):
     def db_returning(self) -> bool:
         """Whether an INSERT has to ask what the database made of this column."""
         return self.has_db_default()
-
-    @property
-    def is_identity(self) -> bool:
-        """Whether the database numbers this column by itself."""
-        return False
 
     def get_attname(self) -> str:
         return self.name
