@@ -96,6 +96,31 @@ class Trophy(models.Model):
         app_label = "shelf"
 
 
+class Flag(models.Model):
+    """Sticks to a row of any model, and tells a proxy from the model it stands for."""
+
+    text = models.CharField(max_length=50)
+    content_type = models.ForeignKey(ContentType, models.CASCADE)
+    object_id = models.PositiveIntegerField()
+    pole = GenericForeignKey(for_concrete_model=False)
+
+    class Meta:
+        app_label = "shelf"
+
+
+class Pole(models.Model):
+    flags = GenericRelation(Flag, for_concrete_model=False)
+
+    class Meta:
+        app_label = "shelf"
+
+
+class Mast(Pole):
+    class Meta:
+        app_label = "shelf"
+        proxy = True
+
+
 class Cup(Trophy):
     """Its labels are not those of the trophy that it is, too."""
 

@@ -272,3 +272,28 @@ def test_a_child_model_has_labels_of_its_own(shelf: Any, call: Any) -> None:
     assert call(club.Cup.objects, "get", labels__text="of the cup") == cup
     call(cup, "delete")
     assert call(club.Label.objects.filter(text__startswith="of the"), "count") == 0
+
+
+def test_a_proxy_takes_what_points_at_the_proxy(db: Database, call: Any) -> None:
+    crowsfoot.create_tables(club.Flag, club.Pole)
+    club.Pole.objects.create()
+    pole, mast = club.Pole.objects.create(), club.Mast.objects.get(pk=1)
+    for owner in (pole, mast, club.Pole.objects.get(pk=mast.pk)):
+        call(club.Flag.objects, "create", text=type(owner).__name__, pole=owner)
+    assert call(mast, "delete") == (2, {"shelf.Flag": 1, "shelf.Mast": 1})
+    assert sorted(flag.text for flag in call.rows(club.Flag.objects.all())) == ["Pole", "Pole"]
+    assert call(club.Mast.objects.all(), "delete") == (1, {"shelf.Mast": 1})
+    assert call(club.Flag.objects, "count") == 2
+
+
+def test_targets_are_asked_for_as_of_any_relation(shelf: Any) -> None:
+    labels = list(club.Label.objects.order_by("text"))
+    club.Label.thing.get_prefetch_querysets(labels)  # content types are remembered now
+    with assert_num_queries(2):
+        rows, key_of_row, key_of_label, single, name, _ = club.Label.thing.get_prefetch_querysets(labels)
+    by_key = {key_of_row(row): row for row in rows}
+    assert [by_key[key_of_label(label)].name for label in labels] == ["Ashes", "Bowl", "Centre", "Ashes", "Bowl"]
+    assert (len(rows), single, name) == (3, True, "thing")
+    few = club.Trophy.objects.filter(name="Ashes")
+    rows, _, key_of_label, *_ = club.Label.thing.get_prefetch_querysets(labels, [few])
+    assert [key_of_label(label) is None for label in labels] == [False, True, False, False, True]

@@ -64,7 +64,7 @@ class Doomed:
         key = ("consequences", self.keep_parents, whole, self.model._meta.apps.registry.version)
         found: Consequences | None = self.shape.plans.get(key)
         if found is None:
-            found = Consequences(self.entity, self.keep_parents, _is_swapped, whole=whole)
+            found = Consequences(self.model._meta.entity, self.keep_parents, _is_swapped, whole=whole)
             self.shape.plans[key] = found
         return found
 

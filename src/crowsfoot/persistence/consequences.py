@@ -70,13 +70,15 @@ class Consequences:
     to each other stand in one group. ``order`` are the groups in the order of deletion: what points at a row goes
     first. ``defers`` says that there is no such order, so that keys can be checked only when all is done; ``tied`` are
     the first entities of groups in which that holds as soon as their rows go in more than one statement. ``whole``
-    follows also what the database does by itself (``DB_CASCADE``), which a delete leaves to it.
+    follows also what the database does by itself (``DB_CASCADE``), which a delete leaves to it. A ``root`` that is a
+    proxy stands for the entity that it is one of, with relations of its own in place of that one's.
     """
 
     def __init__(
         self, root: Entity, keep_parents: bool, ignored: Callable[[Entity], bool], *, whole: bool = False
     ) -> None:
-        self.root = root
+        self.root: Entity = root.concrete
+        self._root_ends = root.ends
         self._whole = whole
         self.edges: list[Edge] = []
         self.entities: list[Entity] = []
@@ -124,7 +126,8 @@ class Consequences:
         if with_parents:
             for link in entity.parents:
                 yield Edge(link, entity, UP, top)
-        for end in list(entity.ends.values()):
+        ends = self._root_ends if entity is self.root else entity.ends
+        for end in list(ends.values()):
             if leads_to_dependents(end) and not ignored(end.target):
                 rule = end.relation.on_delete
                 yield Edge(end, entity, rule.effect if self._whole else rule.action, top)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from crowsfoot.contrib.contenttypes.managers import GenericOwnerManager, GenericRelatedObjectManager
 from crowsfoot.contrib.contenttypes.models import ContentType, Key, key_of
-from crowsfoot.database import Elsewhere
+from crowsfoot.database import Elsewhere, databases
 from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import SynchronousOnlyOperation, unknown_name
 from crowsfoot.models import routing
@@ -220,26 +220,48 @@ class GenericTarget:
 
         ``querysets`` say how the rows of some models are read. Raises ``ValueError`` for two of the same model.
         """
-        chosen = self._by_model(querysets)
-        wanted: dict[Any, dict[Any, list[Any]]] = {}
+        found = yield from self._found(session, instances, querysets)
         for instance in instances:
-            kind, key = self._key(instance)
-            if kind is None or key is None:
-                self._keep(instance, None, to_attr)
-            else:
-                wanted.setdefault(kind, {}).setdefault(key, []).append(instance)
+            self._keep(instance, found.get(self._key(instance)), to_attr)
+
+    def _found(
+        self, session: Session, instances: Sequence[Any], querysets: Iterable[Any]
+    ) -> Operation[dict[tuple[Any, Any], Any]]:
+        """The targets of ``instances``, by the type and key that these hold."""
+        chosen = self._by_model(querysets)
+        wanted: dict[Any, dict[Any, None]] = {}
+        for kind, key in map(self._key, instances):
+            if kind is not None and key is not None:
+                wanted.setdefault(kind, {})[key] = None
         types = yield from ContentType.objects._of_ids(session, wanted)
-        for kind, members in wanted.items():
+        found: dict[tuple[Any, Any], Any] = {}
+        for kind, keys in wanted.items():
             model = types[kind].model_class() if kind in types else None
-            targets: dict[Any, Any] = {}
             if model is not None:
                 queryset = chosen.get(types[kind].natural_key())
                 if queryset is None:
                     queryset = self._all(instances[0], model, session.alias)
-                targets = yield from self._targets(session, queryset, model, instances[0], members)
-            for key, sharing in members.items():
-                for instance in sharing:
-                    self._keep(instance, targets.get(key), to_attr)
+                targets = yield from self._targets(session, queryset, model, instances[0], keys)
+                found.update({(kind, key): target for key, target in targets.items()})
+        return found
+
+    def get_prefetch_querysets(
+        self, instances: Sequence[Any], querysets: Sequence[Any] | None = None
+    ) -> tuple[Any, ...]:
+        """What prefetching asks, as with other relations (`crowsfoot.models.prefetch.described`), but for the first,
+        which are the targets themselves. One query for each model among them."""
+        alias = instances[0]._state.db or routing.read(type(instances[0]), {"instance": instances[0]})
+        found = databases[alias].run(self._found, instances, querysets or ())
+
+        def key_of_row(row: Any) -> Any:
+            return row.pk, type(row)
+
+        def key_of_instance(instance: Any) -> Any:
+            target = found.get(self._key(instance))
+            return None if target is None else key_of_row(target)
+
+        rows = {id(row): row for row in found.values() if row is not None}
+        return list(rows.values()), key_of_row, key_of_instance, True, self.name, False
 
     def _by_model(self, querysets: Iterable[Any]) -> Mapping[Key, Any]:
         chosen: dict[Key, Any] = {}
