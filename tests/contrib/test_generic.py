@@ -250,7 +250,7 @@ def test_the_way_back_from_a_generic_key_is_no_single_row(shelf: Any) -> None:
     with pytest.raises(FieldError, match="Invalid field name"):
         list(club.Label.objects.select_related("trophy"))
     with pytest.raises(TypeError, match="Direct assignment"):
-        club.Label.objects.first().trophy = None
+        setattr(club.Label.objects.first(), "trophy", None)  # noqa: B010
 
 
 def test_what_points_at_a_row_goes_with_it(shelf: Any, call: Any) -> None:
@@ -288,12 +288,13 @@ def test_a_proxy_takes_what_points_at_the_proxy(db: Database, call: Any) -> None
 
 def test_targets_are_asked_for_as_of_any_relation(shelf: Any) -> None:
     labels = list(club.Label.objects.order_by("text"))
-    club.Label.thing.get_prefetch_querysets(labels)  # content types are remembered now
+    thing: Any = club.Label.thing
+    thing.get_prefetch_querysets(labels)  # content types are remembered now
     with assert_num_queries(2):
-        rows, key_of_row, key_of_label, single, name, _ = club.Label.thing.get_prefetch_querysets(labels)
+        rows, key_of_row, key_of_label, single, name, _ = thing.get_prefetch_querysets(labels)
     by_key = {key_of_row(row): row for row in rows}
     assert [by_key[key_of_label(label)].name for label in labels] == ["Ashes", "Bowl", "Centre", "Ashes", "Bowl"]
     assert (len(rows), single, name) == (3, True, "thing")
     few = club.Trophy.objects.filter(name="Ashes")
-    rows, _, key_of_label, *_ = club.Label.thing.get_prefetch_querysets(labels, [few])
+    rows, _, key_of_label, *_ = thing.get_prefetch_querysets(labels, [few])
     assert [key_of_label(label) is None for label in labels] == [False, True, False, False, True]
