@@ -11,7 +11,7 @@ from crowsfoot.contrib.contenttypes.models import ContentType
 
 class Label(models.Model):
     rank = models.IntegerField()
-    content_type: Any = models.ForeignKey(ContentType, models.CASCADE)
+    content_type: Any = models.ForeignKey(ContentType, models.CASCADE, related_name="+")
     object_id = models.BigIntegerField()
     thing: Any = GenericForeignKey()
 

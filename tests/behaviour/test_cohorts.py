@@ -104,6 +104,23 @@ async def test_one_instance_does_not_keep_the_rest(do: Any) -> None:
     assert not any(other() for other in others)
 
 
+async def test_what_no_row_can_meet_is_answered_without_a_query(do: Any) -> None:
+    await fill(do, 9)
+    with do.queries(1):
+        for author in await do.rows(Author.objects.order_by("pk")):
+            nothing = author.posts.filter(pk__in=[])
+            assert (await do(nothing.count), await do(nothing.exists), await do.rows(nothing)) == (0, False, [])
+            assert await do(nothing.aggregate, n=Count("pk")) == {"n": 0}
+
+
+async def test_instances_of_one_row_are_each_answered(do: Any) -> None:
+    await fill(do, 8)
+    authors = await do.rows(Author.objects.filter(posts__rank__gte=0).order_by("pk"))
+    assert len(authors) > len(set(authors))
+    counts = [await do(author.posts.count) for author in authors]
+    assert counts == [int(author.name[1:]) % 4 for author in authors]
+
+
 async def test_annotated_rows_come_one_by_one_but_right(do: Any) -> None:
     await fill(do, 6)
     authors = await do.rows(Author.objects.order_by("pk"))
