@@ -5,12 +5,15 @@ from __future__ import annotations
 from math import ceil, log2
 from typing import Any
 
+import conditional_models
 import pytest
-from behaviour_models import Article, Author, Memo, Region, Wording
+from conditional_models import Article, Author, Column, Memo, Region, Wording
 
 from crowsfoot.models import Count, F, Prefetch, Q
 from crowsfoot.query.tuples import TupleExact, TupleIn
 from crowsfoot.translation import activate, deactivate, get_language, override
+
+TABLES = conditional_models.TABLES  # what the database has here
 
 PATHS = ("a", "a/b", "a/b/c", "a/d", "x", "x/y")
 
@@ -127,9 +130,9 @@ async def test_a_delete_asks_anew(do: Any) -> None:
     await articles(do, 3)
     gone = Article.objects.filter(wording__title__in=["0000 en", "0001 fi"])
     with override("en"):
-        assert (await do(gone.all().delete))[1]["behaviour.Article"] == 1
+        assert (await do(gone.all().delete))[1]["conditional.Article"] == 1
     with override("fi"):
-        assert (await do(gone.all().delete))[1]["behaviour.Article"] == 1
+        assert (await do(gone.all().delete))[1]["conditional.Article"] == 1
     assert [article.code for article in await do.rows(Article.objects.all())] == ["0002"]
 
 
@@ -178,6 +181,55 @@ async def test_what_an_instance_has_stays_until_it_is_refreshed(do: Any) -> None
             assert (await one(do, first, "wording")).language == "en"
         await do(first.refresh_from_db)
         assert (await one(do, first, "wording")).language == "fi"
+
+
+async def test_rows_of_a_child_have_the_relation_too(do: Any) -> None:
+    await do(Column.objects.create, code="c", author="Asha")
+    column = await do(Column.objects.get, code="c")
+    await do(Wording.objects.create, article=column, language="fi", title="kolumni")
+    with override("fi"):
+        assert (await one(do, column, "wording")).title == "kolumni"
+        for rows in (Column.objects.prefetch_related("wording"), Column.objects.select_related("text")):
+            (found,) = await do.rows(rows)
+            with do.queries(0 if rows.query.related else 1):
+                assert (await one(do, found, "text")).title == "kolumni"
+
+
+async def test_look_ups_of_each_instance(do: Any) -> None:
+    first, second = (await articles(do, 3))[:2]
+    await do(
+        Memo.objects.bulk_create,
+        [Memo(article_no=article.id, language=language) for article in (first, second) for language in ("en", "fi")],
+    )
+    titles = ["0000 en", "0000 fi", "0001 en", "0001 fi"]
+    with do.queries(3):
+        memos = await do.rows(Memo.objects.order_by("id"))
+        assert [(await one(do, memo, "own")).title for memo in memos] == titles
+    with do.queries(3):
+        memos = await do.rows(Memo.objects.order_by("id").prefetch_related("own"))
+        assert [memo.own.title for memo in memos] == titles
+
+
+async def test_links_by_a_condition(do: Any) -> None:
+    await do(Author.objects.create, name="Asha")
+    author = await do(Author.objects.get, name="Asha")
+    first, second = (await articles(do, 3))[:2]
+    await do(Memo.objects.bulk_create, [Memo(article_no=a.id, writer=author) for a in (first, second)])
+    for language in ("en", "fi"):
+        with override(language):
+            read = [wording.title for wording in await do.rows(author.read.order_by("title"))]
+            assert read == [f"0000 {language}", f"0001 {language}"]
+            assert await do(Author.objects.filter(read__title=f"0001 {language}").count) == 1
+            assert await do(Author.objects.filter(read__title="0001 sv").count) == 0
+            (found,) = await do.rows(Author.objects.prefetch_related("read"))
+            assert sorted(wording.title for wording in await do.rows(found.read.all())) == read
+
+
+async def test_cleaning_asks_nothing_about_it(do: Any) -> None:
+    first, _ = await articles(do, 2)
+    if not do.is_async:
+        with do.queries(0):
+            first.full_clean()
 
 
 async def test_a_new_instance_looks_by_its_own_values(do: Any) -> None:
@@ -293,7 +345,7 @@ async def test_a_delete_takes_what_hangs_on_a_row_by_the_condition(do: Any) -> N
 async def test_what_a_delete_would_take_is_read_first(do: Any) -> None:
     found = await regions(do)
     plan = await do(found["a"].delete_plan)
-    assert plan.counts == {"behaviour.Region": 4}
+    assert plan.counts == {"conditional.Region": 4}
     assert (await do(plan.execute))[0] == 4
 
 

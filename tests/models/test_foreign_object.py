@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from behaviour_models import Above, Article, Author, InLanguage, Memo, Post, Region, Tag, Wording
+from behaviour_models import Author, Post, Tag
+from conditional_models import Above, Article, InLanguage, Memo, Region, Wording
 
 import crowsfoot
 from crowsfoot import models

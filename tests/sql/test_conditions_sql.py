@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from behaviour_models import Article, Region
+from conditional_models import Article, Region
 
 from crowsfoot.sql.postgresql import PostgreSQL
 from crowsfoot.sql.select import SelectCompiler, compile_select
@@ -21,7 +21,7 @@ def compiled(queryset: Any, dialect: Any = LITE) -> Compiled:
 
 def joins(queryset: Any, dialect: Any = LITE) -> str:
     """What stands between FROM and WHERE, without the app's name before each table."""
-    text = compiled(queryset, dialect).sql.replace("behaviour_", "").replace('"', "")
+    text = compiled(queryset, dialect).sql.replace("conditional_", "").replace('"', "")
     return text.partition(" FROM ")[2].partition(" WHERE ")[0]
 
 
@@ -48,7 +48,7 @@ def test_without_equal_columns_it_stands_alone() -> None:
 
 
 def test_a_look_up_inside_a_not_is_tied_by_the_join_back() -> None:
-    sql = compiled(Region.objects.exclude(inner__path="a")).sql.replace("behaviour_", "").replace('"', "")
+    sql = compiled(Region.objects.exclude(inner__path="a")).sql.replace("conditional_", "").replace('"', "")
     assert "WHERE NOT (EXISTS(SELECT 1 AS a FROM region region_2 INNER JOIN region region_3 ON ((" in sql
     assert "region_3.id = region.id" in sql
 

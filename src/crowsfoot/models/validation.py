@@ -47,6 +47,8 @@ class Validation:
         for field in self._meta.fields:
             if field.name in excluded or field.generated:
                 continue
+            if field.is_relation and not field.concrete and not field.sets_columns:
+                continue  # a ForeignObject: its fields are cleaned, each by itself
             raw = getattr(self, field.attname)
             if hasattr(raw, "resolve_expression") or type(raw).__name__ == "DatabaseDefault":
                 continue

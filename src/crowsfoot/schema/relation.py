@@ -182,7 +182,12 @@ class End:
     @property
     def holds_key(self) -> bool:
         """True where the owner's own row holds the key of the target."""
-        return self.is_forward and not self.many and len(self.hops) == 1 and self.hops[0].is_equality
+        return self.points and self.hops[0].is_equality
+
+    @property
+    def points(self) -> bool:
+        """True where an owner's row points at one row of the target, be its key all that says at which or not."""
+        return self.is_forward and not self.many and len(self.hops) == 1
 
     @property
     def loaded_by(self) -> End:

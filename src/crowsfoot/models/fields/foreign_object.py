@@ -96,10 +96,6 @@ class ForeignObject(ForeignKey[T]):
             "of them, or a UniqueConstraint over some."
         ]
 
-    def clean(self, value: Any, model_instance: Any) -> Any:
-        """Its fields are validated, each by itself; that there is such a row is nobody's promise."""
-        return value
-
     @property
     def local_related_fields(self) -> tuple[Any, ...]:
         return tuple(_named(self.model._meta, name) for name in self.from_fields)

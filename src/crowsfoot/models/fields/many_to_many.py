@@ -114,7 +114,7 @@ class ManyToManyField(RelatedField[T]):
             names = list(self.through_fields)
             found = [link.ends.get(name) for name in names]
             return None if None in found else (found[0], found[1])
-        forward = [end for end in link.ends.values() if end.holds_key and end.owner is link]
+        forward = [end for end in link.ends.values() if end.points and end.owner is link]
         to_owner = [end for end in forward if end.target.concrete is self.owner.concrete]
         to_target = [end for end in forward if end.target.concrete is target.concrete]
         if self.owner.concrete is target.concrete:
@@ -171,7 +171,7 @@ class ManyToManyField(RelatedField[T]):
         sides = {self.owner.concrete, target.concrete}
         found = []
         for side in sides:
-            keys = [e.name for e in link.ends.values() if e.holds_key and e.owner is link and e.target.concrete is side]
+            keys = [e.name for e in link.ends.values() if e.points and e.owner is link and e.target.concrete is side]
             if len(keys) > expected:
                 found.append(
                     f"{self}: {link.label} has several foreign keys to {side.label} ({', '.join(keys)}). Say which two "
