@@ -27,7 +27,7 @@ def create_tables(*models: Any, using: str = DEFAULT) -> None:
     problems = [p for model in wanted for p in _problems(model)]
     if problems:
         raise ModelError(list(dict.fromkeys(problems)))
-    entities = [complete(model) for model in wanted if model._meta.can_migrate(None)]
+    entities = [complete(model) for model in wanted if model._meta.can_migrate(using)]
     database = databases[using]
     statements = Schema(database.dialect).create_tables(entities)
     database.run(lambda session: atomically(session, _execute(session, statements)))

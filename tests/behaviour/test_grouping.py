@@ -9,6 +9,7 @@ from behaviour_models import Author, Post, Tag
 
 from crowsfoot.errors import FieldError
 from crowsfoot.models import (
+    AnyValue,
     Avg,
     BitAnd,
     BitOr,
@@ -32,7 +33,7 @@ from crowsfoot.models import (
     Variance,
     When,
 )
-from crowsfoot.models.functions import Cast, Coalesce, Greatest, Length
+from crowsfoot.models.functions import Cast, Coalesce, ExtractMonth, Greatest, Length
 
 
 async def fill(do: Any) -> None:
@@ -172,3 +173,31 @@ async def test_an_order_by_another_way_to_the_same_rows_shares_their_join(do: An
     post = await do(Post.objects.get, title="c")
     assert [row.title for row in await do.rows(tag.posts.order_by("-tags__name", "title"))] == ["a", "b", "c"]
     assert [row.name for row in await do.rows(post.tags.order_by("-posts__rank", "name"))] == ["x", "y", "z"]
+
+
+async def test_rows_grouped_by_a_subquery(do: Any) -> None:
+    await fill(do)
+    long = Post.objects.filter(author=OuterRef("pk"), rank__gt=2).values("author").annotate(n=Count("pk")).values("n")
+    assert sorted(await do.rows(Author.objects.values_list(Subquery(long)).annotate(of=Count("*"))), key=str) == [
+        (3, 1), (None, 1),
+    ]  # fmt: skip
+    tagged = Exists(Tag.objects.filter(posts=OuterRef("pk")))
+    by_tag = Post.objects.values(tagged=tagged).annotate(n=Count("pk"), top=AnyValue("rank", filter=Q(rank__gt=4)))
+    assert await rows(do, by_tag.order_by("tagged"), "tagged", "n", "top") == [(False, 2, 5), (True, 3, None)]
+
+
+async def test_an_annotation_called_like_a_column_of_a_related_row(do: Any) -> None:
+    await fill(do)
+    posts = Post.objects.select_related("author").annotate(name=F("rank") * -1)
+    assert [post.title for post in await do.rows(posts.order_by("name"))] == ["e", "d", "c", "b", "a"]
+
+
+async def test_references_to_the_query_around_know_their_types(do: Any) -> None:
+    await fill(do)
+    nearest = Post.objects.filter(rank__gt=OuterRef("rank") + 1).order_by("rank").values("title")[:1]
+    rows = Post.objects.annotate(next=Subquery(nearest)).order_by("rank").values_list("title", "next")
+    assert await do.rows(rows) == [("a", "c"), ("b", "d"), ("c", "e"), ("d", None), ("e", None)]
+    with pytest.raises(ValueError, match="Extract input expression must be"):
+        Post.objects.annotate(x=Subquery(Tag.objects.filter(pk=ExtractMonth(OuterRef("title"))).values("pk")))
+    with pytest.raises(FieldError, match=r"Cannot resolve keyword 'titel'.*did you mean 'title'"):
+        Post.objects.annotate(x=Exists(Tag.objects.filter(name=OuterRef("titel"))))

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from itertools import count
 
 from crowsfoot import errors
+from crowsfoot.conf import settings
 from crowsfoot.drivers.url import URLParts
+from crowsfoot.timezones import get_default_timezone_name
 
 IN_DOUBT = "RevalidateCachedQuery"
 """The server's function that reports a prepared statement whose result type has changed since."""
@@ -194,8 +196,8 @@ class ServerCursor:
 
 
 def timezone(parts: URLParts) -> str:
-    """The session's time zone: ``?timezone=``, else UTC."""
-    return parts.options.get("timezone", "UTC")
+    """The session's time zone: ``?timezone=``, else UTC; the default one where moments have no zone."""
+    return parts.options.get("timezone") or ("UTC" if settings.USE_TZ else get_default_timezone_name())
 
 
 def prepares(parts: URLParts) -> bool:

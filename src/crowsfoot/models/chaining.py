@@ -236,6 +236,7 @@ class Chaining(Question[M], Generic[M]):
 
         def build(query: Query) -> tuple[Query, Scope]:
             scope = Scope(query)
+            scope.annotations = {n: node for n, node in query.annotations if n not in query.hidden}
             nodes = tuple(F(name).resolve_expression(scope) for name in names)
             return query.but(distinct=True, distinct_on=nodes), scope
 

@@ -8,6 +8,7 @@ from collections import ChainMap
 from typing import Any
 
 from crowsfoot.conf import settings
+from crowsfoot.database import databases
 from crowsfoot.errors import FieldDoesNotExist, unknown_name
 from crowsfoot.models.rels import reverse_rels
 from crowsfoot.schema.entity import Attribute, Entity
@@ -218,7 +219,19 @@ class Options:
         return label if label.lower() != self.label_lower else None
 
     def can_migrate(self, connection: Any) -> bool:
-        return not (self.proxy or self.swapped or not self.managed)
+        """Whether the model has a table that is looked after here; a database's alias says where.
+
+        A model may require a kind of database, or features of it: it has no table where these are missing.
+        """
+        if self.proxy or self.swapped or not self.managed:
+            return False
+        if connection is None or not (self.required_db_vendor or self.required_db_features):
+            return True
+        alias = connection if isinstance(connection, str) else connection.alias
+        database = databases[alias]
+        if self.required_db_vendor:
+            return bool(self.required_db_vendor == database.vendor)
+        return all(getattr(database.dialect.features, name, False) for name in self.required_db_features)
 
     # -- fields --------------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import Any, Generic, Literal, Self, TypeVar, overload
 
 from crowsfoot.database import Database
 from crowsfoot.drivers.run import Fetch, Operation
-from crowsfoot.errors import EmptyResultSet
+from crowsfoot.errors import EmptyResultSet, TransactionManagementError
 from crowsfoot.models import peers, routing
 from crowsfoot.models.combining import Combining
 from crowsfoot.models.plans import Plan, select_plan
@@ -145,6 +145,8 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
 
     def _plan(self, db: Database | Session, operation: str) -> Plan | None:
         """What to send for ``operation``, compiled once per shape and database; None where no row can match."""
+        if self._shape.query.lock is not None:
+            _check_lock(db)
         mode = self._fetch_mode
         key = (db.alias, operation, self._low > 0, self._high is not None, mode)
         plan = self._shape.plans.get(key, MISSING)
@@ -343,6 +345,14 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
 
 
 MISSING: Any = object()
+
+
+def _check_lock(db: Database | Session) -> None:
+    """Raise ``TransactionManagementError`` where rows would be locked for the length of one statement."""
+    session = db.session if isinstance(db, Database) else db
+    locks = db.dialect.lock(False, False, [], False)
+    if locks and session.autocommit and not session.in_atomic_block:
+        raise TransactionManagementError("select_for_update cannot be used outside of a transaction.")
 
 
 class _IsEmpty(type):

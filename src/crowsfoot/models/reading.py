@@ -327,7 +327,7 @@ class Reading(Generic[M]):
         if field_name != "pk":
             field = meta.get_field(field_name)
             attname = field.attname
-            unique = field.unique or (field_name,) in meta.unique_sets() or field_name in [
+            unique = field.unique or (field_name,) in meta.unique_sets() or [field.attname] == [
                 n.attribute.name for n in self.query.distinct_on
             ]  # fmt: skip
             if not unique:

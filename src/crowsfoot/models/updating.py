@@ -180,7 +180,9 @@ class Updating(Generic[M]):
                     elif not hasattr(value, "resolve_expression"):
                         value = Value(value, output_field=field)
                     whens.append(When(pk=getattr(obj, key), then=value))
-                changes[field.attname] = Case(*whens, output_field=field)
+                case = Case(*whens, output_field=field)
+                # PostgreSQL takes a CASE whose values are parameters for text.
+                changes[field.attname] = Cast(case, field) if session.dialect.casts_cases else case
             count += yield from rows.filter(pk__in=[o.pk for o in batch])._update(session, changes)
         return count
 

@@ -10,7 +10,7 @@ from crowsfoot.query.conditions import Q
 from crowsfoot.query.expressions import Value
 from crowsfoot.query.func import Func, as_expressions
 from crowsfoot.query.inference import INTEGER
-from crowsfoot.query.resolved import Star
+from crowsfoot.query.resolved import Condition, Resolved, Star
 from crowsfoot.schema import types
 from crowsfoot.schema.types import ValueType
 
@@ -126,6 +126,28 @@ class AnyValue(Aggregate):
     name = "AnyValue"
     arity = 1
     sql: ClassVar = {"sqlite": "MIN(%(expressions)s)%(filter)s"}
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:
+        """The first that is not NULL: ``ANY_VALUE`` is only known from PostgreSQL 16 on."""
+        if "over" in extra:
+            return self.as_sql(compiler, connection, **extra)
+        node = self.copy()
+        node.filter = Condition([*([self.filter] if has_filter(self.filter) else []), _HasValue(self)])
+        template = "(ARRAY_AGG(%(expressions)s)%(filter)s)[1]"
+        result: tuple[str, list[Any]] = compiler.aggregate(node, template=template)
+        return result
+
+
+class _HasValue(Resolved):
+    """Whether the argument of an aggregate is not NULL."""
+
+    def __init__(self, aggregate: Aggregate) -> None:
+        super().__init__()
+        self.source = aggregate.source_expressions[0]
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        sql, params = compiler.compile(self.source)
+        return f"{sql} IS NOT NULL", params
 
 
 class Avg(Aggregate):

@@ -57,7 +57,7 @@ class Matching:
         """Take a queryset in as a subquery: its statement, and how far its slots move."""
         offset = self.start + len(self.values)
         statement, values = queryset.as_subquery()
-        self.check_references(statement)
+        statement = self.bind_references(statement)
         self.values.extend(values)
         self.preparers.extend([None] * len(values))
         return statement, offset
@@ -68,7 +68,7 @@ class Matching:
         self.preparers.extend(inner.preparers)
         self.cacheable = self.cacheable and inner.cacheable
 
-    def check_references(self, statement: Any) -> None:
+    def bind_references(self, statement: Any) -> Any:
         raise NotImplementedError
 
     # -- look-ups by name ----------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from crowsfoot.errors import FieldError, NotSupportedError
 from crowsfoot.query import lookups, paths, quantifiers
 from crowsfoot.query.conditions import Q
 from crowsfoot.query.expressions import F, OuterRef
+from crowsfoot.query.inference import UNKNOWN
 from crowsfoot.query.matching import Matching, Preparer
 from crowsfoot.query.resolved import Col, ColumnTuple, Condition, Embedded, Ref, RelatedExists, ResolvedOuterRef
 from crowsfoot.query.subqueries import Subquery
@@ -79,15 +80,29 @@ class Scope(Matching):
         kept = [a for a in self.entity.attributes.values() if a.via and a.column.name.lower() in words]
         return [Col((*self.prefix, *a.via), a) for a in kept]
 
-    def check_references(self, statement: Any) -> None:
-        """Raise ``FieldError`` or ``NotSupportedError`` where a query inside this one refers to what is not here."""
-        if not self.refers:
-            return
+    def bind_references(self, statement: Any) -> Any:
+        """A query inside this one, in which references to this one know their types.
+
+        Raises ``FieldError`` or ``NotSupportedError`` where it refers to what is not here.
+        """
+        if not self.refers or not any(_refers_out(node) for node in statement.nodes()):
+            return statement
+
+        def typed(node: Any) -> Any:
+            if not _refers_out(node):
+                return None
+            found = self.resolve_ref(node.name)
+            if found.contains_over_clause:
+                raise NotSupportedError(f"Referencing outer query window expression is not supported: {node.name}.")
+            known, node = found._output_field_or_none, node.copy()
+            node._output_field = known or UNKNOWN
+            return node
+
+        statement = statement.mapped(typed)
         for node in statement.nodes():
-            if isinstance(node, ResolvedOuterRef) and node.depth == 1:
-                found = self.resolve_ref(node.name)
-                if found.contains_over_clause:
-                    raise NotSupportedError(f"Referencing outer query window expression is not supported: {node.name}.")
+            if hasattr(node, "check_source"):
+                node.check_source()
+        return statement
 
     def parse(self, parts: tuple[str, ...]) -> paths.Path:
         """A name as a path from the entity that names are looked up on. Raises ``FieldError``."""
@@ -210,6 +225,10 @@ class Scope(Matching):
             none = Condition([RelatedExists(prefix, end, inner, 0, self.group)], negated=True)
             return Condition([exists, none], "OR")
         return exists
+
+
+def _refers_out(node: Any) -> bool:
+    return isinstance(node, ResolvedOuterRef) and node.depth == 1
 
 
 def _check_filterable(node: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from crowsfoot.query.aggregates import Aggregate, Count
 from crowsfoot.query.expressions import F, OrderBy
 from crowsfoot.query.inference import UNKNOWN
 from crowsfoot.query.loading import ALL, Deferred
-from crowsfoot.query.nodes import BaseExpression
+from crowsfoot.query.nodes import BaseExpression, mapped
 from crowsfoot.query.resolved import Col, ColumnTuple, Param, Ref, parts
 from crowsfoot.query.scope import Scope
 from crowsfoot.schema.entity import Attribute, Entity
@@ -145,6 +145,27 @@ class Query:
                 yield from node.flatten()
         for part, _ in self.combined.parts if self.combined is not None else ():
             yield from part.nodes()
+
+    def mapped(self, replace: Callable[[Any], Any]) -> Query:
+        """This query with what ``replace`` has for its nodes in their place; see ``nodes.mapped``."""
+
+        def each(node: Any) -> Any:
+            return mapped(node, replace) if isinstance(node, BaseExpression) else node
+
+        def named(pairs: tuple[tuple[str, Any], ...]) -> tuple[tuple[str, Any], ...]:
+            return tuple((name, each(node)) for name, node in pairs)
+
+        combined = self.combined
+        if combined is not None:
+            parts = tuple((part.mapped(replace), offset) for part, offset in combined.parts)
+            combined = Combined(combined.operator, combined.all, parts)
+        return self.but(
+            steps=tuple(map(each, self.steps)), annotations=named(self.annotations),
+            columns=None if self.columns is None else named(self.columns), extra_columns=named(self.extra_columns),
+            order=None if self.order is None else tuple(map(each, self.order)),
+            distinct_on=tuple(map(each, self.distinct_on)), combined=combined,
+            grouping=self.grouping if self.grouping in (None, GROUP_BY_KEY) else tuple(map(each, self.grouping)),
+        )  # fmt: skip
 
     def single_type(self) -> ValueType:
         """The type of the one column that is selected; raises ``FieldError`` where there are several."""

@@ -73,6 +73,7 @@ class _Aliased(SelectCompiler):
         for name, node in query.columns or ():
             sql, more = self.value_of(node)
             outputs.append((sql, name))
+            self.places[id(node)] = len(outputs)
             params += more
         return outputs, params
 

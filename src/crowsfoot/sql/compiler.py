@@ -84,7 +84,9 @@ class Compiler:
         self.joins = JoinTree(query.entity.table, self.names)
         self.quote_name = dialect.quote_name
         self.quote_name_unless_alias = dialect.quote_name
+        # The names of the annotations that are selected, and their places among the columns, by identity.
         self.selected: dict[int, str] = {}
+        self.places: dict[int, int] = {}
         self.bare = False
         # Joins that a subquery's tie to its outer query cannot do without.
         self.required: set[Source] = set()
@@ -228,15 +230,18 @@ class Compiler:
         return f"SUBSTR({sql}, {node.start + 1}{length})", params
 
     def order_by(self, node: OrderBy) -> tuple[str, list[Any]]:
-        # An annotation that is selected goes by its name, which no other clause knows, and this one only by itself.
-        name = self.selected.get(id(node.expression.source)) if isinstance(node.expression, Ref) else None
-        sql, params = self.compile(node.expression) if name is None else (self.quote_name(name), [])
+        sql, params = self.ordered_by(node.expression)
         known = getattr(node.expression, "_output_field_or_none", None)
         if known is not None:
             sql = self.dialect.sort_key(sql, known)
         direction = "DESC" if node.descending else "ASC"
         nulls = " NULLS FIRST" if node.nulls_first else " NULLS LAST" if node.nulls_last else ""
         return f"{sql} {direction}{nulls}", params
+
+    def ordered_by(self, node: Any) -> tuple[str, list[Any]]:
+        """What rows are ordered by. An annotation that is selected goes by its name, which no other clause knows."""
+        name = self.selected.get(id(node.source)) if isinstance(node, Ref) else None
+        return self.compile(node) if name is None else (self.quote_name(name), [])
 
     def column_tuple(self, node: ColumnTuple) -> tuple[str, list[Any]]:
         sql, params = self.expression_list(ExpressionList(*node.cols))

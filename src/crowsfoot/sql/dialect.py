@@ -51,6 +51,8 @@ class Dialect:
     # Whether a list of tuples is bound as one parameter; else the values at each place are an array of their own.
     binds_tuples: ClassVar[bool] = False
 
+    # Whether a CASE has to be told its type where it is stored.
+    casts_cases: ClassVar[bool] = False
     # What a database of this kind can do, by Django's names (`features`): expressions of one's own ask for it.
     features: Any = None
 
@@ -206,15 +208,16 @@ class Dialect:
     # The words before a statement that is to be explained, the formats in which that can be, and the options.
     explain_words: ClassVar[str] = "EXPLAIN"
     explain_formats: ClassVar[frozenset[str]] = frozenset()
-    explains_options: ClassVar[bool] = False
+    explain_options: ClassVar[frozenset[str]] = frozenset()
 
     def explain(self, wanted: str | None, options: Mapping[str, Any]) -> str:
         """What stands before a statement whose plan is asked for. Raises ``ValueError`` for what is not known."""
         for name in options:
             if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or "--" in name:
                 raise ValueError(f"Invalid option name: {name!r}.")
-        if options and not self.explains_options:
-            raise ValueError(f"Unknown options: {', '.join(sorted(options))}")
+        unknown = sorted(name for name in options if name.upper() not in self.explain_options)
+        if unknown:
+            raise ValueError(f"Unknown options: {', '.join(unknown)}")
         found = [f"{name.upper()} {_said(value)}" for name, value in options.items()]
         if wanted is not None:
             if wanted.upper() not in self.explain_formats:

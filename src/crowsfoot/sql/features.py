@@ -162,6 +162,10 @@ class PostgreSQLFeatures(Features):
         return self._read_version()
 
     @property
+    def supports_virtual_generated_columns(self) -> bool:  # type: ignore[override]
+        return self.is_postgresql_18
+
+    @property
     def is_postgresql_16(self) -> bool:
         return self.server_version >= 160000
 

@@ -35,12 +35,14 @@ class Exports:
         self.compiler = compiler
         self.table = table
         self.columns: list[tuple[str, list[Any]]] = []
+        self.nodes: list[Any] = []
 
     def take(self, node: Any) -> Inner:
         """``node`` as a column of the subquery."""
         sql, params = self.compiler.value_of(node)
         if (sql, params) not in self.columns:
             self.columns.append((sql, params))
+            self.nodes.append(node)
         return Inner(self.table, self.name(self.columns.index((sql, params))), node)
 
     def name(self, number: int) -> str:

@@ -41,7 +41,12 @@ class PostgreSQL(Dialect):
     vendor = "postgresql"
     display_name = "PostgreSQL"
     explain_formats = frozenset({"TEXT", "JSON", "YAML", "XML"})
-    explains_options = True
+    explain_options = frozenset(
+        {
+            "ANALYZE", "BUFFERS", "COSTS", "GENERIC_PLAN", "MEMORY", "SERIALIZE", "SETTINGS", "SUMMARY", "TIMING",
+            "VERBOSE", "WAL",
+        }
+    )  # fmt: skip
     index_options = True
     sets_some_columns = True
     comments = True
@@ -77,6 +82,7 @@ class PostgreSQL(Dialect):
         ">>": "({lhs} >> ({rhs})::integer)",
     }
     numbered_parameters = True
+    casts_cases = True
 
     def read_declared(self, types: Sequence[str | None], rows: list[Sequence[Any]]) -> list[Sequence[Any]]:
         if settings.USE_TZ:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from crowsfoot.errors import FullResultSet
-from crowsfoot.query.resolved import Condition
+from crowsfoot.query.resolved import Condition, Ref
 from crowsfoot.query.statements import RANDOM
 from crowsfoot.sql.conditions import compile_condition
 from crowsfoot.sql.outside import Exports
@@ -25,7 +25,7 @@ def select(compiler: Any, outputs: list[Any], params: list[Any], conditions: Any
     asked = Condition([found.outside(step) for step in compiler.over_windows])
     order = [] if unordered else [_ordered(found, item) for item in compiler._order_nodes()]
     first_on = [found.take(node) for node in query.distinct_on]
-    group = compiler._grouping(outputs)
+    group = compiler._grouping(outputs, [column for node in found.nodes for column in _read(node)])
     compiler._settle()
     body, body_params = compiler._body(conditions, group)
     names = [f"c{number}" for number in range(len(outputs))]
@@ -49,6 +49,12 @@ def select(compiler: Any, outputs: list[Any], params: list[Any], conditions: Any
     limit, limit_params = compiler._limits()
     sql = compiler.first_columns(sql + limit, len(outputs), len(chosen)) if unordered is False else sql + limit
     return sql, [*inner_params, *where_params, *[p for _, more in by for p in more], *limit_params]
+
+
+def _read(node: Any) -> list[Any]:
+    """The columns that a window reads of the rows; nothing of what else is computed inside."""
+    source = node.source if isinstance(node, Ref) else node
+    return [c for c in source.get_group_by_cols() if not c.contains_over_clause] if source.contains_over_clause else []
 
 
 def _ordered(found: Exports, item: Any) -> Any:

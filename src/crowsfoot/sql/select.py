@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 from crowsfoot.errors import EmptyResultSet, FieldError, FullResultSet, NotSupportedError
@@ -23,7 +25,10 @@ from crowsfoot.sql.joins import Source, say
 from crowsfoot.sql.statement import Compiled, Converter, Row, statement
 
 # What is computed may come in another type than a column's: PostgreSQL adds up bigints to a numeric.
-COMPUTED: dict[str, Converter] = {"smallint": int, "integer": int, "bigint": int, "float": float}
+COMPUTED: dict[str, Converter] = {
+    "smallint": int, "integer": int, "bigint": int, "float": float,
+    "decimal": lambda value: value if isinstance(value, Decimal) else Decimal(str(value)),
+}  # fmt: skip
 # A column of the SELECT clause, and its name where it has one.
 Output: TypeAlias = tuple[str, str | None]
 # WHERE, its parameters, HAVING, and its parameters.
@@ -110,10 +115,22 @@ class SelectCompiler(Compiler):
             sql, more = self.value_of(node)
             outputs.append((sql, name))
             self.selected[id(node)] = name
+            self.places[id(node)] = len(outputs)
             params += more
             self.row.extras.append((name, self._reader(node)))
         self._extra_outputs(query, outputs, params)
+        self._forget_shared_names()
         return outputs, params
+
+    def _forget_shared_names(self) -> None:
+        """An annotation that is called as a column beside it cannot be ordered by under that name."""
+        taken: set[str] = set()
+        rows = [self.row]
+        while rows:
+            row = rows.pop()
+            taken.update(attribute.column.name for attribute, _ in row.attributes)
+            rows += [related for _, related in row.related]
+        self.selected = {key: name for key, name in self.selected.items() if name not in taken}
 
     def _extra_outputs(self, query: Query, outputs: list[Output], params: list[Any]) -> None:
         for name, node in query.extra_columns:
@@ -162,6 +179,7 @@ class SelectCompiler(Compiler):
             else:
                 outputs.append((sql, name))
                 self.selected[id(source if source is not None else node)] = name
+                self.places[id(source if source is not None else node)] = len(outputs)
             params += more
             self.row.extras.append((name, self._reader(node)))
         self._extra_outputs(query, outputs, params)
@@ -269,7 +287,7 @@ class SelectCompiler(Compiler):
 
     # -- grouping and order --------------------------------------------------------------------------------------------
 
-    def _grouping(self, outputs: list[Output]) -> tuple[list[str], list[Any]]:
+    def _grouping(self, outputs: list[Output], also: Sequence[Any] = ()) -> tuple[list[str], list[Any]]:
         query = self.query
         if query.grouping is None:
             return [], []
@@ -281,6 +299,7 @@ class SelectCompiler(Compiler):
         else:
             nodes += query.grouping
         nodes += [n for _, n in query.output()]
+        nodes += also
         nodes += [n for _, n in query.extra_columns]
         nodes += [item.expression for item in self._order_nodes() if isinstance(item, OrderBy)]
         found: dict[str, list[Any]] = {}
@@ -288,8 +307,10 @@ class SelectCompiler(Compiler):
             for part in node.get_group_by_cols():
                 if getattr(part, "contains_aggregate", False):
                     continue
+                place = self.places.get(id(part.source if isinstance(part, Ref) else part))
                 try:
-                    sql, params = self.compile(part)
+                    # Said again, a subquery is another expression: it is grouped by as the column that it is.
+                    sql, params = self.compile(part) if place is None else (str(place), [])
                 except (EmptyResultSet, FullResultSet):  # a constant, which makes no groups
                     continue
                 found.setdefault(sql, params)
@@ -358,7 +379,9 @@ class SelectCompiler(Compiler):
             return "DISTINCT ", []
         if not self.dialect.distinct_on:
             raise NotSupportedError("DISTINCT ON fields is not supported by this database backend")
-        compiled = [self.compile(node) for node in query.distinct_on]
+        if query.is_aggregated:
+            raise NotImplementedError("annotate() + distinct(fields) is not implemented.")
+        compiled = [self.ordered_by(node) for node in query.distinct_on]
         return f"DISTINCT ON ({', '.join(sql for sql, _ in compiled)}) ", [p for _, more in compiled for p in more]
 
     # -- the rest ------------------------------------------------------------------------------------------------------
@@ -385,15 +408,28 @@ class SelectCompiler(Compiler):
         return self.dialect.lock(lock.nowait, lock.skip_locked, tables, lock.no_key)
 
     def _locked(self, lock: Any) -> list[str]:
-        aliases = []
-        for name in lock.of:
-            ends: tuple[Any, ...] = ()
-            here = self.query.entity
-            for part in [] if name == "self" else name.split("__"):
-                end: Any = here.resolve(part)
-                ends, here = (*ends, end), end.target
-            aliases.append(self.joins.follow(ends, None).alias)
-        return aliases
+        choices = dict(self._lockable()) if lock.of else {}
+        wrong = [name for name in lock.of if name not in choices]
+        if wrong:
+            raise FieldError(
+                f"Invalid field name(s) given in select_for_update(of=(...)): {', '.join(wrong)}. Only relational "
+                f"fields followed in the query are allowed. Choices are: {', '.join(choices)}."
+            )
+        return [self.joins.follow(choices[name], None).alias for name in lock.of]
+
+    def _lockable(self) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        """What ``of`` may name: the query's own rows, those selected beside them, and what these inherit from."""
+        queue: list[tuple[str, tuple[Any, ...], Entity, tuple[Related, ...]]]
+        queue = [("", (), self.query.entity, self.query.related)]
+        while queue:
+            name, ends, entity, related = queue.pop(0)
+            yield name or "self", ends
+            before = f"{name}__" if name else ""
+            queue += [(before + link.name, (*ends, link), link.target, ()) for link in entity.concrete.parents]
+            queue += [
+                (before + item.end.name, (*ends, *walk(entity, item.end)), item.end.target, item.children)
+                for item in related
+            ]
 
 
 def walk(entity: Entity, end: Any) -> tuple[Any, ...]:
@@ -484,7 +520,7 @@ def compile_count(dialect: Dialect, query: Query) -> Compiled:
 
 def compile_exists(dialect: Dialect, query: Query) -> Compiled:
     """SELECT 1 … LIMIT 1."""
-    compiler = SelectCompiler(dialect, query)
+    compiler = SelectCompiler(dialect, query.but(lock=None))
     sql, params = compiler.select(exists=True)
     if not query.is_sliced:
         sql += " LIMIT 1"

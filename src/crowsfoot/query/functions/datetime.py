@@ -24,7 +24,7 @@ from crowsfoot.query.lookups import (
     Range,
     Transform,
 )  # fmt: skip
-from crowsfoot.query.resolved import ExpressionList, Param
+from crowsfoot.query.resolved import ExpressionList, Param, ResolvedOuterRef
 from crowsfoot.schema import types
 from crowsfoot.schema.types import ValueType
 
@@ -81,8 +81,10 @@ class _Zoned(Transform):
         if self.is_resolved:
             return self
         node = super().resolve_expression(query, allow_joins, reuse, summarize, for_save)
-        node.check()
-        if node.source_kind == "datetime":
+        unknown = any(isinstance(part, ResolvedOuterRef) for part in node.flatten())  # the query around it knows
+        if not unknown:
+            node.check()
+        if unknown or node.source_kind == "datetime":
             zone = self.tzinfo or CURRENT
             node.zone = Param(query.computed(lambda: zone), ZONE)
             node.zone.cast = True
@@ -98,6 +100,15 @@ class _Zoned(Transform):
         self.source_expressions = list(exprs[:size])
         if len(exprs) > size:
             self.zone = exprs[size]
+
+    @property
+    def is_zoned(self) -> bool:
+        return self.zone is not None and self.source_kind == "datetime"
+
+    def check_source(self) -> None:
+        """``check``, once the query around a subquery has told the type of what is referred to there."""
+        if self.source_kind != "any":
+            self.check()
 
     def check(self) -> None:
         """Raise ``ValueError`` or ``TypeError`` where the function says nothing about such a value."""
@@ -115,7 +126,7 @@ class _Zoned(Transform):
     def parts(self, compiler: Any) -> tuple[str, str, list[Any]]:
         """The value's SQL, the zone's (an empty text where there is none), and their parameters in this order."""
         sql, params = compiler.compile(self.lhs)
-        if self.zone is None:
+        if not self.is_zoned:
             return sql, "''", params
         zone, more = compiler.compile(self.zone)
         return sql, zone, [*params, *more]
@@ -123,7 +134,7 @@ class _Zoned(Transform):
     def local(self, compiler: Any) -> tuple[str, list[Any]]:
         """For PostgreSQL: the value as it is in the zone, without one."""
         sql, zone, params = self.parts(compiler)
-        return (sql if self.zone is None else f"({sql} AT TIME ZONE {zone})"), params
+        return (f"({sql} AT TIME ZONE {zone})" if self.is_zoned else sql), params
 
 
 # -- parts -------------------------------------------------------------------------------------------------------------
