@@ -245,8 +245,7 @@ class ToOne:
         """Whether what a condition wants of ``instance`` at this moment has been looked for; what was found is here."""
         end = self.end
         now = conditional.words(end, instance, self.locals, conditional.said(end, _alias(instance, end)))
-        conditional.settle(end, instance, now)
-        return conditional.is_known(end, instance, now)
+        return conditional.settle(end, instance, now)
 
     def get_prefetch_querysets(
         self, instances: Sequence[Any], querysets: Sequence[Any] | None = None

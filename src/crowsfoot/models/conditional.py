@@ -26,7 +26,7 @@ LOADED = "_loaded"
 def said(end: End, alias: str) -> list[Said]:
     """What the conditions of the joins to the related row say at this moment."""
     compiler = SelectCompiler(databases[alias].dialect, Query(end.target))
-    return [say(compiler, hop.condition, "near", "far") for hop in end.hops if hop.condition is not None]
+    return [say(compiler, hop.condition, "near", "far")[0] for hop in end.hops if hop.condition is not None]
 
 
 def words(end: End, instance: Any, names: Sequence[str], conditions: list[Said]) -> tuple[Any, ...]:
@@ -40,11 +40,14 @@ def is_known(end: End, instance: Any, now: tuple[Any, ...]) -> bool:
     return any(then == now for then, _ in instance.__dict__.get(PREPARED, {}).get(end.accessor, ()))
 
 
-def settle(end: End, instance: Any, now: tuple[Any, ...]) -> None:
-    """Make the row wanted ``now`` the related one of ``instance``, if it was loaded."""
+def settle(end: End, instance: Any, now: tuple[Any, ...]) -> bool:
+    """As ``is_known``; a row that was loaded becomes the related one of ``instance``."""
     for then, related in instance.__dict__.get(PREPARED, {}).get(end.accessor, ()):
-        if then == now and related is not None:
-            instance.__dict__[end.accessor] = related
+        if then == now:
+            if related is not None:
+                instance.__dict__[end.accessor] = related
+            return True
+    return False
 
 
 def forget(instance: Any) -> None:

@@ -65,14 +65,15 @@ class Said(NamedTuple):
     source: str
     target: str
     sql: str
-    params: tuple[Any, ...]
+    values: tuple[Any, ...]
 
     def again(self, compiler: Any) -> Said:
-        return say(compiler, self.condition, self.source, self.target)
+        return say(compiler, self.condition, self.source, self.target)[0]
 
 
-def say(compiler: Any, condition: JoinCondition, source: str, target: str) -> Said:
-    """The condition of a join between these aliases as SQL, which is empty where it demands nothing."""
+def say(compiler: Any, condition: JoinCondition, source: str, target: str) -> tuple[Said, list[Any]]:
+    """The condition of a join between these aliases as SQL, which is empty where it demands nothing; and its parameters
+    as a statement takes them."""
     node = condition.node(source, target)
     sql, params = "", list[Any]()
     try:
@@ -82,7 +83,7 @@ def say(compiler: Any, condition: JoinCondition, source: str, target: str) -> Sa
         sql = compiler.dialect.false
     except FullResultSet:
         sql = compiler.dialect.true
-    return Said(condition, source, target, sql, tuple(params))
+    return Said(condition, source, target, sql, tuple(getattr(param, "value", param) for param in params)), params
 
 
 class Names:

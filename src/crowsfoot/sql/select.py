@@ -273,10 +273,10 @@ class SelectCompiler(Compiler):
                 text += f" AND {self.column(side, column)} = {sql}"
                 params += more
         if hop.condition is not None:
-            said = say(self, hop.condition, parent.alias, source.alias)
+            said, more = say(self, hop.condition, parent.alias, source.alias)
             self.names.said.append(said)
             text = " AND ".join(part for part in (text, f"({said.sql})" if said.sql else "") if part)
-            params += said.params
+            params += more
         if not text:
             raise ValueError(
                 f"Join generated an empty ON clause. {source.end.owner.name}.{source.end.name} has neither fields to "
