@@ -23,7 +23,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "src" / "crowsfoot"
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "naming"),
     ("conf",),
-    ("addresses", "enums", "functional", "timezones", "dateparse", "translation", "trees"),
+    ("functional",),
+    ("addresses", "enums", "timezones", "dateparse", "translation", "trees"),
     ("encoder", "files"),
     ("validators",),
     ("schema",),

@@ -11,6 +11,8 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeGuard, cast, overload
 
+from crowsfoot.functional import Promise
+
 __all__ = [
     "BaseChoiceIterator",
     "BlankChoiceIterator",
@@ -82,8 +84,8 @@ class ChoicesType(enum.EnumType):
 
 def _split(value: Any, name: str) -> tuple[Any, str]:
     """The value and the label of a member as it is written: ``"S", "Small"``, or ``"S"`` with a label from its name."""
-    if _is_sequence(value) and len(value) > 1 and isinstance(value[-1], str):
-        return tuple(value[:-1]), value[-1]
+    if _is_sequence(value) and len(value) > 1 and isinstance(value[-1], (str, Promise)):
+        return tuple(value[:-1]), cast("str", value[-1])
     return value, name.replace("_", " ").title()
 
 

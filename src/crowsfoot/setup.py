@@ -16,6 +16,7 @@ from crowsfoot.sql.ddl import Schema
 def create_tables(*models: Any, using: str = DEFAULT) -> None:
     """Create the tables of ``models`` (of all models, without any) and of their many-to-many links.
 
+    Those whose ``Meta`` asks for another database, by ``required_db_vendor`` or ``required_db_features``, are left out.
     Raises ``ModelError`` with everything that is wrong with the models, before any SQL is sent.
     """
     wanted = list(models) or current.apps.get_models(include_auto_created=True)

@@ -338,3 +338,20 @@ def test_values_for_sql_of_ones_own() -> None:
     assert operations.adapt_datefield_value(datetime.date(2026, 5, 4)) == "2026-05-04"
     assert operations.adapt_timefield_value(None) is None
     assert operations.adapt_decimalfield_value(Decimal("1.5"), 5, 2) == "1.5"
+
+
+def test_a_model_may_ask_for_another_database() -> None:
+    def asking(name: str, **options: Any) -> Any:
+        meta = type("Meta", (), {"app_label": "field_values", **options})
+        return type(name, (models.Model,), {"__module__": __name__, "Meta": meta})
+
+    with isolated_registry():
+        elsewhere = asking("Elsewhere", required_db_vendor="postgresql")
+        here = asking("Here", required_db_vendor="sqlite", required_db_features=["supports_virtual_generated_columns"])
+        featured = asking("Featured", required_db_features=["supports_covering_indexes"])
+        crowsfoot.create_tables(elsewhere, here, featured)
+    there = connection.introspection.table_names()
+    assert {"field_values_here"} == {name for name in there if name.startswith("field_values_")} - {
+        "field_values_box",
+        "field_values_shelf",
+    }

@@ -20,6 +20,7 @@ from crowsfoot.enums import (
     flatten_choices,
     normalize_choices,
 )
+from crowsfoot.functional import lazystr
 
 
 class Suit(IntegerChoices):
@@ -185,3 +186,10 @@ def test_blank_choice() -> None:
     for existing in ([("", "none"), *FLAT], [(None, "none")], [("g", [("", "none")])]):
         assert list(BlankChoiceIterator(existing, blank)) == existing
     assert BlankChoiceIterator([], blank) == blank
+
+
+def test_a_label_may_be_a_promise() -> None:
+    class Size(TextChoices):
+        SMALL = "S", lazystr("Small")
+
+    assert (Size.SMALL.value, str(Size.SMALL.label), Size.choices) == ("S", "Small", [("S", "Small")])

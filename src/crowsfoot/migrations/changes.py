@@ -74,7 +74,7 @@ def _followers(from_state: ProjectState, to_state: ProjectState, change: ModelCh
 def _is_migrated(model: Any, alias: str, hints: Mapping[str, Any]) -> bool:
     """Whether a model has a table that migrations look after, in this database."""
     meta = model._meta
-    if not meta.can_migrate(None):
+    if not meta.can_migrate(alias):
         return False
     return routing.allow_migrate(alias, meta.app_label, model_name=meta.model_name, **{**hints, "model": model})
 

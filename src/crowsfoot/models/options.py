@@ -215,8 +215,8 @@ class Options:
         """The label of the model that a setting puts in place of this one."""
         if not self.swappable:
             return None
-        label = str(getattr(settings, self.swappable, self.label))
-        return label if label.lower() != self.label_lower else None
+        label = getattr(settings, self.swappable, None)
+        return str(label) if label and str(label).lower() != self.label_lower else None
 
     def can_migrate(self, connection: Any) -> bool:
         """Whether the model has a table that is looked after here; a database's alias says where.

@@ -64,16 +64,23 @@ class Features:
     can_rollback_ddl = True
     ignores_table_name_case = False
     indexes_foreign_keys = True
+    supports_collation_on_charfield = True
+    supports_collation_on_textfield = True
     supports_expression_defaults = True
     supports_expression_indexes = True
     supports_foreign_keys = True
     supports_index_column_ordering = True
     supports_index_on_text_field = True
+    supports_no_precision_decimalfield = True
     supports_nullable_unique_constraints = True
+    supports_on_delete_db_cascade = True
+    supports_on_delete_db_default = True
+    supports_on_delete_db_null = True
     supports_partial_indexes = True
     supports_partially_nullable_unique_constraints = True
     supports_stored_generated_columns = True
     supports_table_check_constraints = True
+    supports_unlimited_charfield = True
     supports_virtual_generated_columns = True
 
     # -- transactions --------------------------------------------------------------------------------------------------
