@@ -127,3 +127,16 @@ async def test_annotated_rows_come_one_by_one_but_right(do: Any) -> None:
     found = [[p.n for p in await do.rows(a.posts.annotate(n=Count("tags")).order_by("pk"))] for a in authors]
     expected = [[len(await do.rows(p.tags.all())) for p in await do.rows(a.posts.order_by("pk"))] for a in authors]
     assert found == expected
+
+
+async def test_nor_does_a_loop_that_ended_early(do: Any) -> None:
+    await fill(do, 100)
+    authors = await do.rows(Author.objects.order_by("pk"))
+    for author in authors[:40]:
+        await do.rows(author.posts.all())
+    kept, others = authors[0], [weakref.ref(author) for author in authors[1:]]
+    del authors, author
+    await do(Tag.objects.count)
+    gc.collect()
+    assert kept.name == "a0"
+    assert not any(other() for other in others)

@@ -30,6 +30,8 @@ from crowsfoot.sql.peers import OWNER, can_batch, compile_for_owners
 MAX_AGE = 1.0
 # What the answer is where there is no row.
 OF_NOTHING: dict[str, Callable[[], Any]] = {"select": list, "count": int, "exists": bool}
+# Where an instance holds the answers that were prepared for it, so that they go when it goes.
+PREPARED = "_prepared"
 # The plan for several owners, the tables that it reads, and what makes values of its rows.
 Batch: TypeAlias = tuple[Plan, frozenset[str], Any]
 # What aggregates ask for besides: a key of their structure, and the values in them.
@@ -72,13 +74,14 @@ class Side:
 class Asked:
     """One question as the members of a cohort ask it: who asked, how many are answered at once, what is prepared."""
 
-    __slots__ = ("children", "position", "ready", "seen", "size", "stamp", "tables", "written")
+    __slots__ = ("children", "position", "round", "seen", "size", "stamp", "tables", "written")
 
     def __init__(self, children: Cohort) -> None:
         self.size = 1
         self.position = 0
         self.seen: set[Any] = set()
-        self.ready: dict[Any, Any] = {}
+        # What was prepared counts in its own round; a new one begins when the answers are stale.
+        self.round = 0
         # When the answers were asked for, in seconds and in writes, and the tables that they come from.
         self.stamp = 0.0
         self.written = 0
@@ -86,16 +89,42 @@ class Asked:
         # The rows that arrive by one relation are one cohort, however many questions brought them.
         self.children = children
 
-    def take(self, key: Any, session: Session) -> Any:
-        """The answer that is prepared for the owner with this key, or None. What is prepared and stale is dropped."""
-        is_old = time.monotonic() - self.stamp >= MAX_AGE
-        if is_old or (session.writes.number != self.written and self.is_stale(session)):
-            self.ready.clear()
+    def prepare(self, owners: dict[Any, Any], answers: dict[Any, Any]) -> None:
+        """Keep the answers for these owners until they ask. Each holds its own, and nobody else does."""
+        number = self.round
+        for key, owner in owners.items():
+            held = owner.__dict__
+            if PREPARED in held:
+                held[PREPARED][self] = number, answers[key]
+            else:
+                held[PREPARED] = {self: (number, answers[key])}
+
+    def is_prepared_for(self, held: dict[str, Any]) -> bool:
+        """Whether the owner with these values has an answer that counts."""
+        prepared = held[PREPARED]
+        return self in prepared and prepared[self][0] == self.round
+
+    def take(self, owner: Any, session: Session) -> Any:
+        """The answer that is prepared for the owner, or None; it is handed out once."""
+        held = owner.__dict__
+        prepared = held[PREPARED]
+        if self not in prepared:
             return None
-        found = self.ready.pop(key, None)
-        if SAVED and found is not None:
+        made, found = prepared.pop(self)
+        if not prepared:
+            del held[PREPARED]
+        is_old = time.monotonic() - self.stamp >= MAX_AGE
+        if is_old or made != self.round or (session.writes.number != self.written and self.is_stale(session)):
+            return None
+        if SAVED:
             saved(1)
         return found
+
+    def check(self, session: Session) -> None:
+        """Begin a new round where the answers of this one are too old, or somebody has written to their tables."""
+        is_old = time.monotonic() - self.stamp >= MAX_AGE
+        if is_old or (session.writes.number != self.written and self.is_stale(session)):
+            self.round += 1
 
     def is_stale(self, session: Session) -> bool:
         """Whether somebody has written to the tables since."""
@@ -126,15 +155,14 @@ def taken(queryset: Any, operation: str, session: Session | None = None, more: M
     It is handed out once. ``more`` is what aggregates ask for: a key of their structure, and the values in them.
     Without a ``session`` that of this thread is used; raises what ``Database.ready`` raises.
     """
-    origin = queryset._owner._origin
-    if origin is None or origin.prepared is None:
+    owner = queryset._owner
+    origin = owner._origin
+    if PREPARED not in owner.__dict__ or origin is None or origin.prepared is None:
         return None
     alias = queryset._db or queryset.db
-    key, question = _question(queryset, operation, alias, more)
+    _, question = _question(queryset, operation, alias, more)
     asked = origin.prepared.get(question)
-    if asked is None or not asked.ready:
-        return None
-    return asked.take(key, session or databases[alias].ready())
+    return None if asked is None else asked.take(owner, session or databases[alias].ready())
 
 
 def answer(session: Session, queryset: Any, operation: str, aggregation: Any = None) -> Operation[Any]:
@@ -149,19 +177,21 @@ def answer(session: Session, queryset: Any, operation: str, aggregation: Any = N
     key, question = _question(queryset, operation, session.alias, more)
     if batch is not None and batch[0].said:
         question = question, batch[0].said  # it is another one when the conditions of its joins say something else
-    asked = _asked(queryset, question)
-    found = asked.take(key, session) if asked.ready else None
+    asked, owner = _asked(queryset, question), queryset._owner
+    found = asked.take(owner, session) if PREPARED in owner.__dict__ else None
     if found is not None:
         return found
-    owners = {key: queryset._owner}
+    asked.check(session)
+    owners = {key: owner}
     if key not in asked.seen:
         asked.seen.add(key)
         owners = _next_owners(asked, queryset, key)
         asked.size = 2 if asked.size == 1 else min(asked.size * 2, 1 << 16)
     answers = yield from _ask(session, queryset, operation, aggregation, batch, owners, asked)
-    found = answers.pop(key)
-    asked.ready.update(answers)
-    return found
+    del owners[key]
+    if owners:
+        asked.prepare(owners, answers)
+    return answers[key]
 
 
 def _question(queryset: Any, operation: str, alias: str, more: More) -> tuple[Any, Hashable]:
@@ -211,7 +241,7 @@ def _hashable(values: tuple[Any, ...]) -> Hashable:
 def _next_owners(asked: Asked, queryset: Any, key: Any) -> dict[Any, Any]:
     """The asking owner and those that come after it in the cohort and have not asked yet, by key."""
     owner, side = queryset._owner, queryset._side
-    kind, name, seen, ready = type(owner), side.name, asked.seen, asked.ready
+    kind, name, seen = type(owner), side.name, asked.seen
     found, size = {key: owner}, asked.size
     members = owner._origin.members
     position = _position(members, owner, asked.position)
@@ -222,7 +252,9 @@ def _next_owners(asked: Asked, queryset: Any, key: Any) -> dict[Any, Any]:
             continue
         held = other.__dict__
         key = side.key_of(held) if name is None else held.get(name)
-        if key is not None and key not in seen and key not in ready:
+        if key is None or key in seen or key in found:
+            continue
+        if PREPARED not in held or not asked.is_prepared_for(held):
             found[key] = other
             if len(found) == size:
                 break
