@@ -229,12 +229,15 @@ def _prepared(instance: Any, attributes: Any) -> Any:
 def _shared_out(found: dict[Any, list[Any]], end: Any, instances: Sequence[Any]) -> Iterator[tuple[Any, list[Any]]]:
     """Each instance with the rows that belong to it."""
     attributes = end.anchors
+    # Keys of these types are compared as they are; in a tuple there may be others.
+    kinds = {type(key) for key in found} - {tuple}
     for instance, key in zip(instances, map(_reader(attributes), instances), strict=True):
         if end.convert is not None and key is not None:
             key = end.convert(key)
         rows = found.get(key)
         if rows is None:
-            rows = found.get(_prepared(instance, attributes), []) if key is not None and end.convert is None else []
+            is_known = not found or key is None or type(key) in kinds or end.convert is not None
+            rows = [] if is_known else found.get(_prepared(instance, attributes), [])
         yield instance, rows
 
 
@@ -289,6 +292,7 @@ def give_rows(
     back: str | None,
 ) -> None:
     """Have each of ``instances`` know its rows: those that ``found`` has for its key."""
+    first: Any = None
     for instance, rows in _shared_out(found, end, instances):
         if back:
             for row in rows:
@@ -296,7 +300,13 @@ def give_rows(
         if to_attr:
             instance.__dict__[to_attr] = rows
             continue
-        answer = getattr(instance, end.accessor)._narrowed(queryset)
+        if first is not None and first._side is not None and instance._origin is first._owner._origin:
+            key = first._side.key_of(instance.__dict__)
+            answer = None if key is None else first._of_owner(instance, key)
+        else:
+            answer = None
+        if answer is None:
+            first = answer = getattr(instance, end.accessor)._narrowed(queryset)
         answer._result_cache = rows
         answer._prefetch_done = True
         instance.__dict__.setdefault(CACHE, {})[end.accessor] = answer

@@ -83,6 +83,14 @@ class Question(Generic[M]):
         slot, width = self._slot, self._side.width
         return self._values[slot] if width == 1 else self._values[slot : slot + width]
 
+    def _of_owner(self, owner: Any, key: Any) -> Self:
+        """The same question about the related rows of another owner, with this key."""
+        found = self._clone()
+        values, slot, width = self._values, self._slot, self._side.width
+        found._owner = owner
+        found._values = (*values[:slot], *(key if width > 1 else (key,)), *values[slot + width :])
+        return found
+
     @property
     def _known_related(self) -> tuple[Any, ...]:
         """The owners that the rows will know, the one of related rows among them."""

@@ -35,6 +35,9 @@ M = TypeVar("M")
 Key: TypeAlias = int | str | uuid.UUID
 
 
+EMPTY: dict[str, Any] = {}
+
+
 def make_manager_class(mixin: Any, end: End, base: Any) -> Any:
     """The manager class of a to-many end: ``mixin`` on top of the target's default manager class ``base``."""
     absent = {name: Absent(why) for name, why in mixin.absent(end).items()}
@@ -142,8 +145,8 @@ class RelatedManager(Manager[M]):
                     if not settings.DATABASE_ROUTERS:
                         rows._db = origin.db or None
                     return rows
-        for holder in lineage(instance):
-            cached = holder.__dict__.get(CACHE, {}).get(self.end.accessor)
+        for holder in (instance,) if type(instance) is side.owner else lineage(instance):
+            cached = holder.__dict__.get(CACHE, EMPTY).get(side.end.accessor)
             if cached is not None:
                 return cached
         self._need_key()

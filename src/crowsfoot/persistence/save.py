@@ -8,7 +8,7 @@ from typing import Any
 
 from crowsfoot.drivers.run import Execute, Fetch, Operation
 from crowsfoot.errors import FieldError, IntegrityError
-from crowsfoot.persistence.hydrate import make_hydrator
+from crowsfoot.persistence.hydrate import Hydrator, make_hydrator
 from crowsfoot.persistence.integrity import explain
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.expressions import F
@@ -26,18 +26,23 @@ from crowsfoot.sql.write import Conflict, compile_insert, compile_update, having
 def insert_plan(
     dialect: Dialect, entity: Entity, attributes: tuple[Attribute, ...], rows: int, returning: tuple[Attribute, ...],
     conflict: Conflict | None,
-) -> Compiled:  # fmt: skip
-    return compile_insert(dialect, entity, attributes, rows, returning, conflict)
+) -> tuple[Compiled, Hydrator | None]:  # fmt: skip
+    return _with_hydrator(compile_insert(dialect, entity, attributes, rows, returning, conflict))
+
+
+def _with_hydrator(compiled: Compiled) -> tuple[Compiled, Hydrator | None]:
+    """A statement with what reads the values that it returns, if it does. They are no instances, so of no database."""
+    return compiled, None if compiled.row is None else make_hydrator(compiled.row, "")
 
 
 @lru_cache(maxsize=4096)
 def update_plan(
     dialect: Dialect, entity: Entity, attributes: tuple[Attribute, ...], returning: tuple[Attribute, ...]
-) -> Compiled:
+) -> tuple[Compiled, Hydrator | None]:
     """UPDATE of one row by key: the values first, then the key."""
     assignments = [(a, Param(i, a.value_type)) for i, a in enumerate(attributes)]
     query = having(entity, own_key_attributes(entity), len(attributes))
-    return compile_update(dialect, query, assignments, returning)
+    return _with_hydrator(compile_update(dialect, query, assignments, returning))
 
 
 def own_key_attributes(entity: Entity) -> tuple[Attribute, ...]:
@@ -58,6 +63,29 @@ def insert_rows(
     conflict: Conflict | None = None,
 ) -> Operation[list[Any]]:
     """INSERT rows of prepared values (or expressions); returns the ``returning`` values of each. One statement."""
+    flat = [value for row in rows for value in row]
+    if any(map(is_expression, flat)):
+        compiled, hydrate, slots = _insert_with_expressions(session, entity, attributes, rows, returning, conflict)
+    else:
+        compiled, hydrate = insert_plan(session.dialect, entity, attributes, len(rows), returning, conflict)
+        slots = tuple(flat)
+    session.wrote(entity.table.name)
+    params = compiled.bind(slots)
+    try:
+        if hydrate is not None:
+            found: list[Any] = yield Fetch(compiled.sql, params, hydrate)
+            return found
+        yield Execute(compiled.sql, params)
+    except IntegrityError as error:
+        yield from explain(session.dialect, error, entity, attributes, rows)
+        raise
+    return []
+
+
+def _insert_with_expressions(
+    session: Session, entity: Entity, attributes: tuple[Attribute, ...], rows: Sequence[Sequence[Any]],
+    returning: tuple[Attribute, ...], conflict: Conflict | None,
+) -> tuple[Compiled, Hydrator | None, tuple[Any, ...]]:  # fmt: skip
     expressions: dict[tuple[int, int], Any] = {}
     flat: list[Any] = []
     scope = Scope(Query(entity), start=len(rows) * len(attributes))
@@ -67,22 +95,9 @@ def insert_rows(
                 expressions[r, c] = _for_insert(value, attributes[c], scope)
                 value = None
             flat.append(value)
-    if expressions:
-        compiled = compile_insert(session.dialect, entity, attributes, len(rows), returning, conflict, expressions)
-        flat += [v if p is None else p(v) for v, p in zip(scope.values, scope.preparers, strict=True)]
-    else:
-        compiled = insert_plan(session.dialect, entity, attributes, len(rows), returning, conflict)
-    session.wrote(entity.table.name)
-    params = compiled.bind(tuple(flat))
-    try:
-        if compiled.row is not None:
-            found: list[Any] = yield Fetch(compiled.sql, params, make_hydrator(compiled.row, session.alias))
-            return found
-        yield Execute(compiled.sql, params)
-    except IntegrityError as error:
-        yield from explain(session.dialect, error, entity, attributes, rows)
-        raise
-    return []
+    flat += [v if p is None else p(v) for v, p in zip(scope.values, scope.preparers, strict=True)]
+    made = compile_insert(session.dialect, entity, attributes, len(rows), returning, conflict, expressions)
+    return *_with_hydrator(made), tuple(flat)
 
 
 def _for_insert(value: Any, attribute: Attribute, scope: Scope) -> Any:
@@ -111,12 +126,13 @@ def update_row(
     """UPDATE one row by its key; returns whether there was such a row, or its ``returning`` values. One statement."""
     session.updates(entity)
     if any(is_expression(value) for value in values):
-        compiled, slots = _with_expressions(session.dialect, entity, attributes, values, key, returning)
+        compiled, hydrate, slots = _with_expressions(session.dialect, entity, attributes, values, key, returning)
     else:
-        compiled, slots = update_plan(session.dialect, entity, attributes, returning), (*values, *key)
+        compiled, hydrate = update_plan(session.dialect, entity, attributes, returning)
+        slots = (*values, *key)
     try:
-        if compiled.row is not None:
-            found = yield Fetch(compiled.sql, compiled.bind(slots), make_hydrator(compiled.row, session.alias))
+        if hydrate is not None:
+            found = yield Fetch(compiled.sql, compiled.bind(slots), hydrate)
             return found[0] if found else False
         count = yield Execute(compiled.sql, compiled.bind(slots))
     except IntegrityError as error:
@@ -128,7 +144,7 @@ def update_row(
 def _with_expressions(
     dialect: Dialect, entity: Entity, attributes: tuple[Attribute, ...], values: Sequence[Any], key: tuple[Any, ...],
     returning: tuple[Attribute, ...],
-) -> tuple[Compiled, tuple[Any, ...]]:  # fmt: skip
+) -> tuple[Compiled, Hydrator | None, tuple[Any, ...]]:  # fmt: skip
     query = Query(entity)
     scope = Scope(query)
     assignments = []
@@ -145,4 +161,4 @@ def _with_expressions(
         condition.is_resolved = True
         query = query.with_step(condition)
     slots = tuple(v if p is None else p(v) for v, p in zip(scope.values, scope.preparers, strict=True))
-    return compile_update(dialect, query, assignments, returning), slots
+    return *_with_hydrator(compile_update(dialect, query, assignments, returning)), slots
