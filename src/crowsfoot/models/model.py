@@ -24,6 +24,7 @@ from crowsfoot.models.persist import Persistence
 from crowsfoot.models.state import ModelState
 from crowsfoot.models.typed import ImplicitKey
 from crowsfoot.models.validation import Validation
+from crowsfoot.schema.entity import FINDERS
 
 
 class Deferred:
@@ -271,6 +272,7 @@ def _set_others(instance: Model, kwargs: dict[str, Any]) -> None:
 
 
 routing.MODELS.append(apps)
+FINDERS.append(lambda label: apps.get_model(label)._meta.entity)
 signals.ModelSignal.apps = apps
 
 

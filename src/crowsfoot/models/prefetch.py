@@ -64,9 +64,7 @@ class Prefetch:
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
         if state["queryset"] is not None:
-            queryset = state["queryset"]._clone()
-            queryset._result_cache = []
-            state["queryset"] = queryset
+            state["queryset"] = state["queryset"].unread()
         return state
 
 

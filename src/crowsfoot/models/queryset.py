@@ -20,6 +20,7 @@ from crowsfoot.query.expressions import Extra, OrderBy
 from crowsfoot.query.paths import check_alias
 from crowsfoot.query.resolved import Col
 from crowsfoot.query.scope import Scope
+from crowsfoot.query.shapes import Shape
 from crowsfoot.query.statements import Query, order_items, select_items
 from crowsfoot.query.subqueries import Subquery
 
@@ -296,15 +297,24 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self._clone()
 
+    def unread(self) -> Self:
+        """A copy that is pickled without being read: the question alone."""
+        found = self._clone()
+        found._unread = True
+        return found
+
     def __getstate__(self) -> dict[str, Any]:
-        self._fetch_all()
-        rows = self._result_cache
-        return {"model": self.model._meta.label_lower, "rows": rows, "db": self._db, "prefetch_done": True}
+        """The question with its answer: what was not read is read now."""
+        if not self._unread:
+            self._fetch_all()
+        dropped = ("model", "_shape", "_sub", "_given_hints", "_known", "_side", "_owner", "_slot", "_unread")
+        state = {name: value for name, value in self.__dict__.items() if name not in dropped}
+        alias = self._db if self._unread else self.db
+        return {**state, "_db": alias, "model": self.model._meta.label_lower, "query": self.query}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        model = routing.model_of(state["model"])
-        QuerySet.__init__(self, model, using=state["db"])
-        self._result_cache, self._prefetch_done = state["rows"], True
+        QuerySet.__init__(self, routing.model_of(state.pop("model")), Shape(state.pop("query")))
+        self.__dict__.update(state)
 
     @property
     def ordered(self) -> bool:

@@ -45,6 +45,7 @@ class Question(Generic[M]):
     _owner: Any = None
     _slot: int = 0
     _sub: tuple[Query, tuple[Any, ...]] | None = None
+    _unread: bool = False
 
     def __init__(self, model: Any = None, query: Any = None, using: str | None = None, hints: Any = None) -> None:
         self.model = model

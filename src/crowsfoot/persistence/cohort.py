@@ -55,7 +55,7 @@ class Cohort:
         return lone(self.db, self.fetch_mode)
 
     def __reduce__(self) -> tuple[Callable[..., Cohort], tuple[Any, ...]]:
-        return lone, (self.db,)
+        return lone, (self.db, self.fetch_mode)
 
 
 LONE: dict[Any, Cohort] = {}

@@ -35,7 +35,14 @@ class TupleType(types.Type):
 # The class of field that most columns of a kind have; the ``models`` floor fills it in. What is registered there serves
 # computed values too.
 FIELD_CLASSES: dict[str, Any] = {}
-UNKNOWN = types.Type()
+
+
+class _Unknown(types.Type):
+    def __reduce__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN = _Unknown()
 BOOLEAN = types.Boolean()
 TEXT = types.Text()
 FLOAT = types.Float()

@@ -8,7 +8,6 @@ values. How a node is said in SQL is the compiler's business; a node may overrid
 
 from __future__ import annotations
 
-import copy
 import copyreg
 import inspect
 from collections.abc import Callable, Iterator, KeysView, Mapping, Sequence
@@ -57,8 +56,13 @@ class BaseExpression:
         if output_field is not None:
             self._output_field = output_field
 
+    def __copy__(self) -> Self:
+        found = object.__new__(type(self))
+        found.__dict__.update(self.__dict__)
+        return found
+
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return copyreg.__newobj__, (type(self),), self.__dict__  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+        return copyreg.__newobj__, (type(self),), self.__getstate__()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
 
     # -- structure -----------------------------------------------------------------------------------------------------
 
@@ -76,7 +80,7 @@ class BaseExpression:
         return bool(sources) and all(_is_constant(e) for e in sources)
 
     def copy(self) -> Self:
-        return copy.copy(self)
+        return self.__copy__()
 
     def flatten(self) -> Iterator[Any]:
         """This node and all below it, parents first."""

@@ -251,7 +251,12 @@ class Query:
         return replace(self, limits=(slots[0], slots[1]), size=self.size + len(values)), tuple(values)
 
 
-GROUP_BY_KEY: tuple[Any, ...] = ("key",)
+class _ByKey:
+    def __reduce__(self) -> str:
+        return "GROUP_BY_KEY"
+
+
+GROUP_BY_KEY: Any = _ByKey()
 
 
 def order_items(query: Query, scope: Scope, names: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -339,6 +344,9 @@ class _Random:
 
     def reversed(self) -> _Random:
         return self
+
+    def __reduce__(self) -> str:
+        return "RANDOM"
 
 
 RANDOM = _Random()

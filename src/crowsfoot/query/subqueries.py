@@ -38,6 +38,20 @@ class Subquery(Expression):
         node.queryset = None
         return node
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The queryset is not asked; where it is a statement already, that is enough."""
+        state = self.__dict__.copy()
+        if self.is_resolved:
+            state.pop("_init", None)
+        else:
+            asked = state["queryset"] = self.queryset.unread()
+            args, kwargs = self._init
+            state["_init"] = (
+                tuple(asked if arg is self.queryset else arg for arg in args),
+                {name: asked if arg is self.queryset else arg for name, arg in kwargs.items()},
+            )
+        return state
+
     def _resolve_output_field(self) -> ValueType | None:
         statement = self.statement if self.statement is not None else self.queryset.query
         return statement.single_type()

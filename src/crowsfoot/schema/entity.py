@@ -40,6 +40,10 @@ class Attribute:
     def db_converters(self, connection: Any, expression: Any = None) -> list[Converter]:
         return self.value_type.db_converters(connection, expression)
 
+    def __reduce__(self) -> Any:
+        owner = self.via[0].owner if self.via else self.entity
+        return _attribute_of, (owner, self.name)
+
     def __repr__(self) -> str:
         return f"<Attribute {self.entity.label}.{self.name}>"
 
@@ -163,8 +167,24 @@ class Entity:
         own = [*self.attributes, *self.aliases, *self.ends, *self.refused]
         return own + [name for link in self.parents for name, end in link.target.ends.items() if _is_inherited(end)]
 
+    def __reduce__(self) -> Any:
+        return find_entity, (self.label,)
+
     def __repr__(self) -> str:
         return f"<Entity {self.label}>"
+
+
+# Finds the entity of a model. Set by ``models``, which knows them: what is pickled names its entities.
+FINDERS: list[Callable[[str], Entity]] = []
+
+
+def find_entity(label: str) -> Entity:
+    """The entity with this label. Raises ``LookupError`` where there is none."""
+    return FINDERS[0](label)
+
+
+def _attribute_of(entity: Entity, name: str) -> Attribute:
+    return entity.attributes[name]
 
 
 def _is_inherited(end: Any) -> bool:

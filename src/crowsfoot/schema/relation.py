@@ -235,9 +235,18 @@ class End:
         hop = self.hops[-1]
         return hop.target_columns if hop.condition is None else self.target.key_columns
 
+    def __reduce__(self) -> Any:
+        forward = self.relation.forward
+        return _end_of, (forward.owner, forward.name, self.is_forward)
+
     def __repr__(self) -> str:
         mark = ("1" if self.minimum else "0") + ("..n" if self.many else "..1")
         return f"<End {self.owner.label}.{self.name} -> {self.target.label} {mark}>"
+
+
+def _end_of(owner: Entity, name: str, is_forward: bool) -> End:
+    forward: End = owner.ends[name]
+    return forward if is_forward else forward.inverse
 
 
 @dataclass(slots=True, eq=False)

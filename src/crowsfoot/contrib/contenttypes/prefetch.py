@@ -26,7 +26,5 @@ class GenericPrefetch(Prefetch):
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
-        state["querysets"] = [queryset._clone() for queryset in self.given_querysets]
-        for queryset in state["querysets"]:
-            queryset._result_cache = []
+        state["querysets"] = [queryset.unread() for queryset in self.given_querysets]
         return state

@@ -47,7 +47,14 @@ class Zone(types.Type):
 
 
 ZONE = Zone()
-CURRENT: Any = object()
+
+
+class _Current:
+    def __reduce__(self) -> str:
+        return "CURRENT"
+
+
+CURRENT = _Current()
 
 
 def zone_name(zone: Any) -> str:
