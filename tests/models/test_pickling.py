@@ -56,6 +56,10 @@ def again(value: Any) -> Any:
     return pickle.loads(pickle.dumps(value))
 
 
+def asha() -> Any:
+    return Inker.objects.get(name="Asha")
+
+
 QUESTIONS: dict[str, Callable[[], Any]] = {
     "filter": lambda: Inker.objects.filter(name__startswith="A"),
     "inherited": lambda: Colourist.objects.filter(name="Cy", tones__gt=3),
@@ -69,7 +73,7 @@ QUESTIONS: dict[str, Callable[[], Any]] = {
     "window": lambda: Inker.objects.annotate(r=models.Window(RowNumber(), order_by="name")),
     "some": lambda: Inker.objects.filter(strips__some=Q(title="One")),
     "slice": lambda: Inker.objects.order_by("name")[1:2],
-    "related": lambda: Inker.objects.get(name="Asha").strips.filter(title="Two"),
+    "related": lambda: asha().strips.filter(title="Two"),
     "links": lambda: Strip.objects.get(title="One").fans.filter(name="Ben"),
     "joined": lambda: Strip.objects.filter(fans__name__icontains="e").select_related("inker").only("title", "inker"),
     "union": lambda: Inker.objects.filter(name="Asha").union(Inker.objects.filter(name="Ben")),
@@ -98,10 +102,10 @@ def test_what_holds_a_queryset_does_not_ask_it() -> None:
     with assert_num_queries(0):
         prefetch = again(Prefetch("strips", two))
         condition = again(Exists(Strip.objects.filter(inker=OuterRef("pk"), title="Two")))
-    asha = Inker.objects.prefetch_related(prefetch).get(condition)
-    assert [strip.title for strip in asha.strips.all()] == ["Two"]
+    found: Any = Inker.objects.prefetch_related(prefetch).get(condition)
+    assert [strip.title for strip in found.strips.all()] == ["Two"]
 
 
 def test_instances_keep_their_fetch_mode() -> None:
-    asha = again(Inker.objects.fetch_mode(FETCH_RAISE).first())
-    assert asha._state.fetch_mode is FETCH_RAISE
+    found = again(Inker.objects.fetch_mode(FETCH_RAISE).first())
+    assert found._state.fetch_mode is FETCH_RAISE
