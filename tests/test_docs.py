@@ -26,12 +26,14 @@ def test_the_examples_of_a_page_run(page: Path) -> None:
     examples = list(document.examples())
     assert examples
     before = databases.pop(DEFAULT, None)
+    known = set(databases)
     try:
         with isolated_registry():
             for example in examples:
                 example.evaluate()
     finally:
-        databases.pop(DEFAULT).close()
+        for alias in set(databases) - known:
+            databases.pop(alias).close()
         if before is not None:
             databases[DEFAULT] = before
 
