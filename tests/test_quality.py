@@ -44,6 +44,6 @@ def test_mypy_finds_nothing() -> None:
     run("mypy", *existing(SCOPES["mypy"]["files"]))
 
 
-@pytest.mark.capability(105)
+@pytest.mark.capability(105, 107)
 def test_pyright_finds_nothing() -> None:
     run("pyright", "--pythonpath", sys.executable)

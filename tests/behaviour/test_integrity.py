@@ -78,6 +78,7 @@ async def test_rows_that_are_updated_together(do: Any) -> None:
         await do(Post.objects.update, author_id=asha.pk + 9)
 
 
+@pytest.mark.capability(132)
 async def test_a_key_that_is_checked_at_the_commit(do: Any) -> None:
     asha = await do(Author.objects.create, name="Asha")
     post = await do(Post.objects.create, title="x", author=asha)

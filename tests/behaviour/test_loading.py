@@ -189,3 +189,12 @@ async def test_prefetched_from_where_the_owner_is_or_from_elsewhere(do: Any, oth
         assert [p.title for p in await do.rows(cleo.posts.all())] == ["one"]
     if do.is_async:
         await other.aclose()
+
+
+def test_a_queryset_that_is_kept_speaks_to_each_database_in_its_words(sqlite_tables: Any, postgres_tables: Any) -> None:
+    kept = Post.objects.filter(rank__gt=0)
+    for tables in (sqlite_tables, postgres_tables, sqlite_tables):
+        databases["default"] = found = tables(TABLES)
+        assert list(kept.order_by("pk")[:1]) == []
+        assert kept.filter(title="x").count() == 0
+        found.close()

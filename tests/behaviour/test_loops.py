@@ -229,13 +229,12 @@ async def test_one_of_ten_thousand(do: Any, given: Rows) -> None:
 
 # -- to one ------------------------------------------------------------------------------------------------------------
 
-# Functions, since a queryset that is kept belongs to the database that it was first asked of.
-TO_ONE: dict[str, tuple[Callable[[], Any], str]] = {
-    "foreign-key": (lambda: Note.objects.all(), "person"),
-    "one-to-one": (lambda: Card.objects.all(), "person"),
-    "one-to-one-backwards": (lambda: Person.objects.filter(card__isnull=False), "card"),
-    "generic": (lambda: Label.objects.all(), "thing"),
-    "deferred": (lambda: Person.objects.only("name"), "bio"),
+TO_ONE = {
+    "foreign-key": (Note.objects.all(), "person"),
+    "one-to-one": (Card.objects.all(), "person"),
+    "one-to-one-backwards": (Person.objects.filter(card__isnull=False), "card"),
+    "generic": (Label.objects.all(), "thing"),
+    "deferred": (Person.objects.only("name"), "bio"),
 }
 to_one = pytest.mark.parametrize(("rows", "name"), TO_ONE.values(), ids=TO_ONE)
 
@@ -247,10 +246,10 @@ async def touch(do: Any, row: Any, name: str) -> Any:
 @pytest.mark.capability(94)
 @to_one
 async def test_loops_over_relations_to_one(do: Any, given: Rows, rows: Any, name: str) -> None:
-    alone = [await touch(do, row, name) for row in await do.rows(rows().order_by("pk").fetch_mode(FETCH_ONE)[:10])]
+    alone = [await touch(do, row, name) for row in await do.rows(rows.order_by("pk").fetch_mode(FETCH_ONE)[:10])]
     for size in SIZES:
         with costs(do, given) as (sent, loaded):
-            members = await do.rows(rows().order_by("pk")[:size])
+            members = await do.rows(rows.order_by("pk")[:size])
             found = [await touch(do, row, name) for row in members]
         assert found[:10] == alone[:size]
         assert len(sent) <= min(allowed(size), 3), "the members, and each model that is pointed at"
@@ -272,7 +271,7 @@ async def test_fetch_raise_stops_managers(do: Any, model: Any, relation: str) ->
 @pytest.mark.capability(93)
 @to_one
 async def test_fetch_raise_stops_attributes(do: Any, rows: Any, name: str) -> None:
-    row = await do(rows().order_by("pk").fetch_mode(FETCH_RAISE).first)
+    row = await do(rows.order_by("pk").fetch_mode(FETCH_RAISE).first)
     with do.queries(0), pytest.raises(FieldFetchBlocked, match=rf"\.{name}"):
         getattr(row, name)
 

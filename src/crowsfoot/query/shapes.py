@@ -11,6 +11,7 @@ import decimal
 import uuid
 from collections.abc import Callable, Hashable
 from typing import Any
+from weakref import WeakSet
 
 from crowsfoot.query.conditions import Q
 from crowsfoot.query.expressions import F, RawSQL, Value
@@ -52,7 +53,7 @@ class Edge:
 class Shape:
     """A query without its values. ``plans`` holds what was compiled for it, by database and operation."""
 
-    __slots__ = ("edges", "gets", "plans", "query")
+    __slots__ = ("__weakref__", "edges", "gets", "plans", "query")
     made = 0
 
     def __init__(self, query: Query) -> None:
@@ -61,6 +62,7 @@ class Shape:
         self.plans: dict[Hashable, Any] = {}
         # The plans of ``get()`` by database alone, for the shortest way there is.
         self.gets: dict[str, Any] = {}
+        SHAPES.add(self)
 
     def detached(self, build: Callable[[Query], tuple[Query, Scope | None]]) -> tuple[Shape, tuple[Any, ...]]:
         """The shape after a call that cannot be cached, and the values of its slots."""
@@ -88,6 +90,8 @@ class Shape:
 
 
 ROOTS: dict[Any, Shape] = {}
+# All of them: a queryset that is kept may hold one that no root leads to any more.
+SHAPES: WeakSet[Shape] = WeakSet()
 
 
 def root(query: Query) -> Shape:
@@ -100,10 +104,7 @@ def root(query: Query) -> Shape:
 
 def forget_all() -> None:
     """Drop every shape but the roots, and every plan; they are made again when they are next asked for."""
-    pending = list(ROOTS.values())
-    while pending:
-        shape = pending.pop()
-        pending += [edge.shape for edge in shape.edges.values()]
+    for shape in list(SHAPES):
         shape.edges.clear()
         shape.plans.clear()
         shape.gets.clear()
