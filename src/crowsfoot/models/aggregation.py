@@ -46,20 +46,24 @@ class Aggregation:
         return None if any(value is NotImplemented for value in found.values()) else found
 
     def shape(self) -> tuple[Hashable, tuple[Any, ...]] | None:
-        """A key for the structure of the aggregates, and the values in them; None where peers cannot share the answer.
+        """See ``shape_of``."""
+        return shape_of(self.expressions)
 
-        That is so where only the database knows what an aggregate of no row is, since an owner without rows is in
-        no group.
-        """
-        for expression in self.expressions.values():
-            if not isinstance(expression, Aggregate) or not isinstance(expression.default, (Value, type(None))):
-                return None
-        given: list[Any] = []
-        try:
-            key = tuple((name, freeze(expression, given)) for name, expression in self.expressions.items())
-        except Uncacheable:
+
+def shape_of(expressions: dict[str, Any]) -> tuple[Hashable, tuple[Any, ...]] | None:
+    """A key for the structure of aggregates, and the values in them; None where peers cannot share the answer.
+
+    That is so where only the database knows what an aggregate of no row is, since an owner without rows is in no group.
+    """
+    for expression in expressions.values():
+        if not isinstance(expression, Aggregate) or not isinstance(expression.default, (Value, type(None))):
             return None
-        return key, tuple(given)
+    given: list[Any] = []
+    try:
+        key = tuple((name, freeze(expression, given)) for name, expression in expressions.items())
+    except Uncacheable:
+        return None
+    return key, tuple(given)
 
 
 def _of_nothing(expression: Any) -> Any:
@@ -70,14 +74,18 @@ def _of_nothing(expression: Any) -> Any:
 
 def aggregate(session: Session, queryset: Any, expressions: dict[str, Any]) -> Operation[dict[str, Any]]:
     """The values of these expressions over all rows of ``queryset``, by name. One query, or none where peers asked."""
+    if not expressions:
+        return {}
+    has_peers = queryset._side is not None and peers.has_peers(queryset)
+    shape = shape_of(expressions) if has_peers else None
+    found: dict[str, Any] | None = peers.taken(queryset, "aggregate", session, shape) if shape else None
+    if found is not None:
+        return found
     query, values = queryset.as_subquery()
     asked = Aggregation(query, expressions)
-    if not asked.nodes:
-        return {}
-    if queryset._side is not None and peers.has_peers(queryset):
-        prepared = yield from peers.answer(session, queryset, "aggregate", asked)
-        if prepared is not None:
-            found: dict[str, Any] = prepared
+    if has_peers:
+        found = yield from peers.answer(session, queryset, "aggregate", asked)
+        if found is not None:
             return found
     try:
         compiled = compile_aggregate(session.dialect, query, asked.nodes)
