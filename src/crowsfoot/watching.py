@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
 from crowsfoot.database import databases
+from crowsfoot.drivers.worker import TASK, WATCHERS
 from crowsfoot.persistence import cohort
 
 OWN = "crowsfoot."
@@ -87,30 +90,50 @@ class Watch:
 
 
 def caller() -> str:
-    """``file:line`` of the nearest code that is not Crowsfoot's own; ``(async)`` where that runs in another thread."""
-    frame = sys._getframe(1)
-    while frame is not None:
-        module = frame.f_globals.get("__name__", "")
-        inside = module.startswith(OWN) or module in ("threading", "contextlib")
-        if not inside and "<" not in frame.f_code.co_filename:
-            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        frame = frame.f_back  # type: ignore[assignment]
-    return "(async)"
+    """``file:line`` of the nearest code that is not Crowsfoot's own.
+
+    In a worker's thread it is that of the task that waits, ``(async)`` where no task does.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and not _is_theirs(frame):
+        frame = frame.f_back
+    if frame is None:
+        frame = _waiting(TASK.get())
+    return "(async)" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def _is_theirs(frame: FrameType) -> bool:
+    module = frame.f_globals.get("__name__", "")
+    inside = module.startswith(OWN) or module in ("threading", "contextlib")
+    return not inside and "<" not in frame.f_code.co_filename
+
+
+def _waiting(task: asyncio.Task[Any] | None) -> FrameType | None:
+    """The innermost frame of a suspended task that is not Crowsfoot's own."""
+    found: FrameType | None = None
+    coroutine: Any = None if task is None else task.get_coro()
+    while coroutine is not None:
+        frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "ag_frame", None)
+        if frame is not None and _is_theirs(frame):
+            found = frame
+        coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "ag_await", None)
+    return found
 
 
 @contextmanager
 def watch() -> Generator[Watch]:
     """Watch every database as long as the block runs: ``with crowsfoot.watch() as w: view(); print(w.report())``.
 
-    Costs a look at the stack for each statement. In async code on SQLite statements run in the database's own thread,
-    so their place is given as ``(async)``.
+    Costs a look at the stack for each statement.
     """
     watched = Watch()
     with ExitStack() as stack:
         for database in databases.all():
             stack.enter_context(database.watched(watched._on_statement))
         cohort.SAVED.append(watched._on_saved)
+        WATCHERS.append(watched)
         try:
             yield watched
         finally:
+            WATCHERS.remove(watched)
             cohort.SAVED.remove(watched._on_saved)

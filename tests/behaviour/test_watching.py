@@ -79,3 +79,16 @@ async def test_the_number_of_queries_is_asserted(do: Any) -> None:
     sentence = r"1 queries were sent, 2 expected:\n1\. SELECT .*behaviour_author"
     with pytest.raises(AssertionError, match=sentence), do.queries(2):
         await do(Author.objects.count)
+
+
+async def test_lines_are_told_in_async_code_too(do: Any) -> None:
+    await do(Author.objects.bulk_create, [Author(name=f"a{number}") for number in range(8)])
+    with crowsfoot.watch() as watched:
+        authors = await do.rows(Author.objects.order_by("pk"))
+        for author in authors:
+            await do(author.posts.count)  # asked
+    sites = {site.place: (site.sent, site.saved) for site in watched.sites}
+    assert len(sites) == 2
+    if do.is_async:
+        assert not any(place.startswith("(") for place in sites)
+    assert (4, 4) in sites.values()

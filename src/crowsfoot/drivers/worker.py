@@ -6,11 +6,15 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from contextvars import Context, copy_context
+from contextvars import Context, ContextVar, copy_context
 from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
 from crowsfoot.errors import InterfaceError
+
+# The task that waits for a job, for whoever wants to know where it stands. It is noted while somebody is in WATCHERS.
+TASK: ContextVar[asyncio.Task[Any] | None] = ContextVar("crowsfoot_task", default=None)
+WATCHERS: list[object] = []
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -113,7 +117,10 @@ class Worker:
 
     def _send(self, function: Callable[..., Any], args: tuple[Any, ...]) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._jobs.put(_Job(function, args, copy_context(), future))
+        context = copy_context()
+        if WATCHERS:
+            context.run(TASK.set, asyncio.current_task())
+        self._jobs.put(_Job(function, args, context, future))
         if self._thread is None:
             # A daemon: a program that forgets to close a connection still ends.
             self._thread = threading.Thread(target=_serve, args=(self._jobs,), name=self._name, daemon=True)
