@@ -9,8 +9,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from crowsfoot.conf import Project, find_project, settings
+from crowsfoot.conf import Project, find_project, import_string, settings
 from crowsfoot.errors import ImproperlyConfigured, unknown_name
+from crowsfoot.models.apps import Package
 from crowsfoot.models.model import apps as models
 
 DJANGO = "django.contrib."
@@ -18,17 +19,40 @@ OWN = "crowsfoot.contrib."
 
 
 class AppConfig:
-    """One installed app: ``name`` is its package, ``label`` its short name, ``path`` its folder."""
+    """One installed app: ``name`` is its package, ``label`` its short name, ``path`` its folder.
+
+    An app may say more in a subclass in its ``apps`` module: another ``label``, a ``verbose_name``, the class of the
+    keys that its models do not declare (``default_auto_field``), and what happens once all models are there
+    (``ready()``). Of several subclasses there the one with ``default = True`` counts, or the one that INSTALLED_APPS
+    names.
+    """
+
+    name: str
+    label: str
+    verbose_name: str
+    default_auto_field: str | None
 
     def __init__(self, name: str, module: ModuleType) -> None:
+        cls = type(self)
         self.name = name
         self.module = module
-        self.label = name.rpartition(".")[2]
-        self.verbose_name: str = getattr(module, "verbose_name", self.label.title())
+        self.label = getattr(cls, "label", name.rpartition(".")[2])
+        self.verbose_name = getattr(cls, "verbose_name", getattr(module, "verbose_name", self.label.title()))
+        self.is_ready = False
         self.path = Path(module.__path__[0] if hasattr(module, "__path__") else str(module.__file__)).resolve()
         if not self.path.is_dir():
             self.path = self.path.parent
         self.models_module: ModuleType | None = None
+
+    def ready(self) -> None:
+        """Called once, when all apps and their models are imported; a subclass connects its signals here."""
+
+    def as_package(self) -> Package:
+        """What models are told of their app."""
+        cls = type(self)
+        given = hasattr(cls, "default_auto_field")
+        source = f"{cls.__module__}.{cls.__qualname__}.default_auto_field"
+        return Package(self.label, (cls.default_auto_field, source) if given else None)
 
     def get_models(self, include_auto_created: bool = False) -> list[Any]:
         """The app's models."""
@@ -63,8 +87,9 @@ def load_apps() -> list[AppConfig]:
     for name in settings.INSTALLED_APPS:
         real = real_name(name)
         if real not in _loaded:
-            _loaded[real] = AppConfig(real, _import(real))
+            _loaded[real] = make_config(real)
         found.append(_loaded[real])
+        models.packages[_loaded[real].name] = _loaded[real].as_package()
     labels: dict[str, str] = {}
     for app in found:
         if labels.setdefault(app.label, app.name) != app.name:
@@ -74,7 +99,49 @@ def load_apps() -> list[AppConfig]:
             )
     for app in found:
         app.import_models()
+    for app in found:
+        if not app.is_ready:
+            app.is_ready = True
+            app.ready()
     return found
+
+
+def is_class_path(entry: str) -> bool:
+    """Whether an entry of INSTALLED_APPS names a class in a module: ``"blog.apps.BlogConfig"``."""
+    package, _, last = entry.rpartition(".")
+    return bool(package) and last[:1].isupper()
+
+
+def make_config(entry: str) -> AppConfig:
+    """The app that an entry of INSTALLED_APPS means: a package, or a subclass of ``AppConfig``.
+
+    Raises ``ImproperlyConfigured`` for what is neither.
+    """
+    if is_class_path(entry):
+        kind = import_string(entry)
+    else:
+        module = _import(entry)
+        kinds = _kinds_of(entry, module)
+        if len(kinds) != 1:
+            return AppConfig(entry, module)
+        (kind,) = kinds
+    if not isinstance(kind, type) or not issubclass(kind, AppConfig):
+        raise ImproperlyConfigured(f"{entry!r} isn't a subclass of AppConfig.")
+    name: str | None = getattr(kind, "name", None)
+    if not name:
+        raise ImproperlyConfigured(f"{kind.__module__}.{kind.__qualname__} must supply a name attribute.")
+    return kind(name, _import(name))
+
+
+def _kinds_of(name: str, module: ModuleType) -> list[Any]:
+    """The subclasses of ``AppConfig`` that a package has in its ``apps`` module, and the default one alone."""
+    if not hasattr(module, "__path__") or find_spec(f"{name}.apps") is None:
+        return []
+    held = vars(import_module(f"{name}.apps")).values()
+    kinds = [kind for kind in held if isinstance(kind, type) and issubclass(kind, AppConfig) and kind is not AppConfig]
+    kinds = [kind for kind in kinds if getattr(kind, "default", True)]
+    chosen = [kind for kind in kinds if getattr(kind, "default", None)]
+    return chosen or kinds
 
 
 def _import(name: str) -> ModuleType:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 from crowsfoot import setup
-from crowsfoot.apps import AppConfig, app_configs
+from crowsfoot.apps import AppConfig, app_configs, is_class_path, make_config
 from crowsfoot.apps import load_apps as load_installed
 from crowsfoot.conf import settings as process_settings
 from crowsfoot.connection import connections
@@ -115,8 +115,14 @@ def override_settings(**options: Any) -> AbstractContextManager[Any]:
 
 @contextmanager
 def isolated_registry(*app_labels: str) -> Generator[Apps]:
-    """New models land in a registry of their own as long as the block runs."""
+    """New models land in a registry of their own as long as the block runs.
+
+    The path of an ``AppConfig`` among ``app_labels`` says what their app says, whatever is installed.
+    """
     with current.use(Apps(install_relation)) as scratch:
+        scratch.packages.update(apps.packages)
+        for config in [make_config(path) for path in app_labels if is_class_path(path)]:
+            scratch.packages[config.name] = config.as_package()
         yield scratch
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from crowsfoot.conf import settings
 from crowsfoot.errors import unknown_name
@@ -12,6 +12,14 @@ from crowsfoot.schema.entity import Entity
 from crowsfoot.schema.registry import Registry
 from crowsfoot.schema.relation import Relation
 from crowsfoot.sql.names import split_name
+
+
+class Package(NamedTuple):
+    """What models are told of the installed app that they are in."""
+
+    label: str
+    # The path of the class of keys that are not declared, and where that is written; None where the settings say it.
+    auto_field: tuple[str | None, str] | None = None
 
 
 class Apps:
@@ -23,6 +31,7 @@ class Apps:
         self.on_link = on_link
         self.all_models: dict[str, dict[str, Any]] = {}
         self.all_models_by_label: dict[str, Any] = {}
+        self.packages: dict[str, Package] = {}
         # What waits for a model, by its label.
         self.waiting: dict[str, list[Callable[[Any], Any]]] = {}
         self.ready = True
@@ -55,6 +64,14 @@ class Apps:
             function(model)
         else:
             self.waiting.setdefault(label.lower(), []).append(function)
+
+    def package_of(self, module: str) -> Package | None:
+        """The installed app that a module is in."""
+        names = [name for name in self.packages if module == name or module.startswith(f"{name}.")]
+        return self.packages[max(names, key=len)] if names else None
+
+    def package_labelled(self, label: str) -> Package | None:
+        return next((package for package in self.packages.values() if package.label == label), None)
 
     def link(self) -> None:
         """Link what can be linked now."""
@@ -106,6 +123,8 @@ class Apps:
         ]
 
     def is_installed(self, app_name: str) -> bool:
+        if app_name in self.packages:
+            return True
         return app_name in settings.INSTALLED_APPS or app_name.rpartition(".")[2] in self.all_models
 
     def clear_cache(self) -> None:

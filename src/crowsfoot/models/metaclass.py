@@ -58,7 +58,8 @@ class ModelBase(type):
         cls: Any = super().__new__(mcs, name, bases, plain, **kwargs)
         abstract = getattr(meta, "abstract", False)
         meta = meta or _inherited_meta(cls, parents)
-        options = Options(meta, _app_label(attrs["__module__"]), getattr(meta, "apps", None) or current.apps)
+        home = getattr(meta, "apps", None) or current.apps
+        options = Options(meta, _app_label(attrs["__module__"], home), home)
         options.contribute_to_class(cls, "_meta")
         options.abstract = abstract
         if abstract:  # for `class Meta(Base.Meta)`, which does not make the subclass abstract too
@@ -140,8 +141,11 @@ def _inherited_meta(cls: Any, parents: list[Any]) -> Any:
     return None
 
 
-def _app_label(module: str) -> str:
+def _app_label(module: str, apps: Apps) -> str:
     """The app of a module: the installed app it is in, else its package (``blog.models`` is of ``blog``)."""
+    package = apps.package_of(module)
+    if package is not None:
+        return package.label
     for name in sorted(settings.INSTALLED_APPS, key=len, reverse=True):
         if module == name or module.startswith(f"{name}."):
             return str(name).rpartition(".")[2]
@@ -329,7 +333,7 @@ class _Builder:
             meta.pk = next(iter(meta.parents.values()))
             meta.pk.primary_key = True
             return
-        implicit_key().contribute_to_class(self.cls, "id")
+        implicit_key(meta.apps.package_labelled(meta.app_label)).contribute_to_class(self.cls, "id")
 
     def _uncover(self) -> None:
         """A plain value on a base class must not answer for a field that was not loaded."""
