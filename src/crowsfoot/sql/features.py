@@ -61,6 +61,7 @@ class Features:
 
     # -- tables --------------------------------------------------------------------------------------------------------
 
+    can_introspect_json_field = True
     can_rollback_ddl = True
     ignores_table_name_case = False
     indexes_foreign_keys = True
