@@ -228,6 +228,10 @@ class OperationalError(DatabaseError):
     """The server, the file or the network failed, not the statement."""
 
 
+class QueryTooDeep(OperationalError):
+    """A query nests deeper than the database, or Python's stack, allows."""
+
+
 class IntegrityError(DatabaseError):
     """A constraint was violated. ``constraint``, ``table`` and ``columns`` are set where the database tells them.
 

@@ -129,3 +129,38 @@ async def test_what_makes_no_sense_after_a_combination_is_refused(do: Any) -> No
         both | young(1)
     with pytest.raises(NotSupportedError, match=r"annotate\(\) after union\(\)"):
         both.values(size=Length("name"))
+
+
+async def test_conditions_of_two_querysets(do: Any) -> None:
+    await fill(do)
+    rows = Author.objects.order_by("-name").annotate(twice=F("age") * 2).filter(twice__lt=4)
+    either = rows | Author.objects.filter(posts__title="x")
+    with do.captured() as sent:
+        assert [(row.name, row.twice) for row in await do.rows(either)] == [("d", 8), ("a", 2)]
+    assert [text.count("SELECT") for text in map(str, sent)] == [1]
+    assert await names(do, either | old(5)) == "eda"
+    assert await names(do, (young(3) & old(2)).order_by("name")) == "bc"
+    assert await names(do, (young(3) ^ old(3)).order_by("name")) == "abde"
+    assert await names(do, (young(3) | old(5).order_by("-age"))) == "ecba"
+    assert await names(do, (Author.objects.all() | old(5)).order_by("name")) == "abcde"
+
+
+async def test_conditions_on_relations_are_asked_of_rows_of_their_own_by_and_alone(do: Any) -> None:
+    await fill(do)
+    x, y = Author.objects.filter(posts__title="x"), Author.objects.filter(posts__title="y")
+    assert await names(do, x & y) == "d"
+    assert await names(do, x | y) == "dd"  # a join finds her twice, as in Django
+    assert await names(do, (x | y).distinct()) == "d"
+    assert await names(do, Author.objects.exclude(posts__title="x") & y) == ""
+
+
+async def test_merged_querysets_with_other_shapes(do: Any) -> None:
+    await fill(do)
+    assert await names(do, (young(3).distinct() | old(5)).order_by("name")) == "abce"
+    assert await names(do, young(5).order_by("age")[:2] | old(5)) in ("abe", "aeb", "eab")
+    dora = await do(Author.objects.get, name="d")
+    found = dora.posts.filter(title="x") | dora.posts.filter(title="y")
+    with do.queries(1):
+        assert [(post.title, post.author) for post in await do.rows(found.order_by("title"))] == [
+            ("x", dora), ("y", dora),
+        ]  # fmt: skip

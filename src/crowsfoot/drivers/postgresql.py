@@ -59,7 +59,7 @@ _CLASSES: dict[str, type[errors.Error]] = {
     "P0": errors.ProgrammingError,
     "XX": errors.InternalError,
 }
-_STATES: dict[str, type[errors.Error]] = {"08P01": errors.ProgrammingError}
+_STATES: dict[str, type[errors.Error]] = {"08P01": errors.ProgrammingError, "54001": errors.QueryTooDeep}
 
 _REMEDIES = {
     "40001": "Another transaction got in between: run this transaction again.",

@@ -55,6 +55,9 @@ _KINDS: tuple[tuple[type[apsw.Error], type[errors.Error], str], ...] = (
 )
 
 
+_TOO_DEEP = ("Expression tree is too large", "parser stack overflow", "Recursion limit")
+
+
 def translate(error: apsw.Error, file: str) -> errors.Error:
     """The exception to raise ``from error``; ``file`` is what the message calls the database. Costs microseconds."""
     text = str(error)
@@ -62,6 +65,8 @@ def translate(error: apsw.Error, file: str) -> errors.Error:
         return _integrity(text, file)
     if isinstance(error, apsw.CantOpenError):
         return errors.OperationalError(_say(text, file, _cannot_open(file)))
+    if text.startswith(_TOO_DEEP):
+        return errors.QueryTooDeep(_say(text, file, "SQLite's limits are in its source: nest less."))
     for kind, ours, remedy in _KINDS:
         if isinstance(error, kind):
             return ours(_say(text, file, remedy or _sql_remedy(text)))

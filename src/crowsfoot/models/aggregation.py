@@ -11,6 +11,7 @@ from crowsfoot.models import peers
 from crowsfoot.persistence.hydrate import make_hydrator
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.aggregates import Aggregate
+from crowsfoot.query.depth import bounded
 from crowsfoot.query.expressions import Value
 from crowsfoot.query.nodes import Uncacheable
 from crowsfoot.query.scope import Scope
@@ -24,6 +25,7 @@ class Aggregation:
 
     __slots__ = ("expressions", "nodes", "values")
 
+    @bounded
     def __init__(self, query: Query, expressions: dict[str, Any]) -> None:
         self.expressions = expressions
         scope = Scope(query)

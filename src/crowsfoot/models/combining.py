@@ -8,6 +8,7 @@ from typing import Any, Generic, Self, TypeVar
 from crowsfoot.models.chaining import Chaining
 from crowsfoot.models.question import Question
 from crowsfoot.query.conditions import Q
+from crowsfoot.query.scope import Scope
 from crowsfoot.query.shapes import Shape
 from crowsfoot.query.statements import Combined, Query
 
@@ -72,6 +73,8 @@ class Combining(Chaining[M], Generic[M]):
             return other if self.query.empty else self
         if connector == "AND" and (self._low or self._high is not None or other._low or other._high is not None):
             raise TypeError("Cannot combine queries once a slice has been taken.")
+        if all(qs.query.is_plain and not qs._low and qs._high is None for qs in (self, other)):
+            return self._merge_conditions(other, connector)
         left = (
             self if self._is_plain else self._clone().order_by() if not (self._low or self._high is not None) else self
         )
@@ -84,6 +87,19 @@ class Combining(Chaining[M], Generic[M]):
             found = found._change(None, lambda query: query.but(order=order, flipped=self.query.flipped))
         found._known = _merged(self._known_related, other._known_related)
         found._prefetch, found._fetch_mode = self._prefetch, self._fetch_mode
+        found._bare = self._bare and not found._known
+        return found
+
+    def _merge_conditions(self: Any, other: Any, connector: str) -> Any:
+        """As ``_merge_sets`` where conditions are all that differs: they are said together, without subqueries."""
+
+        def build(query: Query) -> tuple[Query, Scope]:
+            scope = Scope(query)
+            scope.values, scope.preparers = list(other._values), [None] * len(other._values)
+            return query.merged(other.query, connector), scope
+
+        found = self._follow(("merge", connector, other._shape), list(other._values), build)
+        found._known, found._side = _merged(self._known_related, other._known_related), None
         found._bare = self._bare and not found._known
         return found
 

@@ -11,6 +11,7 @@ from crowsfoot.database import DEFAULT, Database, databases
 from crowsfoot.errors import NotSupportedError
 from crowsfoot.models import routing
 from crowsfoot.models.state import FetchMode
+from crowsfoot.query.depth import bounded, too_deep
 from crowsfoot.query.nodes import Uncacheable
 from crowsfoot.query.shapes import Shape, root
 from crowsfoot.query.statements import Query
@@ -121,15 +122,16 @@ class Question(Generic[M]):
     def _follow(self, key: Hashable, given: list[Any], build: Any) -> Self:
         """The copy that one call leads to: along the edge ``key`` of the shape, with ``given`` in its slots."""
         shape = self._shape
-        if key is None:
-            shape, values = shape.detached(build)
-        else:
-            try:
-                edge = shape.edges.get(key) or shape.grow(given, build, key)
-                values = edge.values(given)
-                shape = edge.shape
-            except Uncacheable:
-                shape, values = shape.detached(build)
+        try:
+            if key is None:
+                raise Uncacheable
+            edge = shape.edges.get(key) or shape.grow(given, build, key)
+            values = edge.values(given)
+            shape = edge.shape
+        except Uncacheable:
+            shape, values = bounded(shape.detached)(build)
+        except RecursionError:
+            raise too_deep() from None
         found = self._clone()
         found._shape = shape
         if values:

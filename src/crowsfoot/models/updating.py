@@ -11,6 +11,7 @@ from crowsfoot.errors import EmptyResultSet, FieldError, IntegrityError
 from crowsfoot.models.fields.composite import CompositePrimaryKey
 from crowsfoot.persistence.integrity import explain
 from crowsfoot.persistence.session import Session, atomically
+from crowsfoot.query.depth import bounded
 from crowsfoot.query.expressions import Value
 from crowsfoot.query.func import Case, When
 from crowsfoot.query.functions.comparison import Cast
@@ -84,6 +85,7 @@ class Updating(Generic[M]):
             yield from rows.filter(pk__in=[row[position] for row in found])._update(session, kwargs)
         return len(found)
 
+    @bounded
     def _assignments(self: Any, query: Any, scope: Scope, name: str, value: Any) -> list[tuple[Any, Any]]:
         """The columns that ``name=value`` sets: several for a foreign key of several columns."""
         field = self.model._meta.get_field(name)

@@ -157,7 +157,9 @@ class Scope(Matching):
                 done = Condition(frame.done, frame.q.connector, frame.q.negated and bool(frame.done))
                 if not stack:
                     return done
-                if frame.done:
+                if frame.done and done.connector == stack[-1].q.connector != Q.XOR and not done.negated:
+                    stack[-1].done += frame.done
+                elif frame.done:
                     stack[-1].done.append(done)
                 continue
             child = frame.q.children[frame.position]

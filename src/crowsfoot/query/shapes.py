@@ -141,6 +141,13 @@ def _positions(given: list[Any], scope: Scope) -> tuple[tuple[int | None, Any], 
 
 def freeze(value: Any, out: list[Any]) -> Hashable:
     """A key for the structure of ``value``; the values inside it are appended to ``out``."""
+    try:
+        return _freeze(value, out)
+    except RecursionError:
+        raise Uncacheable from None
+
+
+def _freeze(value: Any, out: list[Any]) -> Hashable:
     kind: Any = type(value)
     if kind in SCALARS:
         out.append(value)
@@ -174,12 +181,12 @@ def _freeze_q(q: Q, out: list[Any]) -> Hashable:
     while stack:
         child = stack.pop()
         if isinstance(child, tuple):
-            parts += [child[0], freeze(child[1], out)]
+            parts += [child[0], _freeze(child[1], out)]
         elif isinstance(child, Q):
             parts += ["(", child.connector, child.negated, len(child.children)]
             stack.extend(reversed(child.children))
         else:
-            parts.append(freeze(child, out))
+            parts.append(_freeze(child, out))
     return tuple(parts)
 
 
@@ -189,7 +196,7 @@ def _freeze_list(kind: type, values: Any, out: list[Any]) -> Hashable:
         out.append(values)
         return list, len(types) == 0
     if any(hasattr(v, "resolve_expression") or hasattr(v, "freeze") for v in values):
-        return kind, tuple(freeze(v, out) for v in values)
+        return kind, tuple(_freeze(v, out) for v in values)
     if tuple in types and any(hasattr(part, "resolve_expression") for v in values if type(v) is tuple for part in v):
         raise Uncacheable
     out.append(values)
@@ -204,13 +211,13 @@ def _freeze_expression(node: BaseExpression, out: list[Any]) -> Hashable:
         out.append(node.value)
         return kind, type(node.value), _type_key(node._output_field)
     if isinstance(node, Subquery):
-        return kind, freeze(node.queryset, out), _type_key(node._init[1].get("output_field"))
+        return kind, _freeze(node.queryset, out), _type_key(node._init[1].get("output_field"))
     if isinstance(node, RawSQL):
         out.extend(node.params)
         return kind, node.sql, tuple(map(type, node.params)), _type_key(node._output_field)
     args, kwargs = node._init
     literal = tuple(_literal(a) for a in args), tuple((k, _literal(v)) for k, v in sorted(kwargs.items()))
-    return kind, literal, tuple(None if e is None else freeze(e, out) for e in node.get_source_expressions())
+    return kind, literal, tuple(None if e is None else _freeze(e, out) for e in node.get_source_expressions())
 
 
 def _literal(value: Any) -> Hashable:

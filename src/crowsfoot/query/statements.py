@@ -9,12 +9,14 @@ from typing import Any
 from crowsfoot.errors import FieldError
 from crowsfoot.query import paths
 from crowsfoot.query.aggregates import Aggregate, Count
+from crowsfoot.query.conditions import Q
 from crowsfoot.query.expressions import F, OrderBy
 from crowsfoot.query.inference import UNKNOWN
 from crowsfoot.query.loading import ALL, Deferred
 from crowsfoot.query.nodes import BaseExpression, mapped
-from crowsfoot.query.resolved import Col, ColumnTuple, Param, Ref, parts
+from crowsfoot.query.resolved import Col, ColumnTuple, Condition, Param, Ref, RelatedExists, parts
 from crowsfoot.query.scope import Scope
+from crowsfoot.query.slots import shift
 from crowsfoot.schema.entity import Attribute, Entity
 from crowsfoot.schema.types import ValueType
 
@@ -235,6 +237,38 @@ class Query:
         size = self.size if scope is None else self.start_after(scope)
         return replace(self, rows=rows, columns=items, related=(), size=size)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether all that it says of which rows it finds is conditions."""
+        shaped = self.is_sliced or self.distinct or self.is_aggregated or self.columns is not None or self.empty
+        return not (shaped or self.combined is not None or self.tables or self.relations or self.extra_columns)
+
+    def merged(self, other: Query, connector: str) -> Query:
+        """The rows of this query and, or, or exclusively or those of ``other``, whose slots follow this one's.
+
+        As in Django, what ``&`` asks of a to-many relation is asked of rows of its own, and for the others of the same.
+        The order is the other's, where it has one.
+        """
+        apart = self.group if connector == Q.AND else 0
+
+        def moved(node: Any) -> Any:
+            if isinstance(node, Col):
+                return Col(node.ends, node.attribute, node.group + apart) if node.group is not None else None
+            found = shift(node, self.size)
+            if isinstance(found, RelatedExists) and found.group is not None:
+                found.group += apart
+            return found
+
+        steps = tuple(mapped(step, moved) for step in other.steps)
+        if connector != Q.AND:
+            steps = (Condition([*_sides(self.steps, connector), *_sides(steps, connector)], connector),)
+        order = None if other.order is None else tuple(mapped(i, moved) if i is not RANDOM else i for i in other.order)
+        return self.but(
+            steps=(*self.steps, *steps) if connector == Q.AND else steps, size=self.size + other.size, tie=None,
+            sticky=False, group=max(self.group, other.group + apart), order=order or self.order,
+            flipped=other.flipped if order else self.flipped,
+        )  # fmt: skip
+
     def without_order(self) -> Query:
         return replace(self, order=(), flipped=False)
 
@@ -257,6 +291,15 @@ class _ByKey:
 
 
 GROUP_BY_KEY: Any = _ByKey()
+
+
+def _sides(steps: tuple[Any, ...], connector: str) -> list[Any]:
+    """Steps as one side of OR or XOR; what is joined by it already is as many sides."""
+    side: Any = steps[0] if len(steps) == 1 else Condition(steps)
+    while isinstance(side, Condition) and side.connector == Q.AND and not side.negated and len(side.children) == 1:
+        (side,) = side.children
+    joined = isinstance(side, Condition) and side.connector == connector and not side.negated
+    return list(side.children) if joined else [side]
 
 
 def order_items(query: Query, scope: Scope, names: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from crowsfoot.query.depth import bounded
 from crowsfoot.query.resolved import Col, Never, Ref
 from crowsfoot.query.statements import Query
 from crowsfoot.sql.dialect import Dialect
@@ -12,6 +13,7 @@ from crowsfoot.sql.select import Output, SelectCompiler
 from crowsfoot.sql.statement import Compiled, Row, statement
 
 
+@bounded
 def compile_aggregate(dialect: Dialect, query: Query, nodes: dict[str, Any], *, of_nothing: bool = False) -> Compiled:
     """One row of the aggregates ``nodes`` over ``query``.
 

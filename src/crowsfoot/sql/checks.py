@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from crowsfoot.query.depth import bounded
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query
 from crowsfoot.schema.entity import Entity
@@ -13,6 +14,7 @@ from crowsfoot.sql.select import SelectCompiler
 from crowsfoot.sql.statement import statement
 
 
+@bounded
 def compile_check(dialect: Dialect, entity: Entity, condition: Any) -> tuple[str, tuple[Any, ...]]:
     """A statement that has a row where ``condition`` is false, and none where it is true or unknown; its parameters.
 

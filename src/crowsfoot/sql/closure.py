@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from crowsfoot.query.depth import bounded
 from crowsfoot.query.resolved import Closure, Col
 from crowsfoot.query.statements import Query
 from crowsfoot.schema.entity import Attribute
@@ -17,6 +18,7 @@ from crowsfoot.sql.statement import Compiled, Row, make_binder
 Link = tuple[tuple[Attribute, ...], tuple[Attribute, ...]]
 
 
+@bounded
 def compile_closure(dialect: Dialect, seed: Query, links: Sequence[Link]) -> Compiled:
     """The rows of ``seed``, the rows that hang on these by any of ``links``, and so on, each row once.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from crowsfoot.errors import EmptyResultSet, FullResultSet
+from crowsfoot.errors import EmptyResultSet, FullResultSet, QueryTooDeep
 from crowsfoot.query.lookups import IsNull, Lookup
 from crowsfoot.query.nodes import BaseExpression
 from crowsfoot.query.resolved import Col, Condition
@@ -19,6 +19,10 @@ from crowsfoot.sql.joins import Source
 from crowsfoot.sql.outside import Inner
 
 NONE: frozenset[Source] = frozenset()
+# How deep AND, OR and NOT may be in each other: databases need long for more, or refuse it.
+DEEPEST = 400
+# How many conditions are written side by side.
+WIDE = 100
 
 
 @dataclass(slots=True)
@@ -51,6 +55,8 @@ def compile_condition(compiler: Any, node: Any) -> Clause:
                 child = frame.node.children[frame.position]
                 frame.position += 1
                 if isinstance(child, Condition):
+                    if len(stack) == DEEPEST:
+                        raise QueryTooDeep(f"A condition nests AND, OR and NOT at most {DEEPEST} levels deep.")
                     stack.append(_Frame(child))
                 else:
                     frame.take(_leaf(compiler, child))
@@ -116,7 +122,7 @@ class _Frame:
             else:
                 true &= clause.if_true
                 false |= clause.if_false
-        sql = f" {self.node.connector} ".join(c.text for c in self.clauses)
+        sql = balanced([c.text for c in self.clauses], f" {self.node.connector} ")
         params = [p for c in self.clauses for p in c.params]
         return Clause(sql, params, frozenset(true), frozenset(false), atomic=False)
 
@@ -128,6 +134,14 @@ class _Frame:
         params = [p for c in self.clauses for p in c.params]
         odd = (self.odd + 1 + self.node.negated) % 2
         return Clause(f"(({terms}) %% 2) = {odd}", params)
+
+
+def balanced(texts: list[str], connector: str) -> str:
+    """Conditions joined by AND or OR. Many are joined as a tree: SQLite counts each in a plain row as a level."""
+    while len(texts) > WIDE:
+        groups = [texts[start : start + WIDE] for start in range(0, len(texts), WIDE)]
+        texts = [f"({connector.join(group)})" for group in groups]
+    return connector.join(texts)
 
 
 def _negate(clause: Clause) -> Clause:

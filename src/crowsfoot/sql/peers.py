@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from crowsfoot.errors import EmptyResultSet, NotSupportedError
+from crowsfoot.query.depth import bounded
 from crowsfoot.query.inference import INTEGER
 from crowsfoot.query.lookups import In
 from crowsfoot.query.resolved import Col, ColumnTuple, Param
@@ -46,6 +47,7 @@ def for_owners(query: Query) -> tuple[Query, Col | ColumnTuple]:
     return query.but(steps=steps, tie=None), column
 
 
+@bounded
 def compile_for_owners(
     dialect: Dialect, query: Query, operation: str, nodes: dict[str, Any]
 ) -> tuple[Compiled, SelectCompiler]:
@@ -72,6 +74,7 @@ def compile_for_owners(
     return statement(dialect, sql, params, compiler.row, compiler.names), compiler
 
 
+@bounded
 def compile_per_owner(dialect: Dialect, query: Query) -> Compiled:
     """A sliced query whose slice is cut for each value of the columns in ``query.per``. Raises ``EmptyResultSet``."""
     compiler = _Places(dialect, query)

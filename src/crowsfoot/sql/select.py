@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from crowsfoot.errors import EmptyResultSet, FieldError, FullResultSet, NotSupportedError
+from crowsfoot.query.depth import bounded
 from crowsfoot.query.expressions import OrderBy
 from crowsfoot.query.inference import DECIMAL, MixedTypes
 from crowsfoot.query.loading import Loading
@@ -492,6 +493,7 @@ def _chain(steps: list[Converter], nullable: bool) -> Converter:
 # -- whole statements --------------------------------------------------------------------------------------------------
 
 
+@bounded
 def compile_select(dialect: Dialect, query: Query) -> Compiled:
     """A query as a statement. Raises ``EmptyResultSet`` where no row can match."""
     compiler = SelectCompiler(dialect, query)
@@ -499,6 +501,7 @@ def compile_select(dialect: Dialect, query: Query) -> Compiled:
     return statement(dialect, sql, params, compiler.row, compiler.names)
 
 
+@bounded
 def compile_count(dialect: Dialect, query: Query) -> Compiled:
     """SELECT COUNT(*) of a query."""
     if query.distinct or query.is_sliced or query.is_aggregated or query.combined is not None or query.asks_windows:
@@ -518,6 +521,7 @@ def compile_count(dialect: Dialect, query: Query) -> Compiled:
     return statement(dialect, sql, params, names=compiler.names)
 
 
+@bounded
 def compile_exists(dialect: Dialect, query: Query) -> Compiled:
     """SELECT 1 … LIMIT 1."""
     compiler = SelectCompiler(dialect, query.but(lock=None))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from crowsfoot.errors import EmptyResultSet
+from crowsfoot.query.depth import bounded
 from crowsfoot.query.lookups import In
 from crowsfoot.query.resolved import Col, ColumnTuple, Embedded, Param
 from crowsfoot.query.statements import Query, key_column
@@ -78,6 +79,7 @@ def _on_conflict(dialect: Dialect, conflict: Conflict) -> str:
     return f" ON CONFLICT ({target}) DO UPDATE SET {sets}"
 
 
+@bounded
 def compile_update(
     dialect: Dialect, query: Query, assignments: Sequence[tuple[Attribute, Any]], returning: Sequence[Attribute] = ()
 ) -> Compiled:
@@ -115,6 +117,7 @@ def having(entity: Entity, attributes: Sequence[Attribute], start: int = 0) -> Q
     return query
 
 
+@bounded
 def compile_delete(dialect: Dialect, query: Query) -> Compiled:
     """DELETE of a query's rows. Raises ``EmptyResultSet``."""
     compiler = SelectCompiler(dialect, query)
