@@ -201,3 +201,12 @@ async def test_references_to_the_query_around_know_their_types(do: Any) -> None:
         Post.objects.annotate(x=Subquery(Tag.objects.filter(pk=ExtractMonth(OuterRef("title"))).values("pk")))
     with pytest.raises(FieldError, match=r"Cannot resolve keyword 'titel'.*did you mean 'title'"):
         Post.objects.annotate(x=Exists(Tag.objects.filter(name=OuterRef("titel"))))
+
+
+async def test_the_first_of_grouped_rows(do: Any) -> None:
+    await fill(do)
+    first = await do(Author.objects.annotate(n=Count("posts")).first)
+    assert (first.name, first.n) == ("Ann", 2)
+    assert (await do(Author.objects.values("pk").annotate(n=Count("posts")).last))["n"] == 3
+    with pytest.raises(TypeError, match="unordered queryset performing aggregation"):
+        await do(Author.objects.values("age").annotate(n=Count("posts")).first)

@@ -27,7 +27,7 @@ from crowsfoot.query.inference import DATE, DATETIME
 from crowsfoot.query.paths import check_alias
 from crowsfoot.query.resolved import Col
 from crowsfoot.query.scope import Scope
-from crowsfoot.query.statements import Query
+from crowsfoot.query.statements import GROUP_BY_KEY, Query
 
 M = TypeVar("M")
 DATE_KINDS = ("year", "month", "week", "day")
@@ -173,7 +173,7 @@ class Reading(Generic[M]):
         ordered = self
         if not self.ordered and self.query.order is None:  # order_by() without a name asks for no order at all
             grouping = self.query.grouping
-            if grouping is not None and grouping and grouping[0] != "key" and not _has_key(self.query):
+            if grouping and grouping is not GROUP_BY_KEY and not _has_key(self.query):
                 raise TypeError(
                     f"Cannot use QuerySet.{which}() on an unordered queryset performing aggregation. "
                     "Add an ordering with order_by()."
