@@ -303,6 +303,8 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
         found._unread = True
         return found
 
+    unread.queryset_only = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
+
     def __getstate__(self) -> dict[str, Any]:
         """The question with its answer: what was not read is read now."""
         if not self._unread:
