@@ -36,6 +36,7 @@ ADAPTERS = {
         Entry("asyncpg", "driver_asyncpg", ("asyncpg",), databases=("postgresql",)),
         Entry("crowsfoot", "crowsfoot_models", ("apsw",)),
         Entry("django", "django_models", ("django",)),
+        Entry("peewee", "peewee_models", ("peewee",)),
         Entry("sqlalchemy", "sqlalchemy_orm", ("sqlalchemy", "greenlet")),
     )
 }
