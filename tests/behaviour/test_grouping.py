@@ -210,3 +210,11 @@ async def test_the_first_of_grouped_rows(do: Any) -> None:
     assert (await do(Author.objects.values("pk").annotate(n=Count("posts")).last))["n"] == 3
     with pytest.raises(TypeError, match="unordered queryset performing aggregation"):
         await do(Author.objects.values("age").annotate(n=Count("posts")).first)
+
+
+async def test_an_instance_stands_for_its_key_in_a_comparison_with_a_subquery(do: Any) -> None:
+    await fill(do)
+    ben = await do(Author.objects.get, name="Ben")
+    author = Subquery(Post.objects.filter(pk=OuterRef("pk")).values("author"))
+    posts = Post.objects.annotate(by=author).filter(by=ben).order_by("title")
+    assert [post.title for post in await do.rows(posts)] == ["c", "d", "e"]

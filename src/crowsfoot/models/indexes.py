@@ -35,6 +35,8 @@ class Index:
     ) -> None:
         if not isinstance(condition, Q | None):
             raise ValueError("Index.condition must be a Q instance.")
+        if expressions and fields:
+            raise ValueError("Index.fields and expressions are mutually exclusive.")
         for what, given in (("opclasses", opclasses), ("condition", condition), ("expressions", expressions)):
             if given and not name:
                 raise ValueError(f"An index must be named to use {what}.")
@@ -43,8 +45,6 @@ class Index:
                 raise ValueError(f"Index.{what} must be a list or tuple.")
         if not expressions and not fields:
             raise ValueError("At least one field or expression is required to define an index.")
-        if expressions and fields:
-            raise ValueError("Index.fields and expressions are mutually exclusive.")
         if expressions and opclasses:
             raise ValueError(
                 "Index.opclasses cannot be used with expressions. Use "

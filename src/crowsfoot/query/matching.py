@@ -201,7 +201,10 @@ class Matching:
 
     def _own_key(self, lhs: Any, value: Any) -> Preparer | None:
         """An instance compared with a key that is a relation itself: ``pk=restaurant``."""
-        if not hasattr(value.__class__, "__entity__") or not isinstance(lhs, (Col, ColumnTuple)):
+        if not hasattr(value.__class__, "__entity__"):
+            return None
+        known = None if isinstance(lhs, (Col, ColumnTuple)) else lhs._output_field_or_none
+        if known is not None and not (getattr(known, "is_relation", False) or getattr(known, "primary_key", False)):
             return None
         return lambda item: related_key(item, item.__entity__.key)
 
