@@ -140,3 +140,28 @@ async def test_nor_does_a_loop_that_ended_early(do: Any) -> None:
     gc.collect()
     assert kept.name == "a0"
     assert not any(other() for other in others)
+
+
+async def test_rows_behind_links_are_one_instance_for_the_owners_of_a_batch(do: Any) -> None:
+    tag = await do(Tag.objects.create, name="shared")
+    author = await do(Author.objects.create, name="a")
+    posts = await do(Post.objects.bulk_create, [Post(title=f"{i}", author=author) for i in range(4)])
+    for post in posts:
+        await do(post.tags.add, tag)
+    found = [(await do.rows(post.tags.all()))[0] for post in await do.rows(Post.objects.order_by("pk"))]
+    assert found == [tag] * 4
+    assert found[1] is found[2]  # the first was asked for alone, the next two together
+    assert found[0] is not found[1]
+
+
+async def test_an_owner_that_lost_its_key_has_no_rows_to_ask_for(do: Any) -> None:
+    await fill(do, 4)
+    author, copied = (await do.rows(Author.objects.order_by("pk")))[2:]
+    posts = await do.rows(Post.objects.order_by("pk"))
+    assert len(await do.rows(author.posts.all())) == 2
+    await do.rows(posts[0].tags.all())
+    copied.pk = posts[1].pk = None
+    with pytest.raises(ValueError, match="needs to have a primary key value"):
+        await do.rows(copied.posts.all())
+    with pytest.raises(ValueError, match="needs to have a value for field"):
+        posts[1].tags  # noqa: B018  the manager itself refuses, as in Django
