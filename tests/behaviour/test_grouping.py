@@ -218,3 +218,15 @@ async def test_an_instance_stands_for_its_key_in_a_comparison_with_a_subquery(do
     author = Subquery(Post.objects.filter(pk=OuterRef("pk")).values("author"))
     posts = Post.objects.annotate(by=author).filter(by=ben).order_by("title")
     assert [post.title for post in await do.rows(posts)] == ["c", "d", "e"]
+
+
+async def test_aggregates_over_several_relations_at_once(do: Any) -> None:
+    await fill(do)
+    posts = Post.objects.aggregate
+    assert await do(posts, tags=Count("tags"), pages=Count("pages"), peers=Count("author__posts")) == {
+        "tags": 6, "pages": 0, "peers": 13,
+    }  # fmt: skip
+    wrote = Author.objects.annotate(n=Count("posts"))
+    assert await do(wrote.aggregate, posts=Sum("n"), edited=Count("edited"), age=Sum("age")) == {
+        "posts": 5, "edited": 0, "age": 5,
+    }  # fmt: skip

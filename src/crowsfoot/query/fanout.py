@@ -7,6 +7,7 @@ condition (``filter(books__…).annotate(Count("books"))``) keeps it: it means t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from crowsfoot.query.aggregates import Aggregate
@@ -41,6 +42,12 @@ def unfolded(query: Query) -> Query:
         annotations=tuple(annotations.items()), order=order, columns=columns, steps=steps,
         grouping=GROUP_BY_KEY if grouped else None,
     )  # fmt: skip
+
+
+def multiplies(query: Query, nodes: Iterable[Any]) -> bool:
+    """Whether aggregates over a whole query go through several to-many relations that no condition has joined."""
+    found = {_many(part) for node in nodes for part in node.flatten() if isinstance(part, Col)}
+    return len(found - {None} - _joined(query)) + bool(_joined(query)) > 1
 
 
 def _many(col: Col) -> Branch | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crowsfoot.query.depth import bounded
+from crowsfoot.query.fanout import multiplies
 from crowsfoot.query.resolved import Col, Never, Ref
 from crowsfoot.query.statements import Query
 from crowsfoot.sql.dialect import Dialect
@@ -22,16 +23,28 @@ def compile_aggregate(dialect: Dialect, query: Query, nodes: dict[str, Any], *, 
     if of_nothing:
         query = Query(query.entity, steps=(Never(),), annotations=query.annotations)
     items = tuple(nodes.items())
+    if len(items) > 1 and multiplies(query, nodes.values()):
+        # Each over rows of its own: joined to one another they would count pairs.
+        compiled = [_compiled(dialect, query, (item,), nodes) for item in items]
+        texts = [f"({sql}) AS {dialect.quote_name(n)}" for (n, _), (sql, _, _) in zip(items, compiled, strict=True)]
+        row = Row(query.entity, kind="dict", extras=[value for _, _, part in compiled for value in part.extras])
+        return statement(dialect, f"SELECT {', '.join(texts)}", [p for _, more, _ in compiled for p in more], row)
+    return statement(dialect, *_compiled(dialect, query, items, nodes))
+
+
+def _compiled(
+    dialect: Dialect, query: Query, items: tuple[tuple[str, Any], ...], peers: dict[str, Any]
+) -> tuple[str, list[Any], Row]:
     ordered = query if query.is_sliced or query.distinct_on else query.without_order()
     base = ordered.but(related=(), lock=None)
     nested = query.is_aggregated or query.distinct or query.is_sliced or query.combined is not None
-    nested = nested or query.asks_windows or any(_over_aggregate(node) for node in nodes.values())
+    nested = nested or query.asks_windows or any(_over_aggregate(node) for _, node in items)
     if not nested:
         outer = base.but(columns=items, rows="dict", grouping=None, hidden=frozenset(n for n, _ in query.annotations))
         compiler = SelectCompiler(dialect, outer)
         sql, params = compiler.select()
-        return statement(dialect, sql, params, compiler.row)
-    return _nested(dialect, base, items)
+        return sql, params, compiler.row
+    return _nested(dialect, base, items, peers)
 
 
 def _over_aggregate(node: Any) -> bool:
@@ -39,9 +52,11 @@ def _over_aggregate(node: Any) -> bool:
     return any(isinstance(part, Ref) and part.source.contains_aggregate for part in node.flatten())
 
 
-def _nested(dialect: Dialect, base: Query, items: tuple[tuple[str, Any], ...]) -> Compiled:
+def _nested(
+    dialect: Dialect, base: Query, items: tuple[tuple[str, Any], ...], peers: dict[str, Any]
+) -> tuple[str, list[Any], Row]:
     columns: dict[str, Any] = {}
-    outer_nodes = [(name, _outside(node, columns, dict(items))) for name, node in items]
+    outer_nodes = [(name, _outside(node, columns, peers)) for name, node in items]
     chosen = list(base.columns) if base.columns is not None and base.distinct else []
     taken = {name for name, _ in chosen}
     chosen += [(name, node) for name, node in columns.items() if name not in taken]
@@ -62,7 +77,7 @@ def _nested(dialect: Dialect, base: Query, items: tuple[tuple[str, Any], ...]) -
         outer_params += more
         row.extras.append((name, compiler._reader(node)))
     sql = f"SELECT {', '.join(parts)} FROM ({inner_sql}) {dialect.quote_name('subquery')}"
-    return statement(dialect, sql, outer_params + params, row)
+    return sql, outer_params + params, row
 
 
 class _Aliased(SelectCompiler):
