@@ -61,7 +61,7 @@ class ManyRelatedManager(RelatedManager[M]):
 
     def _get_target_ids(self, objs: Iterable[Any]) -> list[Any]:
         """The keys of the other side: of instances, which are checked, or given. Keys of several fields are tuples."""
-        targets = self.end.target.attributes_of(self.end.remote_columns)
+        targets = self._targets
         found: list[tuple[Any, ...]] = []
         for obj in map(unwrapped, objs):
             if hasattr(obj, "_meta"):
@@ -187,12 +187,29 @@ class ManyRelatedManager(RelatedManager[M]):
 
     def _unlink(self, session: Session, ids: list[Any], raw: bool) -> Operation[None]:
         yield from self._send(session, "pre_remove", ids, self.here, raw)
-        rows = self.through._default_manager.using(session.alias).filter(self._links(ids))
-        yield from rows._delete(session)
+        seen = self._seen(session)
+        held = ids if seen is None or not ids else seen.filter(_side(self._targets, ids))
+        yield from self._unlink_held(session, held)
         yield from self._send(session, "post_remove", ids, self.here, raw)
 
-    def _links(self, ids: list[Any] | None) -> Any:
-        """The condition for the links of this row, to ``ids`` or to all."""
+    def _unlink_held(self, session: Session, held: Any) -> Operation[None]:
+        rows = self.through._default_manager.using(session.alias).filter(self._links(held))
+        yield from rows._delete(session)
+
+    def _seen(self, session: Session) -> Any:
+        """The keys of the rows that the target's manager shows, as a queryset; None where it shows all."""
+        rows = self.base_class.get_queryset(self)
+        if not (rows.query.steps or rows.query.empty):
+            return None
+        return rows.using(session.alias).values_list(*[a.name for a in self._targets])
+
+    @property
+    def _targets(self) -> Any:
+        """The attributes of the other side's rows that links name."""
+        return self.end.target.attributes_of(self.end.remote_columns)
+
+    def _links(self, ids: Any) -> Any:
+        """The condition for the links of this row, to ``ids`` (a list, or a queryset of keys) or, with None, to all."""
         own = [plain(self.key)]
         from_here = _side(self.here, own) & (_side(self.there, ids) if ids is not None else EVERY)
         if self.end.relation.symmetrical:
@@ -206,8 +223,7 @@ class ManyRelatedManager(RelatedManager[M]):
 
     def _unlink_all(self, session: Session, raw: bool) -> Operation[None]:
         yield from self._send(session, "pre_clear", None, self.here, raw)
-        rows = self.through._default_manager.using(session.alias).filter(self._links(None))
-        yield from rows._delete(session)
+        yield from self._unlink_held(session, self._seen(session))
         yield from self._send(session, "post_clear", None, self.here, raw)
 
     def set_base(self, objs: Iterable[M | Key], *, raw: bool = False, **options: Any) -> None:
@@ -256,10 +272,10 @@ class ManyRelatedManager(RelatedManager[M]):
         )  # fmt: skip
 
 
-def _side(attributes: Any, ids: list[Any]) -> Any:
-    """One side of a link is one of ``ids``."""
+def _side(attributes: Any, ids: Any) -> Any:
+    """One side of a link is one of ``ids``, a list or a queryset of keys."""
     name = attributes[0].name if len(attributes) == 1 else attributes[0].field.key_field.name
-    return Q((name, ids[0])) if len(ids) == 1 else Q((f"{name}__in", ids))
+    return Q((name, ids[0])) if isinstance(ids, list) and len(ids) == 1 else Q((f"{name}__in", ids))
 
 
 def plain(key: Any) -> Any:
