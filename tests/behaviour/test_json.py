@@ -8,6 +8,7 @@ import pytest
 
 from crowsfoot import models
 from crowsfoot.encoder import DjangoJSONEncoder
+from crowsfoot.errors import ValidationError
 from crowsfoot.models import F, JSONNull, Value
 from crowsfoot.query.json import KeyTransform
 
@@ -56,6 +57,21 @@ async def test_null_of_json_and_null_of_the_database(do, fill):
     assert await names(do, Record.objects.exclude(data__j=None)) == ["one"]
     assert (await do(Record.objects.create, name="made")).kept is None
     assert await do(Record.objects.filter(kept__isnull=False).count) == len(DATA) + 1
+
+
+def test_none_is_checked_as_it_is_saved(database):
+    """A constraint says of an instance what it will say of the row."""
+
+    def allows(data, **condition):
+        try:
+            models.CheckConstraint(condition=models.Q(**condition), name="rule").validate(Record, Record(data=data))
+        except ValidationError:
+            return False
+        return True
+
+    assert [allows(data, data__isnull=True) for data in (None, JSONNull(), {})] == [True, False, False]
+    assert [allows(data, data__isnull=False) for data in (None, JSONNull(), {})] == [False, True, True]
+    assert [allows(data, data__j=1) for data in (None, {"j": 1}, {"j": 2})] == [True, True, False]
 
 
 async def test_lists_of_json_with_expressions_in_them(do, fill):

@@ -49,6 +49,14 @@ class OfInstance(BaseExpression):
         return self.expression.resolve_expression(InstanceScope(query, self.values), False, reuse, summarize, for_save)
 
 
+class Saved(Value):
+    """A value as a row is saved with it: None is NULL, for JSON too."""
+
+    @property
+    def meant(self) -> Any:
+        return self.value
+
+
 class InstanceScope(Scope):
     """A scope in which names are values. Its slots are those of the scope around it."""
 
@@ -83,7 +91,7 @@ class InstanceScope(Scope):
             raise FieldError(f"{self.entity.label} has no value for {attribute.name!r} here.")
         value = self.known[attribute.name]
         if not hasattr(value, "resolve_expression"):
-            value = Value(value, output_field=attribute.value_type)
+            value = Saved(value, output_field=attribute.value_type)
         return value.resolve_expression(self)
 
 
