@@ -80,6 +80,7 @@ class Database:
         if self.parts.scheme not in DIALECTS:
             raise NotSupportedError(f"{self.parts.scheme} is not supported yet; use one of: {', '.join(DIALECTS)}.")
         self.dialect = DIALECTS[self.parts.scheme]()
+        self.dialect.alias = alias
         self._local = Local()
         # The session of the task's transaction, or of the operation that runs in this context.
         self._current: ContextVar[Session | None] = ContextVar(f"crowsfoot_{alias}", default=None)

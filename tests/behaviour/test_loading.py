@@ -12,7 +12,7 @@ from behaviour_models import TABLES, Author, Post, Profile, Tag
 from crowsfoot import create_tables
 from crowsfoot.database import Database, databases
 from crowsfoot.errors import FieldDoesNotExist, FieldError
-from crowsfoot.models import Prefetch
+from crowsfoot.models import Exists, Prefetch, Subquery
 from crowsfoot.testing import assert_num_queries
 
 
@@ -187,6 +187,34 @@ async def test_prefetched_from_where_the_owner_is_or_from_elsewhere(do: Any, oth
     with assert_num_queries(1, using="other"), do.queries(1):
         (cleo,) = await do.rows(Author.objects.using("other").prefetch_related(Prefetch("posts", elsewhere)))
         assert [p.title for p in await do.rows(cleo.posts.all())] == ["one"]
+    if do.is_async:
+        await other.aclose()
+
+
+async def test_a_subquery_is_answered_where_it_says_or_not_at_all(do: Any, other: Database) -> None:
+    await blog(do)
+    asha = await do(Author.objects.get, name="Asha")
+    there = Author.objects.using("other").filter(name="Asha")
+    across = [
+        Post.objects.filter(author__in=there),
+        Post.objects.exclude(author__in=there.values("pk")),
+        Post.objects.annotate(found=Exists(there)).filter(found=True),
+        Post.objects.annotate(found=Subquery(there.values("name")[:1])).filter(found="Asha"),
+    ]
+    refused = r"(?s)different databases.*list\(inner_query\).*asks 'other' for"
+    for rows in across:
+        with do.queries(0), assert_num_queries(0, using="other"):
+            for method in (rows.first, rows.count, Post.objects.filter(pk__in=rows.values("pk")).exists):
+                with pytest.raises(ValueError, match=refused):
+                    await do(method)
+        with pytest.raises(ValueError, match=refused):
+            await do(rows.delete)
+        assert await do(rows.using("other").count) == 0
+    same = Post.objects.using("default").filter(author__in=Author.objects.using("default").filter(name="Asha"))
+    assert await do(same.count) == await do(Post.objects.filter(author=asha).count) == 1
+    with pytest.raises(ValueError, match="asks 'default' for behaviour"):
+        await do(same.using("other").exists)
+    assert await do(Post.objects.using("other").filter(pk__in=asha.posts.all()).count) == 0  # goes with the outer one
     if do.is_async:
         await other.aclose()
 

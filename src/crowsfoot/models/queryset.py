@@ -131,7 +131,13 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
     def freeze(self, out: list[Any]) -> Hashable:
         """This queryset as part of the key of another shape."""
         out.extend(self.as_subquery()[1])
-        return QuerySet, self._shape, self._low, self._high
+        return QuerySet, self._shape, self._low, self._high, self.bound_to
+
+    @property
+    def bound_to(self) -> str | None:
+        """The alias of the database that alone may answer this as a subquery, as ``using()`` said; related rows go with
+        the query around them."""
+        return self._db if self._owner is None else None
 
     def resolve_expression(self, query: Any = None, *args: Any, **kwargs: Any) -> Any:
         """A queryset among expressions is a subquery."""

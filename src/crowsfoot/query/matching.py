@@ -58,6 +58,8 @@ class Matching:
         offset = self.start + len(self.values)
         statement, values = queryset.as_subquery()
         statement = self.bind_references(statement)
+        if queryset.bound_to is not None:
+            statement = statement.but(using=queryset.bound_to)
         self.values.extend(values)
         self.preparers.extend([None] * len(values))
         return statement, offset

@@ -59,7 +59,8 @@ class Query:
     are the names chosen by ``values()``. ``tie`` is ``(position, number)`` of the steps that bind related rows to their
     owner. ``deferred`` is ``(names, defer)``. ``limits`` are the slots of LIMIT and OFFSET, which hold for the whole
     result, or for each value of the extra columns named in ``per``. ``relations`` are relations with names of their own
-    and the ends that lead to them. ``tables`` are further ones that SQL of one's own speaks of.
+    and the ends that lead to them. ``tables`` are further ones that SQL of one's own speaks of. ``using`` is the alias
+    of the database that a subquery was bound to.
     """
 
     entity: Entity
@@ -87,6 +88,7 @@ class Query:
     relations: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     tie: tuple[int, int] | None = None
     tables: tuple[str, ...] = ()
+    using: str | None = None
 
     # -- reading -------------------------------------------------------------------------------------------------------
 

@@ -383,6 +383,12 @@ class Compiler:
     def _inside(self, node: Embedded | Subquery) -> Compiler:
         """A compiler for a queryset that stands in an expression."""
         compiler = self.nested(node.statement, node.offset)
+        inner, here = node.statement.using, self.dialect.alias
+        if inner not in (None, here):
+            raise ValueError(
+                "Subqueries aren't allowed across different databases. Force the inner query to be evaluated using "
+                f"`list(inner_query)`. It asks {inner!r} for {node.statement.entity.label}, the outer one {here!r}."
+            )
         for _ in range(node.skips):
             compiler.outer = compiler.outer.outer if compiler.outer is not None else None
         return compiler

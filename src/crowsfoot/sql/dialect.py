@@ -15,6 +15,8 @@ Converter = Callable[[Any], Any]
 class Dialect:
     """How one kind of database says things. One instance serves one database; it holds no state that changes."""
 
+    # The alias of the database.
+    alias: str | None = None
     vendor: ClassVar[str] = ""
     display_name: ClassVar[str] = ""
     # The longest name of a table, column or constraint; longer ones are shortened with a hash.
