@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks import report
 from benchmarks.adapters import ADAPTERS, BASES
 from benchmarks.data import Sizes
-from benchmarks.places import Place, PostgreSQLPlace, SQLitePlace
+from benchmarks.places import Missing, Place, PostgreSQLPlace, SQLitePlace
 from benchmarks.runner import Effort, Result, Unequal, measure
 from benchmarks.workloads import WORKLOADS
 
@@ -71,7 +71,7 @@ def _place(name: str, folder: Path, sizes: Sizes) -> Place | None:
         return SQLitePlace(folder, sizes)
     try:
         return PostgreSQLPlace(sizes)
-    except Exception as error:
+    except Missing as error:
         print(f"skipped: postgresql ({str(error).strip().splitlines()[0]})")
         return None
 

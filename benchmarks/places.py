@@ -14,6 +14,10 @@ from urllib.parse import urlsplit
 from benchmarks.data import COLUMNS, TABLES, Sizes, rows, statements
 
 
+class Missing(Exception):
+    """A database system that is not here, and why: its measurements are left out."""
+
+
 class Place(ABC):
     """One database system. ``make`` gives the URL of a filled database of one's own."""
 
@@ -70,10 +74,15 @@ class PostgreSQLPlace(Place):
     usual = "postgresql://postgres@127.0.0.1:5432/postgres"
 
     def __init__(self, sizes: Sizes) -> None:
-        import psycopg
-
+        try:
+            import psycopg
+        except ImportError as error:
+            raise Missing(str(error)) from error
         self.url = os.environ.get("BENCHMARK_POSTGRES", self.usual)
-        self.connection: Any = psycopg.connect(self.url, autocommit=True, connect_timeout=3)
+        try:
+            self.connection: Any = psycopg.connect(self.url, autocommit=True, connect_timeout=3)
+        except psycopg.OperationalError as error:
+            raise Missing(str(error)) from error
         self.template = f"bench_{secrets.token_hex(4)}"
         self.made = [self.template]
         self.connection.execute(f"CREATE DATABASE {self.template}")

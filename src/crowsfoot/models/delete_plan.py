@@ -87,7 +87,7 @@ class DeletePlan:
 
     ``root`` is the tree (`Branch`), and iterating the plan gives all its branches. ``counts`` are the rows that go, by
     model, as ``delete()`` reports them, and ``total`` is their sum; where ``is_capped`` they are at least that. The
-    plan is a reading: rows that are added afterwards are not in it, and `execute` notices.
+    plan is a reading: rows that come or go afterwards are not in it, and `execute` notices that their number differs.
     """
 
     def __init__(self, doomed: Doomed, alias: str, cap: int, root: Branch, counts: dict[str, int]) -> None:
@@ -144,11 +144,12 @@ class DeletePlan:
     # -- carrying it out -----------------------------------------------------------------------------------------------
 
     def execute(self) -> Deleted:
-        """Delete what the plan says, and nothing else; gives what ``delete()`` gives.
+        """Do what the plan says; gives what ``delete()`` gives.
 
-        In one transaction the plan is read again and carried out. Raises ``DeletePlanOutdated`` where the rows are not
-        those of the plan any more, ``ProtectedError`` or ``RestrictedError`` where rows forbid it, and
-        ``IntegrityError`` where another transaction adds a row in the very moment. Nothing is changed then.
+        In one transaction the plan is read again and carried out. Raises ``DeletePlanOutdated`` where a relation leads
+        to another number of rows now (beyond the cap nothing is compared), ``ProtectedError`` or ``RestrictedError``
+        where rows forbid it, and ``IntegrityError`` where another transaction adds a row in the very moment. Nothing
+        is changed then.
         """
         return databases[self._alias].run(self._execute)
 
