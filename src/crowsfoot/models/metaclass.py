@@ -238,7 +238,7 @@ class _Builder:
         meta.concrete_model = base._meta.concrete_model
         meta.db_table = meta.concrete_model._meta.db_table
         meta.pk = meta.concrete_model._meta.pk
-        meta.parents = dict(base._meta.parents)
+        meta.parents = {meta.concrete_model: None}
 
     def _inherit(self) -> None:
         """Copy the fields of abstract parents; link to the concrete ones."""

@@ -149,8 +149,8 @@ class Model(Persistence, Validation, metaclass=ModelBase):
     def pk(self, value: Any) -> None:
         names = type(self).__key_names__()
         if len(names) == 1:
-            for link in self._meta.parents.values():
-                if link and link is not self._meta.pk:
+            for link in self._meta.concrete_model._meta.parents.values():
+                if link is not self._meta.pk:
                     setattr(self, link.target_field.attname, value)
             setattr(self, names[0], value)
             self._set_inherited_keys(value)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import bisect
 import re
 from collections import ChainMap
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from crowsfoot.conf import settings
 from crowsfoot.database import databases
 from crowsfoot.errors import FieldDoesNotExist, unknown_name
-from crowsfoot.models.rels import reverse_rels
+from crowsfoot.models.rels import leads_down, reverse_rels
 from crowsfoot.schema.entity import Attribute, Entity
 from crowsfoot.schema.table import Table
 
@@ -238,12 +239,7 @@ class Options:
     @property
     def fields(self) -> tuple[Any, ...]:
         """Forward fields but many-to-many ones: those of inherited models first."""
-        found: list[Any] = []
-        for parent in self.parents:
-            found += [f for f in parent._meta.fields if f not in found]
-        if self.proxy and self.concrete_model is not None:
-            found += [f for f in self.concrete_model._meta.fields if f not in found]
-        return tuple(found + [f for f in self.local_fields if f not in found])
+        return self._of_all(lambda meta: meta.local_fields)
 
     @property
     def concrete_fields(self) -> tuple[Any, ...]:
@@ -255,26 +251,45 @@ class Options:
 
     @property
     def many_to_many(self) -> tuple[Any, ...]:
-        found: list[Any] = []
-        for parent in [*self.parents, *([self.concrete_model] if self.proxy else [])]:
-            found += parent._meta.many_to_many
-        return tuple(found + [f for f in self.local_many_to_many if f not in found])
+        return self._of_all(lambda meta: meta.local_many_to_many)
 
     @property
     def related_objects(self) -> tuple[Any, ...]:
-        """The relations that other models declare to this one, hidden ones left out."""
-        return tuple(rel for rel in self._rels() if not rel.hidden)
+        """The relations that other models declare to this one. Hidden ones are left out, but for many-to-many."""
+        return tuple(rel for rel in self._rels() if rel.many_to_many or not rel.hidden)
 
-    def _rels(self) -> list[Any]:
-        self.apps.link()
-        return reverse_rels(self.entity)
+    def _rels(self) -> tuple[Any, ...]:
+        return self._of_all(Options._own_rels)
+
+    def _own_rels(self) -> list[Any]:
+        return [] if self.proxy or self.entity is None else reverse_rels(self.entity, self.apps.registry)
+
+    def _of_all(self, own: Callable[[Options], Iterable[Any]], above: bool = True) -> tuple[Any, ...]:
+        """What ``own`` says of each inherited model and then of this one, each thing once.
+
+        The ways from inherited models to their children are left out. Without ``above`` it is this model alone; what a
+        proxy stands for is itself.
+        """
+        found: dict[Any, None] = {}
+        for parent in self.parents:
+            meta = parent._meta
+            if above or meta.concrete_model is self.concrete_model:
+                inherited = meta._of_all(own, above)
+                found.update(dict.fromkeys(f for f in inherited if not leads_down(f) or f.model is self.concrete_model))
+        found.update(dict.fromkeys(own(self)))
+        return tuple(found)
 
     def get_fields(self, include_parents: bool = True, include_hidden: bool = False) -> tuple[Any, ...]:
-        """Forward fields, many-to-many fields and reverse relations."""
-        reverse = [rel for rel in self._rels() if include_hidden or not rel.hidden]
-        if include_parents is False:
-            return (*reverse, *self.local_fields, *self.local_many_to_many, *self.private_fields)
-        return (*reverse, *self.fields, *self.many_to_many, *self.private_fields)
+        """Reverse relations, fields and many-to-many fields: those of each inherited model first, generic ones last.
+
+        ``include_parents=False`` leaves out what is inherited, ``include_hidden`` adds the relations without a way back.
+        """
+
+        def own(meta: Options) -> list[Any]:
+            rels = [rel for rel in meta._own_rels() if include_hidden or not rel.hidden]
+            return [*rels, *meta.local_fields, *meta.local_many_to_many]
+
+        return (*self._of_all(own, above=include_parents), *self.private_fields)
 
     def get_field(self, field_name: str) -> Any:
         """The field or reverse relation of this name. Raises ``FieldDoesNotExist`` with the nearest one."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from crowsfoot.enums import BLANK_CHOICE_DASH
 from crowsfoot.schema.entity import Entity
+from crowsfoot.schema.registry import Registry
 
 
 class PathInfo(NamedTuple):
@@ -241,12 +242,17 @@ def choices_among(model: Any, key: str, limit: Any, ordering: Sequence[str] | No
     return [(getattr(row, key), str(row)) for row in rows]
 
 
-def reverse_rels(entity: Entity) -> list[Any]:
-    """The ways back that end at ``entity``, those of inherited models first (but not the way to their children)."""
-    found: list[Any] = []
-    for link in entity.parents:
-        found += [rel for rel in reverse_rels(link.target) if rel not in found and not rel.parent_link]
-    for end in entity.ends.values():
-        if not end.is_forward and end.field is not None and end.field.remote_field not in found:
-            found.append(end.field.remote_field)
-    return found
+def reverse_rels(entity: Entity, registry: Registry) -> list[Any]:
+    """The ways back that end at ``entity`` itself, of relations whose columns are not known yet too."""
+    registry.link()
+    fields = [end.field for end in entity.ends.values() if not end.is_forward and end.field is not None]
+    for declaration in registry.pending:
+        target = registry.entities.get(declaration.target_label)
+        if target is not None and target.concrete is entity:
+            fields.append(declaration)
+    return list(dict.fromkeys(field.remote_field for field in fields))
+
+
+def leads_down(field: Any) -> bool:
+    """Whether it is the way from a model to one that inherits from it."""
+    return isinstance(field, ForeignObjectRel) and field.parent_link

@@ -231,12 +231,6 @@ class GenericRelation(RelatedField[M]):
         """Whether look-ups on the target cannot come back."""
         return self._related_query_name is None
 
-    def related_query_name(self) -> str:
-        meta = self.model._meta
-        if self._related_query_name is None:
-            return f"{meta.app_label}_{meta.model_name}_{self.name}+"
-        return self._related_query_name % {"class": meta.model_name, "app_label": meta.app_label.lower()}
-
     def _far(self, target: Entity) -> tuple[Attribute | None, Any]:
         """The target's attribute that holds the key, and its end to the content types; None while it is not known."""
         name = self.object_id_field_name
@@ -277,7 +271,7 @@ class GenericRelation(RelatedField[M]):
             columns,
             held,
             ((whose.local_columns[0], key),),
-            query_name=self.related_query_name(),
+            query_name=self.end_name,
             field=self,
         )
         return self.relation

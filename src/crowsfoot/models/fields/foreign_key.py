@@ -157,7 +157,7 @@ class ForeignKey(JoiningField[T]):
             target,
             on_delete=self._rule(locals_),
             accessor=self.accessor_name(),
-            query_name=self.related_query_name(),
+            query_name=self.end_name,
             nullable=self.null or any(attribute.column.null for attribute in locals_),
             constrained=self.db_constraint,
             is_parent=self.parent_link,

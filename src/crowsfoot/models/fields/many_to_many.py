@@ -78,7 +78,8 @@ class ManyToManyField(RelatedField[T]):
         return self.name, None
 
     def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
-        if self.symmetrical and self._related_name is None and self._is_recursive(cls):
+        unnamed = self._related_name is None or self._hidden_by_symmetry
+        if self.symmetrical and unnamed and self._is_recursive(cls):
             self._related_name = f"{name}_rel_+"
             self._hidden_by_symmetry = True
         elif self._related_name == "+" or (self._related_name or "").endswith("+"):
@@ -133,7 +134,7 @@ class ManyToManyField(RelatedField[T]):
             link,
             *ends,
             accessor=self.accessor_name(),
-            query_name=self.related_query_name(),
+            query_name=self.end_name,
             symmetrical=self.symmetrical and target.concrete is self.owner.concrete,
             constrained=self.db_constraint,
             field=self,

@@ -138,16 +138,18 @@ class RelatedField(LoadedRelation, Field[T]):
         return False
 
     def related_query_name(self) -> str:
-        """The name of the way back in look-ups."""
+        """The name of the way back in look-ups, as it was declared: ``"+"`` where there is none."""
+        meta = self.model._meta
         if self._related_query_name:
-            meta = self.model._meta
             return self._related_query_name % {"class": meta.model_name, "app_label": meta.app_label.lower()}
-        name = self.related_name
-        if name is None:
-            return str(self.model._meta.model_name)
-        return (
-            f"{self.model._meta.app_label}_{self.model._meta.model_name}_{self.name}+" if name.endswith("+") else name
-        )
+        return self.related_name or str(meta.model_name)
+
+    @property
+    def end_name(self) -> str:
+        """The name of the way back among the target's ends, where no two hidden ones are alike."""
+        name = self.related_query_name()
+        meta = self.model._meta
+        return f"{meta.app_label}_{meta.model_name}_{self.name}+" if name.endswith("+") else name
 
     def get_forward_related_filter(self, obj: Any) -> dict[str, Any]:
         """The look-ups for the rows that point at ``obj`` by this field."""
