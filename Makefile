@@ -13,7 +13,7 @@ tour: $(VENV)/.ready  ## a guided walk through Crowsfoot, in the terminal
 test: $(VENV)/.ready-to-develop  ## all tests; other options of pytest: make test ARGS="-k cohort -x"
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
-bench: $(VENV)/.ready-to-develop  ## the measurements
+bench: $(VENV)/.ready-to-measure  ## the measurements; other options: make bench ARGS="--help"
 	@$(BIN)/python benchmarks $(ARGS)
 
 lint: $(VENV)/.ready-to-develop  ## only the checks of style, types and imports
@@ -47,4 +47,9 @@ $(VENV)/.ready: pyproject.toml
 $(VENV)/.ready-to-develop: $(VENV)/.ready
 	@echo "Adding what the tests need"
 	@$(PIP) --editable '.[all,dev]'
+	@touch $@
+
+$(VENV)/.ready-to-measure: $(VENV)/.ready
+	@echo "Adding what is compared"
+	@$(PIP) --editable '.[all,bench]'
 	@touch $@

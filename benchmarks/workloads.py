@@ -93,6 +93,7 @@ WORKLOADS = (
     Workload("expert_links", "the many-to-many by prefetch_related", by_owner),
     Workload("naive_tree", "authors, posts, comments: a naive walk", by_two_owners),
     Workload("expert_tree", "authors, posts, comments: prefetched", by_two_owners),
+    Workload("json_tree", "JSON of authors, posts and names of tags"),
     Workload("filter_two", "filter over two relations, 500 times"),
     Workload("counts", "500 authors with the number of posts", sorted),
     Workload("insert_one", "500 inserts one by one", before=no_entries, after=ENTRIES),

@@ -38,6 +38,9 @@ ADAPTERS = {
         Entry("django", "django_models", ("django",)),
         Entry("peewee", "peewee_models", ("peewee",)),
         Entry("sqlalchemy", "sqlalchemy_orm", ("sqlalchemy", "greenlet")),
+        Entry("tortoise", "tortoise_models", ("tortoise", "aiosqlite")),
+        Entry("piccolo", "piccolo_tables", ("piccolo", "aiosqlite")),
+        Entry("pony", "pony_entities", ("pony", "psycopg2")),
     )
 }
 # What the others are compared with: the standard library's driver, and PostgreSQL's usual one.

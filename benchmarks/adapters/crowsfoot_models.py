@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import crowsfoot
@@ -149,6 +150,24 @@ class Crowsfoot(Adapter):
             (author.name, [(post.title, [c.text for c in post.comments.all()]) for post in author.posts.all()])
             for author in authors
         ]
+
+    def json_tree(self) -> Any:
+        tags = models.Prefetch("tags", Tag.objects.order_by("pk"))
+        posts = models.Prefetch("posts", Post.objects.order_by("pk").prefetch_related(tags))
+        authors = Author.objects.order_by("pk").prefetch_related(posts)
+        return json.dumps(
+            [
+                {
+                    "id": author.id,
+                    "name": author.name,
+                    "posts": [
+                        {"title": post.title, "rank": post.rank, "tags": [tag.name for tag in post.tags.all()]}
+                        for post in author.posts.all()
+                    ],
+                }
+                for author in authors
+            ]
+        )
 
     def filter_two(self) -> Any:
         found: list[list[str]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ import django
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count
+from django.db.models import Count, Prefetch
 
 from benchmarks.adapters.base import Adapter
 
@@ -103,6 +104,24 @@ class Django(Adapter):
             (author.name, [(post.title, [c.text for c in post.comments.all()]) for post in author.posts.all()])
             for author in authors
         ]
+
+    def json_tree(self) -> Any:
+        tags = Prefetch("tags", self.models["Tag"].objects.order_by("pk"))
+        posts = Prefetch("posts", self.models["Post"].objects.order_by("pk").prefetch_related(tags))
+        authors = self.models["Author"].objects.order_by("pk").prefetch_related(posts)
+        return json.dumps(
+            [
+                {
+                    "id": author.id,
+                    "name": author.name,
+                    "posts": [
+                        {"title": post.title, "rank": post.rank, "tags": [tag.name for tag in post.tags.all()]}
+                        for post in author.posts.all()
+                    ],
+                }
+                for author in authors
+            ]
+        )
 
     def filter_two(self) -> Any:
         found: list[list[str]] = []

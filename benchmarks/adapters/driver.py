@@ -6,6 +6,7 @@ joins instead of lists were measured too, and were slower.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -180,6 +181,21 @@ class Driver(Adapter):
         ]
 
     expert_tree = naive_tree
+
+    def json_tree(self) -> Any:
+        rows = self.cursor.execute("SELECT id, name FROM bench_author ORDER BY id").fetchall()
+        authors = {key: {"id": key, "name": name, "posts": []} for key, name in rows}
+        posts: dict[int, dict[str, Any]] = {}
+        for key, title, rank, author in self.cursor.execute(
+            "SELECT id, title, rank, author_id FROM bench_post ORDER BY id"
+        ):
+            post = posts[key] = {"title": title, "rank": rank, "tags": []}
+            authors[author]["posts"].append(post)
+        for post_id, tag in self.cursor.execute(
+            "SELECT l.post_id, t.name FROM bench_post_tags l JOIN bench_tag t ON t.id = l.tag_id ORDER BY t.id"
+        ):
+            posts[post_id]["tags"].append(tag)
+        return json.dumps(list(authors.values()))
 
     def filter_two(self) -> Any:
         sql = (

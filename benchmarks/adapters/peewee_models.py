@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -99,11 +100,14 @@ class Reading(Base):
 
 
 class Peewee(Adapter):
+    # A statement of SQLite has at most 32,766 parameters.
+    most = 5_000
+
     def open(self, url: str) -> None:
         parts = urlsplit(url)
         if parts.scheme == "sqlite":
             pragmas = {"foreign_keys": 1, "synchronous": "normal"}
-            self.database: Any = peewee.SqliteDatabase(url.removeprefix("sqlite:///"), pragmas=pragmas)
+            self.database: Any = peewee.SqliteDatabase(url.removeprefix("sqlite:///"), pragmas=pragmas, returning_clause=True)
         else:
             self.database = peewee.PostgresqlDatabase(
                 parts.path.lstrip("/"), host=parts.hostname, port=parts.port, user=parts.username, prefer_psycopg3=True
@@ -168,6 +172,26 @@ class Peewee(Adapter):
             for author in authors
         ]
 
+    def json_tree(self) -> Any:
+        authors = peewee.prefetch(
+            Author.select().order_by(Author.id),
+            Post.select().order_by(Post.id),
+            Link.select(Link, Tag).join(Tag).order_by(Tag.id),
+        )
+        return json.dumps(
+            [
+                {
+                    "id": author.id,
+                    "name": author.name,
+                    "posts": [
+                        {"title": post.title, "rank": post.rank, "tags": [link.tag.name for link in post.links]}
+                        for post in author.posts
+                    ],
+                }
+                for author in authors
+            ]
+        )
+
     def filter_two(self) -> Any:
         found: list[list[str]] = []
         base = Post.select().join(Author).switch(Post).join(Link).join(Tag).order_by(Post.id).limit(5)
@@ -186,6 +210,13 @@ class Peewee(Adapter):
         with self.database.atomic():
             for number in range(self.sizes.entries):
                 Entry.create(name=f"n{number}", place="p", level=number % 7, weight=number * 0.5)
+
+    def insert_bulk(self) -> Any:
+        entries = [Entry(name=f"n{n}", place="p", level=n % 7, weight=n * 0.5) for n in range(self.sizes.bulk)]
+        with self.database.atomic():
+            Entry.bulk_create(entries, batch_size=self.most)
+        first = min(entry.id for entry in entries)
+        return [entry.id - first for entry in entries]
 
     def link_one(self) -> Any:
         posts = list(Post.select().where(Post.rank == 0))

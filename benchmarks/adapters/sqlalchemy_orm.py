@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -171,6 +173,27 @@ class SQLAlchemy(Adapter):
                 for author in session.scalars(query).all()
             ]
 
+    def json_tree(self) -> Any:
+        query = select(Author).order_by(Author.id).options(selectinload(Author.posts).selectinload(Post.tags))
+        with Session(self.engine) as session:
+            return json.dumps(
+                [
+                    {
+                        "id": author.id,
+                        "name": author.name,
+                        "posts": [
+                            {
+                                "title": post.title,
+                                "rank": post.rank,
+                                "tags": [tag.name for tag in sorted(post.tags, key=by_key)],
+                            }
+                            for post in sorted(author.posts, key=by_key)
+                        ],
+                    }
+                    for author in session.scalars(query)
+                ]
+            )
+
     def filter_two(self) -> Any:
         found: list[list[str]] = []
         base = select(Post).join(Post.author).join(Post.tags).order_by(Post.id).limit(5)
@@ -222,13 +245,11 @@ class SQLAlchemy(Adapter):
         with Session(self.engine) as session, session.begin():
             for entry in session.scalars(select(Entry)).all():
                 entry.level += 1
-                session.flush()
 
     def delete_each(self) -> Any:
         with Session(self.engine) as session, session.begin():
             for shelf in session.scalars(select(Shelf)).all():
                 session.delete(shelf)
-                session.flush()
 
     def delete_all(self) -> Any:
         with Session(self.engine) as session, session.begin():
@@ -254,5 +275,7 @@ def prepare(connection: Any, record: Any) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = NORMAL")
 
+
+by_key = attrgetter("id")
 
 ADAPTER = SQLAlchemy
