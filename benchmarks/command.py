@@ -3,52 +3,49 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import report
+from benchmarks import page, profiling, report
 from benchmarks.adapters import ADAPTERS, BASES
 from benchmarks.data import Sizes
+from benchmarks.kept import Run, usual_file
 from benchmarks.places import Missing, Place, PostgreSQLPlace, SQLitePlace
-from benchmarks.runner import Effort, Result, Unequal, measure
-from benchmarks.workloads import WORKLOADS
+from benchmarks.runner import Effort, Ended, Unequal, measure, start
+from benchmarks.workloads import BY_NAME, GROUPS, WORKLOADS, Workload
 
 PLACES = ("sqlite", "postgresql")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what was asked for. 0 where every goal is met, 1 where one is missed, 2 where results differ."""
+    """Run what was asked for. 0 where every goal is met, 1 where one is missed, 2 where results differ or a process ends."""
     asked = _parser().parse_args(arguments)
-    sizes = Sizes() if asked.divide == 1 else Sizes().smaller(asked.divide)
-    chosen = [workload for workload in WORKLOADS if not asked.workload or workload.name in asked.workload]
-    effort = Effort(asked.rounds, asked.share)
-    where = report.machine()
-    print(where)
-    results: list[Result] = []
-    versions: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(prefix="bench_") as folder:
-        for name in asked.database or PLACES:
-            place = _place(name, Path(folder), sizes)
-            if place is None:
-                continue
-            try:
-                versions[name] = place.version
-                found, theirs = measure(place, _adapters(name, asked.adapter), chosen, sizes, effort, _tell)
-            except Unequal as error:
-                print(error, file=sys.stderr)
-                return 2
-            finally:
-                place.close()
-            results += found
-            versions |= theirs
+    if asked.keep and asked.divide != 1:
+        _parser().error("--keep is for runs with all the data, not with --divide")
+    if asked.page and not asked.keep:
+        page.write()
+        return 0
+    kept = usual_file() if asked.keep else None
+    run = Run.load(kept) if kept and kept.exists() else Run("")
+    run.machine = report.machine()
+    print(run.machine)
+    try:
+        with tempfile.TemporaryDirectory(prefix="bench_") as folder:
+            for name in asked.database or PLACES:
+                _on(name, Path(folder), asked, run, kept)
+    except (Unequal, Ended) as error:
+        print(error, file=sys.stderr)
+        return 2
+    if asked.profile:
+        return 0
     _tell("")
-    print(", ".join(f"{name} {version}" for name, version in versions.items()))
+    print(", ".join(f"{name} {version}" for name, version in run.versions.items()))
     print(f"{asked.rounds} rounds; a ratio is the median of the rounds' ratios to the first column\n")
-    missed = _show(results)
-    if asked.json:
-        Path(asked.json).write_text(json.dumps(report.as_json(results, versions, where)))
+    missed = _show(run)
+    if asked.page:
+        page.write()
     return 1 if missed else 0
 
 
@@ -56,14 +53,52 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="benchmarks", description="Crowsfoot, bare drivers and other mappers compared."
     )
-    parser.add_argument("-w", "--workload", action="append", choices=[workload.name for workload in WORKLOADS])
+    names = ", ".join(BY_NAME)
+    parser.add_argument("-w", "--workload", action="append", choices=list(BY_NAME), metavar="NAME", help=names)
+    parser.add_argument("-g", "--group", action="append", choices=list(GROUPS))
     parser.add_argument("-d", "--database", action="append", choices=PLACES)
     parser.add_argument("-a", "--adapter", action="append", choices=list(ADAPTERS), help="beside the bare drivers")
     parser.add_argument("-r", "--rounds", type=int, default=Effort.rounds)
     parser.add_argument("-s", "--share", type=float, default=Effort.share, help="seconds of an adapter in each round")
     parser.add_argument("--divide", type=int, default=1, help="the amount of data by this number")
-    parser.add_argument("--json", metavar="FILE", help="write every round there")
+    parser.add_argument("--keep", action="store_true", help="add the rounds to those kept in docs/benchmarks")
+    parser.add_argument("--resume", action="store_true", help="leave out what is kept already")
+    parser.add_argument("--page", action="store_true", help="write docs/benchmarks.md and its plots from what is kept")
+    parser.add_argument("--profile", action="store_true", help="show where Crowsfoot's time goes instead")
     return parser
+
+
+def _on(name: str, folder: Path, asked: argparse.Namespace, run: Run, kept: Path | None) -> None:
+    """Measure, or profile, on one database."""
+    workloads = [workload for workload in WORKLOADS if _wanted(workload, name, asked, run)]
+    sizes = Sizes() if asked.divide == 1 else Sizes().smaller(asked.divide)
+    place = _place(name, folder, sizes) if workloads else None
+    if place is None:
+        return
+    try:
+        if asked.profile:
+            profiling.show(place, workloads, sizes)
+            return
+        with ExitStack() as stack:
+            processes = start(place, _adapters(name, asked.adapter), sizes, stack)
+            run.versions |= place.versions()
+            for process in processes:
+                run.versions |= process.versions
+            for result in measure(name, processes, workloads, Effort(asked.rounds, asked.share), _tell):
+                run.add(result)
+                if kept:
+                    run.save(kept)
+    finally:
+        place.close()
+
+
+def _wanted(workload: Workload, database: str, asked: argparse.Namespace, run: Run) -> bool:
+    return (
+        database in workload.databases
+        and (not asked.workload or workload.name in asked.workload)
+        and (not asked.group or workload.group in asked.group)
+        and not (asked.resume and (database, workload.name) in run.results)
+    )
 
 
 def _place(name: str, folder: Path, sizes: Sizes) -> Place | None:
@@ -89,17 +124,16 @@ def _adapters(database: str, asked: list[str] | None) -> list[str]:
     return found
 
 
-def _show(results: list[Result]) -> int:
+def _show(run: Run) -> int:
     """Print the tables; returns how many goals were missed."""
-    by_name = {workload.name: workload for workload in WORKLOADS}
     missed = 0
-    for database, first, second in (("sqlite", "cpu", "wall"), ("postgresql", "wall", "cpu")):
-        mine = [result for result in results if result.database == database]
-        if not mine:
-            continue
-        print(report.table(mine, by_name, database, first, True), end="\n\n")
-        print(report.table(mine, by_name, database, second, False), end="\n\n")
-        missed += sum(report.exceeds(result, by_name[result.workload], first) for result in mine)
+    for database, decides in report.DECIDES.items():
+        for measured in sorted(report.WORDS, key=lambda measured: measured != decides):
+            if run.of(database):
+                print(f"{database}, {report.WORDS[measured]}\n{report.table(run, database, measured)}\n")
+        missed += sum(report.exceeds(result, BY_NAME[result.workload], decides) for result in run.of(database))
+    if run.results:
+        print(f"geometric means\n{report.summary(run)}\n")
     return missed
 
 

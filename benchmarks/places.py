@@ -22,21 +22,18 @@ class Place(ABC):
     """One database system. ``make`` gives the URL of a filled database of one's own."""
 
     name: str
-    # What is compared: SQLite works in the process that asks, a server beside it.
-    measure: str
 
     @abstractmethod
     def make(self, adapter: str) -> str: ...
     @abstractmethod
     def close(self) -> None: ...
-    @property
-    @abstractmethod
-    def version(self) -> str: ...
+    def versions(self) -> dict[str, str]:
+        """The version of a server; what works inside a process is named by it."""
+        return {}
 
 
 class SQLitePlace(Place):
     name = "sqlite"
-    measure = "cpu"
 
     def __init__(self, folder: Path, sizes: Sizes) -> None:
         self.folder = folder
@@ -61,16 +58,11 @@ class SQLitePlace(Place):
     def close(self) -> None:
         """The folder is removed with all that is in it."""
 
-    @property
-    def version(self) -> str:
-        return f"SQLite {sqlite3.sqlite_version} (standard library)"
-
 
 class PostgreSQLPlace(Place):
     """Databases on the server that ``BENCHMARK_POSTGRES`` names, or at 127.0.0.1:5432 for the user ``postgres``."""
 
     name = "postgresql"
-    measure = "wall"
     usual = "postgresql://postgres@127.0.0.1:5432/postgres"
 
     def __init__(self, sizes: Sizes) -> None:
@@ -114,6 +106,5 @@ class PostgreSQLPlace(Place):
             self.connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         self.connection.close()
 
-    @property
-    def version(self) -> str:
-        return f"PostgreSQL {self.connection.info.parameter_status('server_version')}"
+    def versions(self) -> dict[str, str]:
+        return {"PostgreSQL": self.connection.info.parameter_status("server_version").split()[0]}

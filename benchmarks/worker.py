@@ -1,27 +1,37 @@
 """The process of one adapter on one database: reads commands as lines of JSON, answers with lines of JSON.
 
 ``{"do": "open", …}`` connects; ``{"do": "check", "workload": …}`` answers with a digest of the facts;
-``{"do": "time", "workload": …, "times": n}`` with seconds of CPU and of wall clock for ``n`` runs.
+``{"do": "time", "workload": …, "times": n}`` with seconds of CPU and of wall clock for one of ``n`` runs;
+``{"do": "profile", …}`` with where they were spent.
 """
 
 from __future__ import annotations
 
 import asyncio
+import cProfile
 import gc
 import hashlib
 import inspect
 import json
 import os
+import pstats
+import re
 import sys
 import time
+from collections import Counter
+from operator import itemgetter
+from pathlib import Path
 from typing import Any, TextIO
 
 from benchmarks.adapters import ADAPTERS
 from benchmarks.aside import Aside
 from benchmarks.data import Sizes
-from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads import BY_NAME
 
-BY_NAME = {workload.name: workload for workload in WORKLOADS}
+# The part of a file's path that says nothing: the folder above a package.
+ABOVE = re.compile(
+    rf"{re.escape(str(Path(__file__).resolve().parent.parent))}/(src/)?|.*/(site-packages|lib/python[^/]*|src)/"
+)
 
 
 class Worker:
@@ -58,6 +68,30 @@ class Worker:
             spent[0] += time.process_time() - cpu
             spent[1] += time.perf_counter() - wall
         return {"cpu": spent[0] / times, "wall": spent[1] / times}
+
+    def profile(self, workload: str, times: int) -> dict[str, Any]:
+        """Shares of the time, by file and by function, with the calls of one run."""
+        statements = BY_NAME[workload].before(self.sizes)
+        profiler = cProfile.Profile()
+        for _ in range(times):
+            self.aside.run(statements)
+            profiler.enable()
+            self.call(workload)
+            profiler.disable()
+        stats: Any = pstats.Stats(profiler)
+        files: Counter[str] = Counter()
+        functions: list[tuple[str, float, float]] = []
+        for (path, line, name), (_, calls, seconds, _, _) in stats.stats.items():
+            file = "built in" if path == "~" else ABOVE.sub("", path)
+            name = re.sub(" object at 0x[0-9a-f]+", "", name)
+            share = seconds / stats.total_tt
+            files[file] += share
+            functions.append((f"{name} ({file}:{line})" if line else name, share, calls / times))
+        functions.sort(key=itemgetter(1), reverse=True)
+        return {
+            "files": [(file, share) for file, share in files.most_common() if share >= 0.01],
+            "functions": functions,
+        }
 
     def close(self) -> dict[str, Any]:
         self.call("close")

@@ -29,9 +29,13 @@ def nothing(sizes: Sizes) -> list[str]:
     return []
 
 
+# The groups, in the order of the tables, and what they are called there.
+GROUPS = {"reads": "reads", "writes": "writes", "naive": "naive walks", "tasks": "64 tasks"}
+
+
 @dataclass(frozen=True)
 class Workload:
-    """One thing to do.
+    """One thing to do, counted in a ``group`` with others.
 
     ``facts`` makes of the method's result what has to be equal for all adapters; that is not timed. A workload that
     writes says how the database looks ``before`` each run, and what ``after`` asks for has to be equal. ``base`` is the
@@ -40,12 +44,14 @@ class Workload:
     """
 
     name: str
+    group: str
     title: str
     facts: Callable[[Any], Any] = as_it_is
     before: Callable[[Sizes], list[str]] = nothing
     after: str | None = None
     base: str | None = None
     limit: float | None = None
+    databases: tuple[str, ...] = ("sqlite", "postgresql")
 
 
 # -- what writes find --------------------------------------------------------------------------------------------------
@@ -79,29 +85,31 @@ ENTRIES = "SELECT name, place, level, weight FROM bench_entry ORDER BY name"
 LINKS = "SELECT post_id, tag_id FROM bench_post_tags ORDER BY post_id, tag_id"
 LEFT = "SELECT (SELECT count(*) FROM bench_shelf), (SELECT count(*) FROM bench_book), (SELECT count(*) FROM bench_page)"
 
+SERVERS = ("postgresql",)
 WORKLOADS = (
-    Workload("get", "get by key, 2,000 times", limit=2.0),
-    Workload("get_author", "get with its author, 2,000 times"),
-    Workload("flat", "20,000 rows of 8 columns", all_fields, limit=1.8),
-    Workload("flat_one", "20,000 rows, one field read", sorted),
-    Workload("flat_all", "20,000 rows, all fields read", sorted),
-    Workload("naive_key", "naive walk over a foreign key, 2,000 posts", sorted, limit=1.6),
-    Workload("naive_reverse", "naive walk over a reverse key, 500 authors", by_owner, limit=1.6),
-    Workload("naive_links", "naive walk over a many-to-many, 2,000 posts", by_owner, limit=1.6),
-    Workload("expert_key", "the foreign key by select_related", sorted),
-    Workload("expert_reverse", "the reverse key by prefetch_related", by_owner),
-    Workload("expert_links", "the many-to-many by prefetch_related", by_owner),
-    Workload("naive_tree", "authors, posts, comments: a naive walk", by_two_owners),
-    Workload("expert_tree", "authors, posts, comments: prefetched", by_two_owners),
-    Workload("json_tree", "JSON of authors, posts and names of tags"),
-    Workload("filter_two", "filter over two relations, 500 times"),
-    Workload("counts", "500 authors with the number of posts", sorted),
-    Workload("insert_one", "500 inserts one by one", before=no_entries, after=ENTRIES),
-    Workload("insert_bulk", "10,000 inserts in bulk, keys known", sorted, before=no_entries, after=ENTRIES),
-    Workload("link_one", "a tag added to each of 200 posts", before=no_links, after=LINKS),
-    Workload("link_bulk", "100 tags added to each of 20 posts", before=no_links, after=LINKS),
-    Workload("update", "500 loaded rows changed and saved", before=some_entries, after=ENTRIES),
-    Workload("delete_each", "100 cascades, a delete for each", before=shelves, after=LEFT),
-    Workload("delete_all", "100 cascades in one delete", before=shelves, after=LEFT),
-    Workload("tasks", "1,024 gets in 64 tasks, to asyncpg.Pool", sorted, base="asyncpg"),
+    Workload("get", "reads", "get by key, 2,000 times", limit=2.0),
+    Workload("get_author", "reads", "get with its author, 2,000 times"),
+    Workload("flat", "reads", "20,000 rows of 8 columns", all_fields, limit=1.8),
+    Workload("flat_one", "reads", "20,000 rows, one field read", sorted),
+    Workload("flat_all", "reads", "20,000 rows, all fields read", sorted),
+    Workload("naive_key", "naive", "naive walk over a foreign key, 2,000 posts", sorted, limit=1.6),
+    Workload("naive_reverse", "naive", "naive walk over a reverse key, 500 authors", by_owner, limit=1.6),
+    Workload("naive_links", "naive", "naive walk over a many-to-many, 2,000 posts", by_owner, limit=1.6),
+    Workload("expert_key", "reads", "the foreign key by select_related", sorted),
+    Workload("expert_reverse", "reads", "the reverse key by prefetch_related", by_owner),
+    Workload("expert_links", "reads", "the many-to-many by prefetch_related", by_owner),
+    Workload("naive_tree", "naive", "authors, posts, comments: a naive walk", by_two_owners),
+    Workload("expert_tree", "reads", "authors, posts, comments: prefetched", by_two_owners),
+    Workload("json_tree", "reads", "JSON of authors, posts and names of tags"),
+    Workload("filter_two", "reads", "filter over two relations, 500 times"),
+    Workload("counts", "reads", "500 authors with the number of posts", sorted),
+    Workload("insert_one", "writes", "500 inserts one by one", before=no_entries, after=ENTRIES),
+    Workload("insert_bulk", "writes", "10,000 inserts in bulk, keys known", sorted, before=no_entries, after=ENTRIES),
+    Workload("link_one", "writes", "a tag added to each of 200 posts", before=no_links, after=LINKS),
+    Workload("link_bulk", "writes", "100 tags added to each of 20 posts", before=no_links, after=LINKS),
+    Workload("update", "writes", "500 loaded rows changed and saved", before=some_entries, after=ENTRIES),
+    Workload("delete_each", "writes", "100 cascades, a delete for each", before=shelves, after=LEFT),
+    Workload("delete_all", "writes", "100 cascades in one delete", before=shelves, after=LEFT),
+    Workload("tasks", "tasks", "1,024 gets in 64 tasks, to asyncpg.Pool", sorted, base="asyncpg", databases=SERVERS),
 )
+BY_NAME = {workload.name: workload for workload in WORKLOADS}

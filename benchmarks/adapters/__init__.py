@@ -16,6 +16,7 @@ class Entry:
     module: str
     libraries: tuple[str, ...] = ()
     databases: tuple[str, ...] = ("sqlite", "postgresql")
+    bare: bool = False  # no mapper, but hand-written code over a driver
 
     @property
     def missing(self) -> list[str]:
@@ -30,10 +31,10 @@ class Entry:
 ADAPTERS = {
     entry.name: entry
     for entry in (
-        Entry("sqlite3", "driver_sqlite3", databases=("sqlite",)),
-        Entry("apsw", "driver_apsw", ("apsw",), databases=("sqlite",)),
-        Entry("psycopg", "driver_psycopg", ("psycopg",), databases=("postgresql",)),
-        Entry("asyncpg", "driver_asyncpg", ("asyncpg",), databases=("postgresql",)),
+        Entry("sqlite3", "driver_sqlite3", databases=("sqlite",), bare=True),
+        Entry("apsw", "driver_apsw", ("apsw",), databases=("sqlite",), bare=True),
+        Entry("psycopg", "driver_psycopg", ("psycopg",), databases=("postgresql",), bare=True),
+        Entry("asyncpg", "driver_asyncpg", ("asyncpg",), databases=("postgresql",), bare=True),
         Entry("crowsfoot", "crowsfoot_models", ("apsw",)),
         Entry("django", "django_models", ("django",)),
         Entry("peewee", "peewee_models", ("peewee",)),

@@ -27,7 +27,7 @@ class Apsw(Driver):
             entry.id = key
 
     def versions(self) -> dict[str, str]:
-        return {"apsw": f"{apsw.apsw_version()} (SQLite {apsw.sqlite_lib_version()})"}
+        return {"apsw": f"{apsw.apsw_version()} with SQLite {apsw.sqlite_lib_version()}"}
 
 
 ADAPTER = Apsw

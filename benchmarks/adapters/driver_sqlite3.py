@@ -27,7 +27,7 @@ class Sqlite3(Driver):
             entry.id = key
 
     def versions(self) -> dict[str, str]:
-        return {"sqlite3": sqlite3.sqlite_version}
+        return {"sqlite3": f"with SQLite {sqlite3.sqlite_version}"}
 
 
 ADAPTER = Sqlite3

@@ -107,7 +107,9 @@ class Peewee(Adapter):
         parts = urlsplit(url)
         if parts.scheme == "sqlite":
             pragmas = {"foreign_keys": 1, "synchronous": "normal"}
-            self.database: Any = peewee.SqliteDatabase(url.removeprefix("sqlite:///"), pragmas=pragmas, returning_clause=True)
+            self.database: Any = peewee.SqliteDatabase(
+                url.removeprefix("sqlite:///"), pragmas=pragmas, returning_clause=True
+            )
         else:
             self.database = peewee.PostgresqlDatabase(
                 parts.path.lstrip("/"), host=parts.hostname, port=parts.port, user=parts.username, prefer_psycopg3=True

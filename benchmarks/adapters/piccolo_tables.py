@@ -1,4 +1,4 @@
-"""Piccolo: one event loop per process, joins by ``objects(Post.author)``, and ``select`` where its users take dictionaries."""
+"""Piccolo: one event loop per process, joins by ``objects(Post.author)``, ``select`` where users take dictionaries."""
 
 from __future__ import annotations
 
