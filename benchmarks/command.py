@@ -20,7 +20,7 @@ PLACES = ("sqlite", "postgresql")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what was asked for. 0 where every goal is met, 1 where one is missed, 2 where results differ or a process ends."""
+    """Run what was asked for. 0 if every goal is met, 1 if one is missed, 2 if results differ or a process ends."""
     asked = _parser().parse_args(arguments)
     if asked.keep and asked.divide != 1:
         _parser().error("--keep is for runs with all the data, not with --divide")
