@@ -15,11 +15,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from crowsfoot.conf import settings
 from crowsfoot.drivers.connection import Pool
-from crowsfoot.drivers.run import Operation, Outside, drive_in_parts, run
+from crowsfoot.drivers.run import Operation, Outside, Request, drive_in_parts, run
 from crowsfoot.drivers.url import URLParts, parse_url
 from crowsfoot.errors import (
     ConnectionDoesNotExist,
     ImproperlyConfigured,
+    IntegrityError,
     NotSupportedError,
     OperationalError,
     ProgrammingError,
@@ -166,6 +167,25 @@ class Database:
             self.failed(session, error)
             raise
         return found
+
+    def carry(
+        self, request: Request, table: str | None, explain: Callable[[IntegrityError, Any], Operation[None]], row: Any
+    ) -> Any:
+        """Send one request that writes to ``table`` on this thread's connection: the direct way, as with ``fetch``.
+
+        ``explain(error, row)`` says which row a violated constraint is about.
+        """
+        session = self.ready()
+        session.writes.add(table)
+        try:
+            return request.perform(session.connection)
+        except BaseException as error:
+            try:
+                if isinstance(error, IntegrityError):
+                    run(session.connection, explain(error, row))
+            finally:
+                self.failed(session, error)
+            raise
 
     def run(self, make: Callable[Concatenate[Session, P], Operation[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Drive ``make(session, …)`` to its end on this thread's connection and return its result."""

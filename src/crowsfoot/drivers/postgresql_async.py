@@ -104,6 +104,14 @@ class AsyncPostgreSQLConnection:
             _fail(error)
         return _affected(tag)
 
+    async def insert(self, sql: str, params: Sequence[Any]) -> Any:
+        if self.observers:
+            self._observe(sql, params)
+        try:
+            return await self.raw.fetchval(sql, *params)
+        except _FAILURES as error:
+            _fail(error)
+
     async def query(self, sql: str, params: Sequence[Any]) -> Answer:
         if self.observers:
             self._observe(sql, params)

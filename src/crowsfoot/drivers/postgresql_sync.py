@@ -118,6 +118,9 @@ class PostgreSQLConnection:
     def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
         return self._send(sql, params).rowcount
 
+    def insert(self, sql: str, params: Sequence[Any]) -> Any:
+        return self.fetch(sql, params, _only_value)
+
     def query(self, sql: str, params: Sequence[Any]) -> Answer:
         cursor = self._send(sql, params)
         if cursor.description is None:
@@ -202,6 +205,12 @@ class PostgreSQLConnection:
     def _observe(self, sql: str, params: Sequence[Any]) -> None:
         for observer in tuple(self.observers):
             observer(sql, params)
+
+
+def _only_value(rows: Iterable[Sequence[Any]]) -> Any:
+    for row in rows:
+        return row[0]
+    return None
 
 
 def _fail(error: psycopg.Error | UnicodeEncodeError) -> NoReturn:

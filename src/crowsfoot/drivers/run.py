@@ -73,6 +73,21 @@ class Execute:
         return connection.execute(self.sql, self.params)
 
 
+class Insert:
+    """INSERT of one row whose key the database gives; the answer is that key, None where no row was made.
+
+    The statement returns the key, or nothing where the dialect's ``key_is_rowid`` says that the driver knows it.
+    """
+
+    __slots__ = ("params", "sql")
+
+    def __init__(self, sql: str, params: Sequence[Any]) -> None:
+        self.sql, self.params = sql, params
+
+    def perform(self, connection: Connection | AsyncConnection) -> Any:
+        return connection.insert(self.sql, self.params)
+
+
 class ExecuteMany:
     """One statement for each row of parameters; the answer is the sum of affected rows, -1 where unknown."""
 

@@ -143,6 +143,19 @@ class SQLiteConnection:
         # changes() alone would repeat the count of the statement before a BEGIN or a CREATE TABLE.
         return raw.changes() if raw.total_changes() != before else 0
 
+    def insert(self, sql: str, params: Sequence[Any]) -> Any:
+        if self.observers:
+            self._observe(sql, params)
+        cursor = self._idle or self._cursor()
+        self._idle = None
+        try:
+            cursor.execute(sql, params)
+        except Exception as error:
+            self._fail(cursor, error, params)
+        self._idle = cursor
+        # A trigger may have refused the row; the last rowid is then another's.
+        return self.raw.last_insert_rowid() if self.raw.changes() else None
+
     def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         """As in the protocol, counting also what a trigger or a cascade changed. Each row is a statement of its own."""
         if self.observers:
@@ -305,6 +318,10 @@ class _SharedConnection(SQLiteConnection):
                 if self.raw.in_transaction is not before:
                     memory.owner = None if before else self
 
+    def insert(self, sql: str, params: Sequence[Any]) -> Any:
+        with self.memory.lock:
+            return super().insert(sql, params)
+
     def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         with self.memory.lock:
             return super().execute_many(sql, rows)
@@ -402,6 +419,9 @@ class AsyncSQLiteConnection:
 
     async def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
         return await self.worker.call(self.inner.execute, sql, params)
+
+    async def insert(self, sql: str, params: Sequence[Any]) -> Any:
+        return await self.worker.call(self.inner.insert, sql, params)
 
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         return await self.worker.call(self.inner.execute_many, sql, rows)

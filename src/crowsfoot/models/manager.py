@@ -17,6 +17,7 @@ from crowsfoot.models.raw import RawQuerySet
 from crowsfoot.models.reading import Reading
 from crowsfoot.models.state import FetchMode
 from crowsfoot.models.typed import Condition, FieldPath
+from crowsfoot.models.writing import Writing
 from crowsfoot.query.conditions import Q
 
 M = TypeVar("M")
@@ -391,6 +392,9 @@ class Manager(BaseManager[M]):
     # -- writing -------------------------------------------------------------------------------------------------------
 
     def create(self, **kwargs: Any) -> M:
+        rows = self._rows()
+        if type(rows).create is Writing.create:  # nobody's own: it leaves the queryset as it is
+            return rows.create(**kwargs)
         return self.get_queryset().create(**kwargs)
 
     async def acreate(self, **kwargs: Any) -> M:

@@ -16,10 +16,11 @@ from crowsfoot.errors import (
 from crowsfoot.models import routing, signals
 from crowsfoot.models.attributes import ToOne
 from crowsfoot.models.fields.base import DatabaseDefault
+from crowsfoot.models.making import make_fill
 from crowsfoot.models.manager import Manager, Objects
 from crowsfoot.models.metaclass import ModelBase, apps, current
 from crowsfoot.models.missing import missing_attribute
-from crowsfoot.models.options import Options
+from crowsfoot.models.options import PLANNED, Options
 from crowsfoot.models.persist import Persistence
 from crowsfoot.models.state import ModelState
 from crowsfoot.models.typed import ImplicitKey
@@ -59,7 +60,15 @@ class Model(Persistence, Validation, metaclass=ModelBase):
         Raises ``TypeError`` for names that are no fields, with the nearest one.
         """
         cls = type(self)
-        if cls._meta.abstract:
+        meta = cls._meta
+        if not args:
+            fill = meta.fills.get(names := tuple(kwargs))
+            if fill is not None and not signals.pre_init.receivers and not signals.post_init.receivers:
+                fill(self, kwargs)
+                return
+            if names not in meta.fills and not meta.abstract:
+                self._learn_fill(names)
+        if meta.abstract:
             raise TypeError("Abstract models cannot be instantiated.")
         if signals.pre_init.receivers:
             signals.pre_init.send(sender=cls, args=args, kwargs=kwargs)
@@ -91,14 +100,24 @@ class Model(Persistence, Validation, metaclass=ModelBase):
             signals.post_init.send(sender=cls, instance=self)
 
     @classmethod
+    def _learn_fill(cls, names: tuple[str, ...]) -> None:
+        """Have ``__init__`` find the next time what it does with arguments of these names, if that is plain."""
+        fields = cls.__init_fields__()
+        if cls._meta.init_fields is not None:  # else relations wait for other models
+            plain = super().__init__ is object.__init__
+            cls._meta.keep(cls._meta.fills, names, make_fill(cls, fields, names) if plain else None)
+
+    @classmethod
     def __init_fields__(cls) -> tuple[Any, ...]:
-        """The fields that ``__init__`` takes, kept on the class after the first call."""
-        found: tuple[Any, ...] | None = cls.__dict__.get("_init_fields")
+        """The fields that ``__init__`` takes, kept after the first call."""
+        meta = cls._meta
+        found: tuple[Any, ...] | None = meta.init_fields
         if found is None:
-            cls._meta.apps.link()
-            found = cls._meta.concrete_fields
-            if not cls._meta.apps.registry.pending:
-                cls._init_fields = found  # type: ignore[attr-defined]
+            meta.apps.link()
+            found = meta.concrete_fields
+            if not meta.apps.registry.pending:
+                meta.init_fields = found
+                PLANNED.add(meta)
         return found
 
     @classmethod

@@ -7,6 +7,7 @@ import re
 from collections import ChainMap
 from collections.abc import Callable, Iterable
 from typing import Any
+from weakref import WeakSet
 
 from crowsfoot.conf import settings
 from crowsfoot.database import databases
@@ -21,6 +22,20 @@ META_NAMES = (
     "auto_created", "apps", "default_permissions", "select_on_save", "default_related_name", "required_db_features",
     "required_db_vendor", "base_manager_name", "default_manager_name", "indexes", "constraints", "index_together",
 )  # fmt: skip
+
+
+MOST_KEPT = 200
+# The options that hold what was worked out for their models.
+PLANNED: WeakSet[Options] = WeakSet()
+
+
+def forget_plans() -> None:
+    """Work out anew how instances are made and written: fields were added, perhaps to a model that others inherit."""
+    for meta in list(PLANNED):
+        PLANNED.discard(meta)
+        meta.init_fields = None
+        meta.fills.clear()
+        meta.write_plans.clear()
 
 
 def camel_case_to_spaces(name: str) -> str:
@@ -73,6 +88,18 @@ class Options:
         self.unknown_options: list[str] = []
         self._managers: dict[str, Any] | None = None
         self._default: Any = None
+        # What is worked out once for all instances of the model, until a field is added to any: the fields that a new
+        # one takes, the functions that fill it by the names that are given, and how it is written, by database.
+        self.init_fields: tuple[Any, ...] | None = None
+        self.fills: dict[tuple[str, ...], Any] = {}
+        self.write_plans: dict[str, Any] = {}
+
+    def keep(self, cache: dict[Any, Any], key: Any, value: Any) -> None:
+        """Remember what was worked out for the model in one of its caches, which is emptied where it grows large."""
+        if len(cache) >= MOST_KEPT:
+            cache.clear()
+        cache[key] = value
+        PLANNED.add(self)
 
     # -- setting up ----------------------------------------------------------------------------------------------------
 
@@ -180,6 +207,7 @@ class Options:
         return [f for f in found if f.model is self.model]
 
     def add_field(self, field: Any, private: bool = False) -> None:
+        forget_plans()
         if private:
             self.private_fields.append(field)
         elif field.is_relation and field.many_to_many:

@@ -16,6 +16,7 @@ from crowsfoot.models.deletion import Doomed, delete_instances
 from crowsfoot.models.fields.base import DatabaseDefault
 from crowsfoot.models.own_save import always_returned, is_usual
 from crowsfoot.models.places import take_places
+from crowsfoot.models.write_plans import save_directly, save_planned
 from crowsfoot.persistence.cohort import lone
 from crowsfoot.persistence.save import insert_rows, update_row
 from crowsfoot.persistence.session import Session, atomically
@@ -42,6 +43,10 @@ class Persistence:
         ``update_fields`` writes these fields alone. Raises ``IntegrityError`` where a constraint is violated and
         ``NotUpdated`` where a forced update finds no row.
         """
+        if update_fields is not None:
+            update_fields = tuple(update_fields)
+        if force_insert is False and not force_update and save_directly(self, update_fields, False, using):
+            return
         alias = self._write_alias(using)
         options = self._save_options(alias, force_insert, force_update, update_fields)
         if options is not None:
@@ -134,6 +139,10 @@ class Persistence:
         origin = meta.concrete_model if meta.proxy else type(self)
         fields = options.get("update_fields")
         update_fields = frozenset(fields) if fields is not None else None
+        forced = options.get("force_insert") or False
+        special = not isinstance(forced, bool) or options.get("force_update") or options.get("raw")
+        if not special and (yield from save_planned(session, self, fields, forced)):
+            return
         sender = type(self)
         auto = meta.auto_created
         raw = bool(options.get("raw"))

@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
+from crowsfoot.conf import settings
 from crowsfoot.database import databases
 from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import FieldDoesNotExist, FieldError, IntegrityError, unknown_name
+from crowsfoot.models import routing
 from crowsfoot.models.delete_plan import CAP, DeletePlan, read_delete_plan
 from crowsfoot.models.deletion import Doomed, delete_alone
 from crowsfoot.models.fields.base import DatabaseDefault, Field
 from crowsfoot.models.own_save import always_returned, save_through
 from crowsfoot.models.places import take_places
 from crowsfoot.models.updating import Updating
+from crowsfoot.models.write_plans import save_directly
 from crowsfoot.persistence.cohort import Cohort
 from crowsfoot.persistence.save import insert_rows
 from crowsfoot.persistence.session import Session, atomically
@@ -33,7 +36,13 @@ class Writing(Updating[M], Generic[M]):
 
     def create(self: Any, **kwargs: Any) -> M:
         """Make an instance and save it. One statement. Raises ``TypeError`` for names that are no fields."""
-        return self._write_to.run(self._create, kwargs)
+        model = self.model
+        is_plain = model._meta.fills.get(tuple(kwargs)) is not None  # fields, all of them
+        obj = model(**kwargs) if is_plain else self._new(kwargs)
+        alias = routing.write(model, self._hints) if self._db is None and settings.DATABASE_ROUTERS else self.db
+        if not save_directly(obj, None, True, alias):
+            databases[alias].run(save_new, obj)
+        return obj
 
     async def acreate(self: Any, **kwargs: Any) -> M:
         return await self._write_to.arun(self._create, kwargs)

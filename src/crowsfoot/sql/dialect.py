@@ -53,6 +53,8 @@ class Dialect:
     # Whether a list of tuples is bound as one parameter; else the values at each place are an array of their own.
     binds_tuples: ClassVar[bool] = False
 
+    # Whether the driver knows the key that a new row was given, without its being returned.
+    key_is_rowid: ClassVar[bool] = False
     # Whether a CASE has to be told its type where it is stored.
     casts_cases: ClassVar[bool] = False
     # What a database of this kind can do, by Django's names (`features`): expressions of one's own ask for it.

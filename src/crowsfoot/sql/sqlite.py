@@ -112,6 +112,7 @@ class SQLite(Dialect):
         'JOIN pragma_foreign_key_list(v."table") k ON k.id = v.fkid ORDER BY v."table", v.rowid, k.seq LIMIT 1'
     )
     check_keys = None  # switching it off forgets the violations so far; the end of the transaction checks them
+    key_is_rowid = True
     cascade_depth = 900  # SQLite's own limit for nested triggers is 1,000
     column_types: ClassVar = {
         "smallint": "smallint",

@@ -1,0 +1,223 @@
+"""Saving by plans: what makes a plan step aside, and how many calls a save may cost."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from behaviour_models import Author, Post, Tag
+
+import crowsfoot
+from crowsfoot import models
+from crowsfoot.errors import DatabaseError, IntegrityError
+from crowsfoot.models import F, signals
+from crowsfoot.models.functions import Upper
+from crowsfoot.models.write_plans import writes_of
+
+
+async def test_a_receiver_that_comes_later_is_told_and_one_that_went_is_not(do: Any) -> None:
+    told: list[tuple[str, bool]] = []
+
+    def hear(instance: Any, created: bool, **named: Any) -> None:
+        told.append((instance.name, created))
+
+    asha = await do(Author.objects.create, name="Asha")
+    signals.post_save.connect(hear, sender=Author)
+    try:
+        await do(Author.objects.create, name="Ben")
+        await do(asha.save)
+        await do(asha.save, update_fields=["name"])
+        await do(Tag.objects.create, name="not an author")
+    finally:
+        signals.post_save.disconnect(hear, sender=Author)
+    await do(asha.save)
+    assert told == [("Ben", True), ("Asha", False), ("Asha", False)]
+
+
+async def test_the_row_that_is_gone_is_made_again_with_its_key(do: Any) -> None:
+    asha = await do(Author.objects.create, name="Asha", age=40)
+    await do(Author.objects.all().delete)
+    with do.queries(2):
+        await do(asha.save)
+    assert await do(Author.objects.values_list("pk", "age").get) == (asha.pk, 40)
+    await do(Author.objects.all().delete)
+    with do.queries(1), pytest.raises(Author.NotUpdated, match="update_fields"):
+        await do(asha.save, update_fields=["age"])
+
+
+async def test_values_that_no_plan_has_a_place_for(do: Any) -> None:
+    asha = await do(Author.objects.create, name="Asha", age=40)
+    await do(asha.save)
+    asha.age = F("age") + 1
+    with do.queries(1):
+        await do(asha.save, update_fields=["age"])
+    assert asha.age == 41
+    asha.age = F("age") + 1
+    with do.queries(1):
+        await do(asha.save)
+    assert asha.age == 42
+    with do.queries(1):
+        made = await do(Author.objects.create, name=Upper(models.Value("ben")))
+    assert (made.name, type(made.pk)) == ("BEN", int)
+    some = await do(Author.objects.only("age").get, pk=asha.pk)
+    some.age = 7
+    with do.queries(1):
+        await do(some.save)
+    assert some.get_deferred_fields() == {"name"}
+    some.pk = str(some.pk)
+    with do.queries(1):
+        await do(some.save)
+    assert await do(Author.objects.values_list("name", "age").get, pk=asha.pk) == ("Asha", 7)
+
+
+async def test_values_are_converted_and_refused_as_everywhere(do: Any) -> None:
+    made = await do(Author.objects.create, name="Asha", age="40")
+    assert await do(Author.objects.values_list("age", flat=True).get) == 40
+    made.age = "old"
+    with do.queries(0), pytest.raises(ValueError, match="Field 'age' expected a number but got 'old'"):
+        await do(made.save, update_fields=["age"])
+    with do.queries(0), pytest.raises(ValueError, match=r"do not exist in this model.*ages"):
+        await do(made.save, update_fields=["ages"])
+    with do.queries(0):
+        await do(made.save, update_fields=iter([]))
+    made.age = 41
+    with do.queries(1):
+        await do(made.save, update_fields=iter(["age"]))
+    assert await do(Author.objects.values_list("age", flat=True).get) == 41
+
+
+async def test_an_error_names_the_row_and_leaves_the_outer_block_usable(do: Any) -> None:
+    await do(Author.objects.create, name="Asha")
+    ben = await do(Author.objects.create, name="Ben")
+    async with do.atomic():
+        with pytest.raises(IntegrityError, match="name must be unique, and another row has 'Asha'") as caught:
+            async with do.atomic():
+                await do(Author.objects.create, name="Asha")
+        assert caught.value.field.name == "name"
+        ben.name = "Asha"
+        with pytest.raises(IntegrityError, match="must be unique"):
+            async with do.atomic():
+                await do(ben.save, update_fields=["name"])
+        ben.name = "Benno"
+        await do(ben.save)
+    with pytest.raises(IntegrityError, match=r"author points at behaviour\.Author 77, which is not there"):
+        await do(Post.objects.create, title="P", author_id=77)
+    assert await do(Author.objects.filter(name="Benno").count) == 1
+
+
+async def test_a_related_row_saved_meanwhile_lends_its_key(do: Any) -> None:
+    asha = Author(name="Asha")
+    post = Post(title="P", author=asha)
+    with do.queries(0), pytest.raises(ValueError, match="unsaved related object 'author'"):
+        await do(post.save)
+    post = Post(title="P", author=asha)
+    await do(asha.save)
+    with do.queries(1):
+        await do(post.save)
+    assert post.__dict__["author_id"] == asha.pk
+
+
+TRIGGERS = {
+    "sqlite": ["CREATE TRIGGER never BEFORE INSERT ON behaviour_tag BEGIN SELECT RAISE(IGNORE); END"],
+    "postgresql": [
+        "CREATE FUNCTION never() RETURNS trigger AS 'BEGIN RETURN NULL; END' LANGUAGE plpgsql",
+        "CREATE TRIGGER never BEFORE INSERT ON behaviour_tag FOR EACH ROW EXECUTE FUNCTION never()",
+    ],
+}
+
+
+async def test_a_row_that_a_trigger_refuses_gets_no_key(do: Any) -> None:
+    await do(Tag.objects.create, name="before")
+    for statement in TRIGGERS[do.vendor]:
+        await do.sql(statement)
+    try:
+        with pytest.raises(DatabaseError, match=r"gave no key for the new behaviour\.Tag"):
+            await do(Tag.objects.create, name="refused")
+    finally:
+        if do.vendor == "sqlite":
+            await do.sql("DROP TRIGGER never")
+        else:
+            await do.sql("DROP FUNCTION never CASCADE")
+    assert await do(Tag.objects.count) == 1
+
+
+def test_a_field_added_later_is_taken_and_written(database: Any) -> None:
+    class Made(models.Model):
+        name = models.CharField(max_length=10)
+
+        class Meta:
+            app_label = "behaviour_late"
+
+    Late: Any = Made
+    assert vars(Late(name="a")).keys() == vars(Late(name="b")).keys() == {"id", "name"}
+    before = writes_of(Late, database.alias, database.dialect)
+    assert before is not None
+    assert before is writes_of(Late, database.alias, database.dialect)
+    Late.add_to_class("size", models.IntegerField(default=3))
+    assert Late(name="a").size == 3
+    after: Any = writes_of(Late, database.alias, database.dialect)
+    assert [column.field.name for column in after.insert(with_key=False).columns] == ["name", "size"]
+    with pytest.raises(TypeError, match="colour"):
+        Late(name="a", colour="red")
+
+
+def test_a_default_is_computed_for_each_instance(database: Any) -> None:
+    numbers = iter(range(10))
+
+    class Numbered(models.Model):
+        number = models.IntegerField(default=lambda: next(numbers))
+        tags = models.JSONField(default=list)
+
+        class Meta:
+            app_label = "behaviour_numbered"
+
+    one, two, three = Numbered(), Numbered(), Numbered(number=7)
+    assert (one.number, two.number, three.number) == (0, 1, 7)
+    assert one.tags == []
+    assert one.tags is not two.tags
+
+
+# -- what it costs -----------------------------------------------------------------------------------------------------
+
+PACKAGE = str(Path(crowsfoot.__file__).parent)
+
+
+def calls(work: Callable[[], Any]) -> int:
+    """How many functions of the package ``work`` calls, those that are generated included."""
+    count = 0
+
+    def count_calls(frame: Any, event: str, argument: Any) -> None:
+        nonlocal count
+        count += event == "call" and frame.f_code.co_filename.startswith((PACKAGE, "<string>"))
+
+    sys.setprofile(count_calls)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_a_save_is_few_calls(database: Any) -> None:
+    """The budgets of the hot paths: raise one only knowing why."""
+    asha: Any = Author.objects.create(name="Asha", age=1)
+    names = iter("bcdefgh")
+
+    def change() -> None:
+        asha.age += 1
+        asha.save(update_fields=["age"])
+
+    def change_all() -> None:
+        asha.age += 1
+        asha.save()
+
+    def create() -> None:
+        Author.objects.create(name=next(names), age=2)
+
+    for work, budget in ((create, 21), (change, 14), (change_all, 14)):
+        work()
+        made = calls(work)
+        assert made <= budget, f"{work.__name__}: {made} calls"
