@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import time
 import weakref
 from math import ceil, log2
 from typing import Any
@@ -77,10 +76,38 @@ async def test_old_answers_are_asked_again(do: Any, monkeypatch: pytest.MonkeyPa
     authors = await do.rows(Author.objects.order_by("pk"))
     for author in authors[:4]:
         await do(author.posts.count)
-    later = time.monotonic() + 2 * peers.MAX_AGE
-    monkeypatch.setattr(time, "monotonic", lambda: later)
+    later = peers.monotonic() + 2 * peers.MAX_AGE
+    monkeypatch.setattr(peers, "monotonic", lambda: later)
     with do.queries(1):
         await do(authors[4].posts.count)
+
+
+async def test_an_answer_belongs_to_the_key_that_it_was_asked_for(do: Any) -> None:
+    await fill(do, 16)
+    authors = await do.rows(Author.objects.order_by("pk"))
+    for author in authors[:2]:
+        await do.rows(author.posts.all())
+    third, fourth = authors[2:4]
+    third.pk = fourth.pk
+    assert [p.title for p in await do.rows(third.posts.order_by("pk"))] == ["3-0", "3-1", "3-2"]
+    assert sorted(p.title for p in await do.rows(third.posts.all())) == ["3-0", "3-1", "3-2"]
+
+
+async def test_several_prepared_answers_are_told_apart(do: Any) -> None:
+    await fill(do, 16)
+    questions: list[Any] = [
+        lambda a: do.rows(a.posts.all()),
+        lambda a: do(a.posts.count),
+        lambda a: do.rows(a.posts.order_by("-rank")[:2]),
+        lambda a: do.rows(a.posts.all()),
+    ]
+    authors = await do.rows(Author.objects.order_by("pk"))
+    for number, author in enumerate(authors):
+        first, count, last, again = [await ask(author) for ask in questions]
+        assert (len(first), count, [p.rank for p in last]) == (
+            number % 4, number % 4, [r for r in (number % 4 - 1, number % 4 - 2) if r >= 0],
+        )  # fmt: skip
+        assert [p.pk for p in first] == [p.pk for p in again]
 
 
 async def test_the_end_of_a_transaction_drops_what_was_prepared(do: Any) -> None:

@@ -169,6 +169,34 @@ def test_a_statement_inside_a_hydrate_does_not_disturb_it(connection: Any) -> No
 # -- in memory ---------------------------------------------------------------------------------------------------------
 
 
+def test_a_second_thread_waits_for_the_statement_of_the_first(parts: URLParts) -> None:
+    connection = sqlite.connect(parts)
+    connection.execute("CREATE TABLE t (n integer)")
+    began, go = threading.Event(), threading.Event()
+    seen: list[str] = []
+
+    def slow(rows: Any) -> None:
+        began.set()
+        assert go.wait(10)
+        list(rows)
+        seen.append("first")
+
+    def second() -> None:
+        assert began.wait(10)
+        connection.execute("INSERT INTO t VALUES (1)")
+        seen.append("second")
+
+    thread = threading.Thread(target=second)
+    thread.start()
+    released = threading.Timer(0.1, go.set)
+    released.start()
+    connection.fetch("SELECT n FROM t", (), slow)
+    thread.join()
+    released.join()
+    assert seen == ["first", "second"]
+    connection.close()
+
+
 @pytest.mark.parametrize("url", ["sqlite://:memory:", "sqlite:///file:shared?mode=memory&cache=shared"])
 def test_a_memory_database_is_one_for_all_threads_and_for_async(url: str) -> None:
     parts = parse_url(url)

@@ -36,7 +36,10 @@ Function: TypeAlias = tuple[str, int, Callable[..., Any], bool]
 A class is an aggregate: an instance sees each row's arguments with ``step`` and answers with ``final``.
 """
 
-_FLAGS = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
+# SQLite takes a lock for each step, for each row that is; a connection here has one of its own, taken per statement.
+_FLAGS = (
+    apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI | apsw.SQLITE_OPEN_NOMUTEX
+)  # fmt: skip
 
 
 def connect(parts: URLParts, functions: Sequence[Function] = ()) -> SQLiteConnection:
@@ -88,9 +91,14 @@ def _register(raw: apsw.Connection, functions: Sequence[Function]) -> None:
 
 
 class SQLiteConnection:
-    """``Connection`` on an apsw connection of its own. Exceptions of Python SQL functions pass through as they are."""
+    """``Connection`` on an apsw connection of its own. Exceptions of Python SQL functions pass through as they are.
+
+    Whatever touches the apsw connection does so under ``lock``: a second thread waits, also one in which the garbage
+    collector closes a cursor.
+    """
 
     def __init__(self, raw: apsw.Connection, file: str) -> None:
+        self.lock = threading.RLock()
         self.observers: list[Observer] = []
         self.raw = raw
         self._file = file
@@ -111,71 +119,74 @@ class SQLiteConnection:
     def fetch(self, sql: str, params: Sequence[Any], hydrate: Hydrate[T]) -> T:
         if self.observers:
             self._observe(sql, params)
-        cursor = self._idle or self._cursor()
-        self._idle = None
-        try:
-            rows = cursor.execute(sql, params)
-        except Exception as error:
-            self._fail(cursor, error, params)
-        try:
-            result = hydrate(rows)
-        except apsw.Error as error:
-            self._fail(cursor, error)
-        except BaseException:
-            cursor.close(True)
-            raise
-        self._idle = cursor
+        with self.lock:
+            cursor = self._idle or self._cursor()
+            self._idle = None
+            try:
+                rows = cursor.execute(sql, params)
+            except Exception as error:
+                self._fail(cursor, error, params)
+            try:
+                result = hydrate(rows)
+            except apsw.Error as error:
+                self._fail(cursor, error)
+            except BaseException:
+                cursor.close(True)
+                raise
+            self._idle = cursor
         return result
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
         if self.observers:
             self._observe(sql, params)
-        cursor = self._idle or self._cursor()
-        self._idle = None
         raw = self.raw
-        before = raw.total_changes()
-        try:
-            for _ in cursor.execute(sql, params):
-                pass
-        except Exception as error:
-            self._fail(cursor, error, params)
-        self._idle = cursor
-        # changes() alone would repeat the count of the statement before a BEGIN or a CREATE TABLE.
-        return raw.changes() if raw.total_changes() != before else 0
+        with self.lock:
+            cursor = self._idle or self._cursor()
+            self._idle = None
+            before = raw.total_changes()
+            try:
+                for _ in cursor.execute(sql, params):
+                    pass
+            except Exception as error:
+                self._fail(cursor, error, params)
+            self._idle = cursor
+            # changes() alone would repeat the count of the statement before a BEGIN or a CREATE TABLE.
+            return raw.changes() if raw.total_changes() != before else 0
 
     def insert(self, sql: str, params: Sequence[Any]) -> Any:
         if self.observers:
             self._observe(sql, params)
-        cursor = self._idle or self._cursor()
-        self._idle = None
-        try:
-            cursor.execute(sql, params)
-        except Exception as error:
-            self._fail(cursor, error, params)
-        self._idle = cursor
-        # A trigger may have refused the row; the last rowid is then another's.
-        return self.raw.last_insert_rowid() if self.raw.changes() else None
+        with self.lock:
+            cursor = self._idle or self._cursor()
+            self._idle = None
+            try:
+                cursor.execute(sql, params)
+            except Exception as error:
+                self._fail(cursor, error, params)
+            self._idle = cursor
+            # A trigger may have refused the row; the last rowid is then another's.
+            return self.raw.last_insert_rowid() if self.raw.changes() else None
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         """As in the protocol, counting also what a trigger or a cascade changed. Each row is a statement of its own."""
         if self.observers:
             rows = list(rows)
             self._observe(sql, rows)
-        cursor = self._cursor()
         raw = self.raw
-        before = raw.total_changes()
         last: list[Sequence[Any]] = [()]
-        try:
-            for _ in cursor.executemany(sql, _remember(rows, last)):
-                pass
-        except Exception as error:
-            self._fail(cursor, error, last[0])
-        return raw.total_changes() - before
+        with self.lock:
+            cursor = self._cursor()
+            before = raw.total_changes()
+            try:
+                for _ in cursor.executemany(sql, _remember(rows, last)):
+                    pass
+            except Exception as error:
+                self._fail(cursor, error, last[0])
+            return raw.total_changes() - before
 
     def query(self, sql: str, params: Sequence[Any]) -> Answer:
         if self.observers:
             self._observe(sql, params)
-        cursor = self._cursor()
         columns: list[tuple[tuple[str, str | None], ...]] = [()]
 
         def prepared(cursor: apsw.Cursor, statement: str, bindings: Any) -> bool:
@@ -183,17 +194,19 @@ class SQLiteConnection:
             columns[0] = cursor.get_description()
             return True
 
-        cursor.exec_trace = prepared
         raw = self.raw
-        before = raw.total_changes()
-        try:
-            rows: list[Sequence[Any]] = list(cursor.execute(sql, params))
-        except Exception as error:
-            self._fail(cursor, error, params)
-        if columns[0]:
-            names, declared = zip(*columns[0], strict=True)
-            return Answer(names, rows, len(rows), declared)
-        return Answer((), rows, raw.changes() if raw.total_changes() != before else 0)
+        with self.lock:
+            cursor = self._cursor()
+            cursor.exec_trace = prepared
+            before = raw.total_changes()
+            try:
+                rows: list[Sequence[Any]] = list(cursor.execute(sql, params))
+            except Exception as error:
+                self._fail(cursor, error, params)
+            if columns[0]:
+                names, declared = zip(*columns[0], strict=True)
+                return Answer(names, rows, len(rows), declared)
+            return Answer((), rows, raw.changes() if raw.total_changes() != before else 0)
 
     def script(self, sql: str) -> None:
         self.execute(sql)
@@ -201,26 +214,29 @@ class SQLiteConnection:
     def open_cursor(self, sql: str, params: Sequence[Any]) -> Any:
         if self.observers:
             self._observe(sql, params)
-        cursor = self._cursor()
-        try:
-            cursor.execute(sql, params)
-        except Exception as error:
-            self._fail(cursor, error, params)
-        self._streams.add(cursor)
+        with self.lock:
+            cursor = self._cursor()
+            try:
+                cursor.execute(sql, params)
+            except Exception as error:
+                self._fail(cursor, error, params)
+            self._streams.add(cursor)
         return cursor
 
     def fetch_rows(self, cursor: Any, size: int) -> list[Sequence[Any]]:
         if cursor not in self._streams:
             raise InterfaceError("This cursor is closed, or belongs to another connection.")
-        try:
-            return list(islice(cursor, size))
-        except apsw.Error as error:
-            self._streams.discard(cursor)
-            self._fail(cursor, error)
+        with self.lock:
+            try:
+                return list(islice(cursor, size))
+            except apsw.Error as error:
+                self._streams.discard(cursor)
+                self._fail(cursor, error)
 
     def close_cursor(self, cursor: Any) -> None:
-        self._streams.discard(cursor)
-        cursor.close(True)
+        with self.lock:
+            self._streams.discard(cursor)
+            cursor.close(True)
 
     def reset(self) -> None:
         """Close open cursors, roll back, and enforce foreign keys again."""
@@ -238,7 +254,8 @@ class SQLiteConnection:
         if not self._closed:
             self._closed = True
             self._idle = None
-            self.raw.close(True)
+            with self.lock:
+                self.raw.close(True)
 
     def _cursor(self) -> apsw.Cursor:
         if self._closed:
@@ -303,10 +320,7 @@ class _SharedConnection(SQLiteConnection):
     def __init__(self, memory: _Memory, file: str) -> None:
         super().__init__(memory.raw, file)
         self.memory = memory
-
-    def fetch(self, sql: str, params: Sequence[Any], hydrate: Hydrate[T]) -> T:
-        with self.memory.lock:
-            return super().fetch(sql, params, hydrate)
+        self.lock = memory.lock
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
         memory = self.memory
@@ -318,14 +332,6 @@ class _SharedConnection(SQLiteConnection):
                 if self.raw.in_transaction is not before:
                     memory.owner = None if before else self
 
-    def insert(self, sql: str, params: Sequence[Any]) -> Any:
-        with self.memory.lock:
-            return super().insert(sql, params)
-
-    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
-        with self.memory.lock:
-            return super().execute_many(sql, rows)
-
     def query(self, sql: str, params: Sequence[Any]) -> Answer:
         memory = self.memory
         with memory.lock:
@@ -335,18 +341,6 @@ class _SharedConnection(SQLiteConnection):
             finally:
                 if self.raw.in_transaction is not before:
                     memory.owner = None if before else self
-
-    def open_cursor(self, sql: str, params: Sequence[Any]) -> Any:
-        with self.memory.lock:
-            return super().open_cursor(sql, params)
-
-    def fetch_rows(self, cursor: Any, size: int) -> list[Sequence[Any]]:
-        with self.memory.lock:
-            return super().fetch_rows(cursor, size)
-
-    def close_cursor(self, cursor: Any) -> None:
-        with self.memory.lock:
-            super().close_cursor(cursor)
 
     @property
     def needs_reset(self) -> bool:

@@ -6,7 +6,7 @@ what is not loaded loads it for the whole cohort in one query.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from inspect import getattr_static
 from types import MappingProxyType
 from typing import Any
@@ -36,6 +36,7 @@ from crowsfoot.query.related_values import is_a
 from crowsfoot.schema.relation import End, Relation
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
+new = object.__new__
 
 
 def install_relation(relation: Relation) -> None:
@@ -402,6 +403,10 @@ class Unknown:
 UNKNOWN = Unknown()
 
 
+def _unusual(instance: Any) -> None:
+    """Stands for the key where finding the manager takes more than that."""
+
+
 class ToMany:
     """The accessor of a to-many end: a manager for the related rows. ``source`` is as with ``ToOne``."""
 
@@ -411,10 +416,10 @@ class ToMany:
     def __init__(self, source: Any) -> None:
         self.source = source
         self._class: Any = None
-        # The target's default manager when the class was made, and the one attribute that a usual owner's key is in.
+        # The target's default manager when the class was made, and what tells a usual owner's key.
         self._meta: Any = UNKNOWN
         self._default: Any = None
-        self._name: str | None = None
+        self._key_of: Callable[[Any], Any] = _unusual
 
     def bind(self, end: End) -> None:
         """Learn what the relation leads to, now that it is known."""
@@ -432,7 +437,7 @@ class ToMany:
             if mixin is None:
                 mixin = ManyRelatedManager if self.end.relation.link is not None else KeyManager
             self._class = made = make_manager_class(mixin, self.end, base)
-            self._name = made.side.name if made.is_usual else None
+            self._key_of = made.side.key_of if made.is_usual else _unusual
         return self._class
 
     related_manager_cls = manager_class
@@ -454,11 +459,9 @@ class ToMany:
         if instance is None:
             return DescribedPath(self)
         if (
-            self._meta._default is self._default
-            and instance.__dict__.get(self._name) is not None
-            and instance._origin is not None
+            instance._origin is not None and self._meta._default is self._default and self._key_of(instance) is not None
         ):  # the way of a loop: nothing to find out, and nobody to ask
-            manager = object.__new__(self._class)
+            manager = new(self._class)
             manager.instance = instance
             return manager
         return self.manager_class(instance)

@@ -19,7 +19,7 @@ from crowsfoot.sql.joins import Said, say
 from crowsfoot.sql.select import SelectCompiler
 
 # By name of the relation, what the condition said and the related instance that there was (None where there was none).
-PREPARED = "_prepared"
+KNOWN = "_known"
 LOADED = "_loaded"
 
 
@@ -37,12 +37,12 @@ def words(end: End, instance: Any, names: Sequence[str], conditions: list[Said])
 
 def is_known(end: End, instance: Any, now: tuple[Any, ...]) -> bool:
     """Whether the row wanted ``now`` was loaded already, or found missing."""
-    return any(then == now for then, _ in instance.__dict__.get(PREPARED, {}).get(end.accessor, ()))
+    return any(then == now for then, _ in instance.__dict__.get(KNOWN, {}).get(end.accessor, ()))
 
 
 def settle(end: End, instance: Any, now: tuple[Any, ...]) -> bool:
     """As ``is_known``; a row that was loaded becomes the related one of ``instance``."""
-    for then, related in instance.__dict__.get(PREPARED, {}).get(end.accessor, ()):
+    for then, related in instance.__dict__.get(KNOWN, {}).get(end.accessor, ()):
         if then == now:
             if related is not None:
                 instance.__dict__[end.accessor] = related
@@ -51,7 +51,7 @@ def settle(end: End, instance: Any, now: tuple[Any, ...]) -> bool:
 
 
 def forget(instance: Any) -> None:
-    instance.__dict__.pop(PREPARED, None)
+    instance.__dict__.pop(KNOWN, None)
 
 
 def load(
@@ -60,5 +60,5 @@ def load(
     """Load the related rows of ``instances`` and prepare them; ``wanted`` is what decided for each. One query."""
     yield from load_to_one(session, end.loaded_by, instances, queryset, LOADED, back)
     for instance, now in zip(instances, wanted, strict=True):
-        prepared = instance.__dict__.setdefault(PREPARED, {}).setdefault(end.accessor, [])
+        prepared = instance.__dict__.setdefault(KNOWN, {}).setdefault(end.accessor, [])
         prepared.append((now, instance.__dict__.pop(LOADED)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from crowsfoot.errors import (
@@ -45,7 +47,11 @@ class Model(Persistence, Validation, metaclass=ModelBase):
     """The base of all models. Fields are class attributes; ``objects`` is the way to the rows."""
 
     _meta: ClassVar[Options]
+    # Where an instance came from, what prefetching brought and what its peers' questions did. They are attributes with
+    # a default, and not looked up in ``__dict__``, for it is only made when somebody asks for it.
     _origin: Any = None
+    _prefetched_objects_cache: Mapping[str, Any] = MappingProxyType({})
+    _prepared: Any = None
     DoesNotExist: ClassVar[type[ObjectDoesNotExist]]
     MultipleObjectsReturned: ClassVar[type[MultipleObjectsReturned]]
     NotUpdated: ClassVar[type[ObjectNotUpdated]]
@@ -229,6 +235,7 @@ class Model(Persistence, Validation, metaclass=ModelBase):
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
         state.pop("_prepared", None)
+        state.pop("_known", None)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -8,12 +8,14 @@ write to a table of the query, the end of a transaction, and age drop what was p
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Hashable
 from functools import partial
 from itertools import islice
+from operator import attrgetter
+from time import monotonic
 from typing import Any, TypeAlias
 
+from crowsfoot.conf import settings
 from crowsfoot.database import databases
 from crowsfoot.drivers.run import Fetch, Operation
 from crowsfoot.errors import EmptyResultSet
@@ -28,12 +30,11 @@ from crowsfoot.sql.peers import OWNER, can_batch, compile_for_owners
 
 # Answers that were prepared longer ago than this are asked again (seconds).
 MAX_AGE = 1.0
+PREPARED = attrgetter("_prepared")
 # What the answer is where there is no row.
 OF_NOTHING: dict[str, Callable[[], Any]] = {"select": list, "count": int, "exists": bool}
-# Where an instance holds the answers that were prepared for it, so that they go when it goes.
-PREPARED = "_prepared"
 # The plan for several owners, the tables that it reads, and what makes values of its rows.
-Batch: TypeAlias = tuple[Plan, frozenset[str], Any]
+Known: TypeAlias = tuple[Plan, frozenset[str], Any]
 # What aggregates ask for besides: a key of their structure, and the values in them.
 More: TypeAlias = tuple[Hashable, tuple[Any, ...]]
 NOTHING: More = (None, ())
@@ -47,7 +48,7 @@ class Side:
     row's own key), and ``back`` is the name under which a row knows its one owner.
     """
 
-    __slots__ = ("back", "edge", "end", "name", "names", "owner", "remotes", "width")
+    __slots__ = ("back", "edge", "end", "key_of", "name", "names", "owner", "remotes", "width")
 
     def __init__(self, end: End) -> None:
         self.end = end
@@ -64,75 +65,89 @@ class Side:
         )
         self.name = self.names[0] if is_plain and self.width == 1 else None
         self.back = end.inverse.accessor if not end.inverse.is_collection else None
+        # The owner's key as the related rows hold it: a tuple of several, None where it is not whole.
+        self.key_of: Callable[[Any], Any] = attrgetter(self.name) if self.name else partial(_key, end, self.names)
 
-    def key_of(self, held: dict[str, Any]) -> Any:
-        """The owner's key among its values, as the related rows hold it: a tuple of several, None if not whole."""
-        key, convert = key_of(held, self.names), self.end.convert
-        return key if convert is None or key is None else convert(key)
+
+class Batch:
+    """The answers that one query brought: where from, when (in seconds and in writes), and from which tables."""
+
+    __slots__ = ("alias", "expiry", "tables", "written")
+
+    def __init__(self, session: Session, tables: frozenset[str]) -> None:
+        self.alias = session.alias
+        self.written = session.writes.number
+        self.tables = tables
+        self.expiry = monotonic() + MAX_AGE
+
+    def holds(self, session: Session) -> bool:
+        """Whether the answers count still: they are young, and nobody has written to their tables since."""
+        if monotonic() >= self.expiry:
+            return False
+        number = session.writes.number
+        if number != self.written:
+            if session.writes.after(self.written, self.tables):
+                self.expiry = 0.0
+                return False
+            self.written = number
+        return True
+
+
+# An answer that an owner holds: of what question, under which key, of which batch, the answer, and the one before it.
+Prepared: TypeAlias = tuple[Hashable, Any, Batch, Any, Any]
+
+
+def prepared_for(owner: Any, question: Hashable) -> Prepared | None:
+    """The answer to ``question`` that ``owner`` holds, whether it counts still or not."""
+    entry: Prepared | None = owner._prepared
+    while entry is not None and entry[0] != question:
+        entry = entry[-1]
+    return entry
+
+
+def drop(owner: Any, entry: Prepared) -> None:
+    """Take the answer from the owner: each is handed out once."""
+    newer: list[Prepared] = []
+    held: Any = owner._prepared
+    while held is not entry:
+        newer.append(held)
+        held = held[-1]
+    rest = entry[-1]
+    for held in reversed(newer):
+        rest = (*held[:-1], rest)
+    owner._prepared = rest
+
+
+def take(owner: Any, question: Hashable, key: Any, session: Session) -> Any:
+    """The answer that is prepared for the owner with this key, or None; it is handed out once."""
+    entry = prepared_for(owner, question)
+    if entry is None:
+        return None
+    drop(owner, entry)
+    _, of, batch, found, _ = entry
+    if of != key or not batch.holds(session):
+        return None
+    if SAVED:
+        saved(1)
+    return found
 
 
 class Asked:
-    """One question as the members of a cohort ask it: who asked, how many are answered at once, what is prepared."""
+    """One question as the members of a cohort ask it: who asked, and how many are answered at once."""
 
-    __slots__ = ("children", "position", "round", "seen", "size", "stamp", "tables", "written")
+    __slots__ = ("children", "position", "seen", "size")
 
     def __init__(self, children: Cohort) -> None:
         self.size = 1
         self.position = 0
         self.seen: set[Any] = set()
-        # What was prepared counts in its own round; a new one begins when the answers are stale.
-        self.round = 0
-        # When the answers were asked for, in seconds and in writes, and the tables that they come from.
-        self.stamp = 0.0
-        self.written = 0
-        self.tables: frozenset[str] = frozenset()
         # The rows that arrive by one relation are one cohort, however many questions brought them.
         self.children = children
 
-    def prepare(self, owners: dict[Any, Any], answers: dict[Any, Any]) -> None:
-        """Keep the answers for these owners until they ask. Each holds its own, and nobody else does."""
-        number = self.round
-        for key, owner in owners.items():
-            held = owner.__dict__
-            if PREPARED in held:
-                held[PREPARED][self] = number, answers[key]
-            else:
-                held[PREPARED] = {self: (number, answers[key])}
 
-    def is_prepared_for(self, held: dict[str, Any]) -> bool:
-        """Whether the owner with these values has an answer that counts."""
-        prepared = held[PREPARED]
-        return self in prepared and prepared[self][0] == self.round
-
-    def take(self, owner: Any, session: Session) -> Any:
-        """The answer that is prepared for the owner, or None; it is handed out once."""
-        held = owner.__dict__
-        prepared = held[PREPARED]
-        if self not in prepared:
-            return None
-        made, found = prepared.pop(self)
-        if not prepared:
-            del held[PREPARED]
-        is_old = time.monotonic() - self.stamp >= MAX_AGE
-        if is_old or made != self.round or (session.writes.number != self.written and self.is_stale(session)):
-            return None
-        if SAVED:
-            saved(1)
-        return found
-
-    def check(self, session: Session) -> None:
-        """Begin a new round where the answers of this one are too old, or somebody has written to their tables."""
-        is_old = time.monotonic() - self.stamp >= MAX_AGE
-        if is_old or (session.writes.number != self.written and self.is_stale(session)):
-            self.round += 1
-
-    def is_stale(self, session: Session) -> bool:
-        """Whether somebody has written to the tables since."""
-        number = session.writes.number
-        if session.writes.after(self.written, self.tables):
-            return True
-        self.written = number
-        return False
+def _key(end: End, names: list[str], owner: Any) -> Any:
+    key = key_of(owner.__dict__, names)
+    return key if end.convert is None or key is None else end.convert(key)
 
 
 def key_of(held: dict[str, Any], names: list[str]) -> Any:
@@ -149,6 +164,28 @@ def has_peers(queryset: Any) -> bool:
     return origin is not None and len(origin.members) > 1 and queryset._fetch_mode is not FETCH_ONE
 
 
+def prepared_rows(queryset: Any) -> list[Any] | None:
+    """The rows that are prepared for the owner, or None: what a loop over related rows asks for.
+
+    Raises what ``Database.ready`` raises.
+    """
+    entry: Prepared | None = queryset._owner._prepared
+    if entry is None:
+        return None
+    question, key, batch, found, older = entry
+    is_it = question is queryset._shape and queryset._bare and queryset._db is None
+    if not is_it or older is not None or queryset._values[0] != key or settings.DATABASE_ROUTERS:
+        return taken(queryset, "select")
+    queryset._owner._prepared = None
+    session = databases[batch.alias].ready()
+    if (session.writes.number != batch.written or monotonic() >= batch.expiry) and not batch.holds(session):
+        return None
+    if SAVED:
+        saved(1)
+    rows: list[Any] = found
+    return rows
+
+
 def taken(queryset: Any, operation: str, session: Session | None = None, more: More = NOTHING) -> Any:
     """The answer to ``select``, ``count``, ``exists`` or ``aggregate`` that is prepared for the owner, or None.
 
@@ -156,13 +193,11 @@ def taken(queryset: Any, operation: str, session: Session | None = None, more: M
     Without a ``session`` that of this thread is used; raises what ``Database.ready`` raises.
     """
     owner = queryset._owner
-    origin = owner._origin
-    if PREPARED not in owner.__dict__ or origin is None or origin.prepared is None:
+    if owner._prepared is None or owner._origin is None:
         return None
     alias = queryset._db or queryset.db
-    _, question = _question(queryset, operation, alias, more)
-    asked = origin.prepared.get(question)
-    return None if asked is None else asked.take(owner, session or databases[alias].ready())
+    key, question = _question(queryset, operation, alias, more)
+    return take(owner, question, key, session or databases[alias].ready())
 
 
 def answer(session: Session, queryset: Any, operation: str, aggregation: Any = None) -> Operation[Any]:
@@ -173,24 +208,25 @@ def answer(session: Session, queryset: Any, operation: str, aggregation: Any = N
     more: More | None = aggregation.shape() if aggregation else NOTHING
     if more is None or not _can_batch(queryset, operation):
         return None
-    batch = _plan(session, queryset, (operation, more[0]), aggregation)
+    plan = _plan(session, queryset, (operation, more[0]), aggregation)
     key, question = _question(queryset, operation, session.alias, more)
-    if batch is not None and batch[0].said:
-        question = question, batch[0].said  # it is another one when the conditions of its joins say something else
-    asked, owner = _asked(queryset, question), queryset._owner
-    found = asked.take(owner, session) if PREPARED in owner.__dict__ else None
+    if plan is not None and plan[0].said:
+        question = question, plan[0].said  # it is another one when the conditions of its joins say something else
+    owner = queryset._owner
+    found = take(owner, question, key, session)
     if found is not None:
         return found
-    asked.check(session)
+    asked = _asked(queryset, question)
     owners = {key: owner}
     if key not in asked.seen:
         asked.seen.add(key)
-        owners = _next_owners(asked, queryset, key)
+        if asked.size > 1:
+            owners = _next_owners(asked, queryset, key, question, session)
         asked.size = 2 if asked.size == 1 else min(asked.size * 2, 1 << 16)
-    answers = yield from _ask(session, queryset, operation, aggregation, batch, owners, asked)
+    answers, batch = yield from _ask(session, queryset, operation, aggregation, plan, owners, asked)
     del owners[key]
-    if owners:
-        asked.prepare(owners, answers)
+    for other, owner in owners.items():
+        owner._prepared = (question, other, batch, answers[other], owner._prepared)
     return answers[key]
 
 
@@ -238,23 +274,31 @@ def _hashable(values: tuple[Any, ...]) -> Hashable:
     return values
 
 
-def _next_owners(asked: Asked, queryset: Any, key: Any) -> dict[Any, Any]:
+def _next_owners(asked: Asked, queryset: Any, key: Any, question: Hashable, session: Session) -> dict[Any, Any]:
     """The asking owner and those that come after it in the cohort and have not asked yet, by key."""
     owner, side = queryset._owner, queryset._side
-    kind, name, seen = type(owner), side.name, asked.seen
+    kind, key_of, seen = type(owner), side.key_of, asked.seen
     found, size = {key: owner}, asked.size
     members = owner._origin.members
     position = _position(members, owner, asked.position)
-    for member in islice(members, position + 1, None) if size > 1 else ():
+    following = [member() for member in members[position : position + size]]
+    keys = list(map(key_of, following)) if set(map(type, following)) == {kind} else [None]
+    if None not in keys and seen.isdisjoint(keys[1:]) and not any(map(PREPARED, following)):
+        found = dict(zip(keys, following, strict=True))
+        if len(found) == size:  # the way of a loop: nobody else has asked before his turn
+            asked.position = position + size - 1
+            return found
+        found = {key: owner}
+    for member in islice(members, position + 1, None):
         position += 1
         other = member()
         if type(other) is not kind:
             continue
-        held = other.__dict__
-        key = side.key_of(held) if name is None else held.get(name)
+        key = key_of(other)
         if key is None or key in seen or key in found:
             continue
-        if PREPARED not in held or not asked.is_prepared_for(held):
+        entry = None if other._prepared is None else prepared_for(other, question)
+        if entry is None or not entry[2].holds(session):
             found[key] = other
             if len(found) == size:
                 break
@@ -278,26 +322,26 @@ def _ask(
     queryset: Any,
     operation: str,
     aggregation: Any,
-    batch: Batch | None,
+    known: Known | None,
     owners: dict[Any, Any],
     asked: Asked,
-) -> Operation[dict[Any, Any]]:
-    """Ask for these owners, in one query (and one per prefetch); the answers by key."""
+) -> Operation[tuple[dict[Any, Any], Batch]]:
+    """Ask for these owners, in one query (and one per prefetch); the answers by key, and how long they count."""
     of_nothing = aggregation.of_nothing if aggregation else OF_NOTHING[operation]
-    answers: dict[Any, Any] = {key: of_nothing() for key in owners}
-    if batch is None:
-        return answers
-    plan, asked.tables, make = batch
+    answers: dict[Any, Any] = {key: [] for key in owners} if of_nothing is list else {k: of_nothing() for k in owners}
+    if known is None:
+        return answers, Batch(session, frozenset())
+    plan, tables, make = known
     values = list(queryset._all_values())
     values[queryset._slot] = list(owners)
     if aggregation:
         values += aggregation.values
-    written = session.writes.number
+    batch = Batch(session, tables)
     hydrate = plan.hydrate
     if operation == "select" and make is None:
         hydrate = partial(_owned, hydrate, answers, owners, asked.children)
     rows = yield Fetch(plan.sql, plan.bind(tuple(values)), hydrate)
-    asked.stamp, asked.written = time.monotonic(), written
+    batch.expiry = monotonic() + MAX_AGE
     if make is not None:
         for row in rows:
             answers[row[-1]].append(make(row[:-1]))
@@ -308,19 +352,19 @@ def _ask(
         answers.update(dict.fromkeys(rows, True))
     else:
         answers.update((key, aggregation.named(found) if aggregation else found[0]) for key, *found in rows)
-    return answers
+    return answers, batch
 
 
 def _owned(hydrate: OwnedHydrator, found: Any, owners: Any, cohort: Cohort, rows: Any) -> list[Any]:
     return hydrate(rows, found, owners, cohort)
 
 
-def _plan(session: Session, queryset: Any, wanted: tuple[str, Hashable], aggregation: Any) -> Batch | None:
+def _plan(session: Session, queryset: Any, wanted: tuple[str, Hashable], aggregation: Any) -> Known | None:
     """The plan for several owners, kept on the shape, the tables that it reads, and what makes values of its rows."""
     has_low, has_high, mode = queryset._low > 0, queryset._high is not None, queryset._fetch_mode
     key = (session.alias, "peers", wanted, has_low, has_high, mode)
     plans = queryset._shape.plans
-    found: Batch | None = plans.get(key)
+    found: Known | None = plans.get(key)
     if key not in plans or (found and found[0].said and not found[0].holds(session.dialect, queryset.query.entity)):
         query, side, (operation, _) = queryset.query, queryset._side, wanted
         if has_low or has_high:

@@ -299,7 +299,7 @@ def give_rows(
             instance.__dict__[to_attr] = rows
             continue
         if first is not None and first._side is not None and instance._origin is first._owner._origin:
-            key = first._side.key_of(instance.__dict__)
+            key = first._side.key_of(instance)
             answer = None if key is None else first._of_owner(instance, key)
         else:
             answer = None

@@ -225,7 +225,7 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
     def __iter__(self) -> Iterator[M]:
         found = self._result_cache
         if found is None and self._side is not None:
-            found = peers.taken(self, "select")
+            found = peers.prepared_rows(self)
             if found is not None:  # the way of a loop over related rows
                 self._result_cache, self._prefetch_done = found, True
                 return iter(found)

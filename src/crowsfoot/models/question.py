@@ -67,7 +67,10 @@ class Question(Generic[M]):
         if self._db is not None:
             return self._db
         if not settings.DATABASE_ROUTERS:
-            return routing.home(self._hints) if self._owner is not None or self._given_hints else DEFAULT
+            if self._owner is not None and "instance" not in self._given_hints:
+                origin = self._owner._origin
+                return DEFAULT if origin is None else origin.db or DEFAULT
+            return routing.home(self._given_hints) if self._given_hints else DEFAULT
         return routing.write(self.model, self._hints) if self._for_write else routing.read(self.model, self._hints)
 
     @property

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from inspect import getattr_static
 from typing import Any, Self, TypeAlias, TypeVar
 
-from crowsfoot.conf import settings
 from crowsfoot.database import Database, databases
 from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import FieldFetchBlocked, SynchronousOnlyOperation
@@ -36,6 +35,7 @@ Key: TypeAlias = int | str | uuid.UUID
 
 
 EMPTY: dict[str, Any] = {}
+new = object.__new__
 
 
 def make_manager_class(mixin: Any, end: End, base: Any) -> Any:
@@ -130,20 +130,24 @@ class RelatedManager(Manager[M]):
 
     def get_queryset(self: Any) -> QuerySet[M]:
         instance, side = self.instance, self.side
-        held, origin = instance.__dict__, instance._origin
-        if type(instance) is side.owner and origin is not None and origin.fetch_mode is None and CACHE not in held:
-            key, root = held.get(side.name), side.end.target.root
-            if key is not None and root is not None and self.is_usual:
+        origin = instance._origin
+        if (
+            origin is not None
+            and origin.fetch_mode is None
+            and not instance._prefetched_objects_cache
+            and type(instance) is side.owner
+            and self.is_usual
+        ):
+            key, root = side.key_of(instance), side.end.target.root
+            if key is not None and root is not None:
                 edge = root.edges.get(side.edge)
                 if edge is not None:  # the way of a loop: what _narrowed() does, where nothing has to be found out
-                    rows: QuerySet[M] = object.__new__(self._queryset_class)
+                    rows: QuerySet[M] = new(self._queryset_class)
                     rows.model = self.model
                     rows._shape = edge.shape
                     rows._values = (key,)
                     rows._side = side
                     rows._owner = instance
-                    if not settings.DATABASE_ROUTERS:
-                        rows._db = origin.db or None
                     return rows
         for holder in (instance,) if type(instance) is side.owner else lineage(instance):
             cached = holder.__dict__.get(CACHE, EMPTY).get(side.end.accessor)
