@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Any, Final
 
 from crowsfoot.conf import settings
+from crowsfoot.functional import Promise, lazy
 
 _DEFAULT: Final[Any] = object()  # the language of the settings
 _active: ContextVar[Any] = ContextVar("crowsfoot_language", default=_DEFAULT)
@@ -66,7 +67,35 @@ def npgettext(context: str, singular: str, plural: str, number: int) -> str:
     return singular if number == 1 else plural
 
 
-gettext_lazy = gettext_noop = gettext
-ngettext_lazy = ngettext
-pgettext_lazy = pgettext
-npgettext_lazy = npgettext
+gettext_noop = gettext
+gettext_lazy = lazy(gettext, str)
+pgettext_lazy = lazy(pgettext, str)
+
+
+class _Counted(Promise):
+    """One of two texts, chosen when ``%`` tells the number: the value under ``key``, or the only one."""
+
+    def __init__(self, singular: str, plural: str, key: str | None) -> None:
+        self.singular, self.plural, self.key = singular, plural, key
+
+    def __mod__(self, values: Any) -> str:
+        number = values if self.key is None else values[self.key]
+        text = ngettext(self.singular, self.plural, number)
+        return text % values if "%" in text else text
+
+    def __str__(self) -> str:
+        return self.plural
+
+
+def ngettext_lazy(singular: str, plural: str, number: int | str | None = None) -> Any:
+    """As ``ngettext()``, made when it is needed.
+
+    ``number`` may be told later, by ``text % {"n": 3}``: then it is the name of the value that counts, or is left out.
+    """
+    if isinstance(number, int):
+        return lazy(ngettext, str)(singular, plural, number)
+    return _Counted(singular, plural, number)
+
+
+def npgettext_lazy(context: str, singular: str, plural: str, number: int | str | None = None) -> Any:
+    return ngettext_lazy(singular, plural, number)

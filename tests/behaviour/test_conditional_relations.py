@@ -191,7 +191,7 @@ async def test_rows_of_a_child_have_the_relation_too(do: Any) -> None:
         assert (await one(do, column, "wording")).title == "kolumni"
         for rows in (Column.objects.prefetch_related("wording"), Column.objects.select_related("text")):
             (found,) = await do.rows(rows)
-            with do.queries(0 if rows.query.related else 1):
+            with do.queries(0 if rows._query.related else 1):
                 assert (await one(do, found, "text")).title == "kolumni"
 
 

@@ -105,3 +105,12 @@ async def test_what_no_insert_can_do(do: Any) -> None:
         await do(Author.objects.create, name="x", age=F("age") + 1)
     with pytest.raises(FieldError, match=r"Aggregate functions are not allowed in this query \(age=Max\(Value\(1\)\)"):
         await do(Author.objects.create, name="x", age=Max(Value(1)))
+
+
+async def test_an_order_by_an_aggregate_is_refused(do: Any) -> None:
+    authors = Author.objects.annotate(n=Count("posts"))
+    for ordered in (authors.order_by("name", "-n"), authors.order_by(F("n").desc())):
+        with do.queries(0), pytest.raises(FieldError, match="Cannot update when ordering by an aggregate: Count"):
+            await do(ordered.update, age=1)
+    assert await do(authors.order_by("name").update, age=1) == 0
+    assert await do(authors.order_by("-n").order_by().update, age=1) == 0

@@ -86,3 +86,15 @@ async def test_a_subquery_cannot_refer_to_one(do: Any) -> None:
     inner = Tag.objects.filter(pk=OuterRef("place")).values("name")[:1]
     with pytest.raises(NotSupportedError, match="outer query window expression is not supported: place"):
         posts.annotate(tag=Subquery(inner))
+
+
+async def test_beside_aggregates_among_chosen_columns(do: Any) -> None:
+    await fill(do)
+    posts = Post.objects.annotate(place=PLACE, n=Count("tags")).order_by("title")
+    assert await do.rows(posts.values_list("title", "place", "n")) == [
+        ("a", 2, 0), ("b", 1, 1), ("c", 3, 0), ("d", 1, 1), ("e", 2, 0)
+    ]  # fmt: skip
+    assert await do.rows(posts.filter(Q(place=2) | Q(title="c")).values_list("title", "place", "n")) == [
+        ("a", 2, 0), ("c", 3, 0), ("e", 2, 0)
+    ]  # fmt: skip
+    assert await do.rows(posts.exclude(place=1, n=1).values_list("title", flat=True)) == ["a", "c", "e"]

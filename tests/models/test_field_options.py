@@ -14,7 +14,7 @@ from field_helpers import in_model, named
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crowsfoot import timezones, validators
+from crowsfoot import models, timezones, validators
 from crowsfoot.models import fields
 from crowsfoot.query.expressions import F
 from crowsfoot.schema import types
@@ -415,3 +415,24 @@ def test_a_field_may_be_the_class_attribute_of_something_else() -> None:
     assert isinstance(function.output_field, fields.CharField)
     function.output_field = 3
     assert function.output_field == 3
+
+
+@pytest.mark.parametrize(
+    ("field", "column", "value", "instead"),
+    [
+        (models.IPAddressField(), types.Inet(), "192.0.2.1", "GenericIPAddressField"),
+        (models.CommaSeparatedIntegerField(max_length=9), types.Text(9), "1,2", "CharField(validators="),
+        (models.NullBooleanField(), types.Boolean(), None, "BooleanField(null=True, blank=True)"),
+    ],
+)
+def test_fields_of_old_migrations_work_there_alone(field: Any, column: Any, value: Any, instead: str) -> None:
+    kind = type(field)
+    name, path, args, kwargs = field.deconstruct()
+    assert (name, path, args) == (None, f"django.db.models.{kind.__name__}", [])
+    assert kwargs == ({"max_length": 9} if column == types.Text(9) else {})
+    again = kind(**kwargs)
+    in_model(again)
+    assert again.type == column
+    assert again.clean(value, None) == value
+    (said,) = again.check()
+    assert f"{kind.__name__} has been removed except for support in historical migrations. Use {instead}" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -60,6 +61,14 @@ def test_names_are_replaced_by_values() -> None:
     assert after.get_source_expressions() == [Value(1), F("b")]
     assert after != before
     assert Q(x=F("a"), y=2).replace_expressions(known) == Q(x=Value(1), y=2)
+
+
+def test_a_name_with_transforms_is_replaced_by_those_of_its_value() -> None:
+    moment = Value(datetime.datetime(2025, 3, 1, 14, 10))
+    known = {F("at"): moment, F("gone"): Value(None)}
+    assert F("at__date__day").replace_expressions(known) == fn.ExtractDay(fn.TruncDate(moment))
+    for left in (F("at__nonsense"), F("at__date__nonsense"), F("gone__date"), F("other__date")):
+        assert left.replace_expressions(known) is left
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from query_models import Event
 
 from crowsfoot import models, timezones
-from crowsfoot.errors import FieldError
+from crowsfoot.errors import FieldError, ProgrammingError
 from crowsfoot.models import Avg, Case, Count, F, Max, Q, StdDev, Sum, Value, Variance, When, Window
 from crowsfoot.query import functions as fn
 
@@ -207,6 +207,12 @@ def test_durations_have_parts(ask: Any) -> None:
     assert ask.values(fn.ExtractDay("lasts")) == [2, 0]
     assert ask.values(fn.ExtractHour("lasts")) == [3, 0]
     assert ask.values(fn.ExtractMinute("lasts")) == [0, 3]
+
+
+@pytest.mark.parametrize("nonsense", [F("at") * span(days=1), F("at") + F("at"), F("at") / 2, span(days=1) * F("at")])
+def test_moments_can_only_be_moved_and_subtracted(ask: Any, nonsense: Any) -> None:
+    with pytest.raises(ProgrammingError):
+        ask.which(at=nonsense)
 
 
 @pytest.mark.parametrize(

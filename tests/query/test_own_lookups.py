@@ -101,7 +101,7 @@ def test_a_value_that_is_prepared_to_none_is_compared_as_none() -> None:
         class Meta:
             app_label = "own_lookups"
 
-    said = [repr(Shelf.objects.filter(label=value).query.steps) for value in ("x", "", "y")]
+    said = [repr(Shelf.objects.filter(label=value)._query.steps) for value in ("x", "", "y")]
     assert ["IsNull" in text for text in said] == [False, True, False]
 
 
@@ -124,6 +124,5 @@ def test_a_lookup_of_a_relation() -> None:
     author = Post._meta.get_field("author")
     with registered(author, Abs, "absolute"):
         assert author.get_transform("absolute") is Abs
-        assert (
-            'ABS("behaviour_post"."id")' in compile_select(SQLite(), Author.objects.filter(posts__absolute=3).query).sql
-        )
+        found = Author.objects.filter(posts__absolute=3)
+        assert 'ABS("behaviour_post"."id")' in compile_select(SQLite(), found._query).sql

@@ -16,7 +16,7 @@ LITE = SQLite()
 
 
 def compiled(queryset: Any, dialect: Any = LITE) -> Compiled:
-    return compile_select(dialect, queryset.order_by().query)
+    return compile_select(dialect, queryset.order_by()._query)
 
 
 def joins(queryset: Any, dialect: Any = LITE) -> str:
@@ -57,9 +57,9 @@ def test_a_statement_tells_what_its_conditions_said() -> None:
     found = Article.objects.filter(wording__title="x")
     with override("fi"):
         (said,) = compiled(found).said
-        assert said.again(SelectCompiler(LITE, found.query)) == said
+        assert said.again(SelectCompiler(LITE, found._query)) == said
     with override("en"):
-        assert said.again(SelectCompiler(LITE, found.query)) != said
+        assert said.again(SelectCompiler(LITE, found._query)) != said
 
 
 def test_plain_relations_say_nothing() -> None:

@@ -19,7 +19,7 @@ DIALECTS = {"sqlite": SQLite(), "postgresql": PostgreSQL()}
 
 def said(queryset: Any, vendor: str) -> str:
     """The statement of a queryset without the table's name before each column."""
-    compiled = compile_select(DIALECTS[vendor], queryset.order_by().query)
+    compiled = compile_select(DIALECTS[vendor], queryset.order_by()._query)
     return compiled.sql.replace('"query_event".', "").replace('FROM "query_event"', "FROM t")
 
 

@@ -43,6 +43,7 @@ from crowsfoot.models.fields.files import FileField, ImageField
 from crowsfoot.models.fields.foreign_key import ForeignKey, OneToOneField
 from crowsfoot.models.fields.foreign_object import ForeignObject
 from crowsfoot.models.fields.many_to_many import ManyToManyField
+from crowsfoot.models.fields.removed import CommaSeparatedIntegerField, IPAddressField, NullBooleanField
 from crowsfoot.models.indexes import Index
 from crowsfoot.models.link_managers import ManyRelatedManager
 from crowsfoot.models.manager import Manager
@@ -122,6 +123,7 @@ __all__ = [
     "CharField",
     "CheckConstraint",
     "Choices",
+    "CommaSeparatedIntegerField",
     "CompositePrimaryKey",
     "Count",
     "DatabaseDefault",
@@ -147,6 +149,7 @@ __all__ = [
     "Func",
     "GeneratedField",
     "GenericIPAddressField",
+    "IPAddressField",
     "ImageField",
     "Index",
     "IntegerChoices",
@@ -162,6 +165,7 @@ __all__ = [
     "Max",
     "Min",
     "Model",
+    "NullBooleanField",
     "ObjectDoesNotExist",
     "OneToOneField",
     "OneToOneRel",

@@ -160,7 +160,7 @@ class Chaining(Question[M], Generic[M]):
 
     def _check_names(self, named: dict[str, Any]) -> None:
         taken = {n for f in self.model._meta.get_fields() for n in (f.name, getattr(f, "attname", f.name))}
-        if self.query.columns is not None:
+        if self._query.columns is not None:
             taken = set()
         for name, expression in named.items():
             if isinstance(expression, FilteredRelation):
@@ -191,10 +191,10 @@ class Chaining(Question[M], Generic[M]):
             chosen = {name: Extra(sql, list(islice(values, _marks(sql)))) for name, sql in pieces.items()}
             for name in chosen:
                 check_alias(name)
-            everything = self.query.has_all_columns
+            everything = self._query.has_all_columns
             found = found._with_values(chosen, select=everything)
-            if everything and self.query.columns is not None:
-                found = found._select(self.query.rows, (), {})
+            if everything and self._query.columns is not None:
+                found = found._select(self._query.rows, (), {})
         if where:
             condition = RawSQL(" AND ".join(f"({part})" for part in where), list(params or ()), BOOLEAN)
             found = found._where(False, (condition,), {})
@@ -252,14 +252,14 @@ class Chaining(Question[M], Generic[M]):
 
     def _defer(self, fields: tuple[Any, ...], defer: bool) -> Self:
         self._refuse_combined("defer" if defer else "only")
-        if self.query.columns is not None:
+        if self._query.columns is not None:
             raise TypeError(f"Cannot call {'defer' if defer else 'only'}() after .values() or .values_list()")
         if fields == (None,):
             if not defer:
                 raise TypeError("Cannot pass None as an argument to only().")
             return self._change("defer none", lambda query: query.but(deferred=ALL))
         names = tuple(_name(f) for f in fields)
-        named = self.query.relation_map
+        named = self._query.relation_map
         if not defer and any(name.split("__")[0] in named for name in names):
             raise ValueError("only() is not supported with FilteredRelation.")
 
@@ -272,7 +272,7 @@ class Chaining(Question[M], Generic[M]):
     def select_related(self, *fields: Any) -> Self:
         """Load to-one relations by joins in the same query; without names all that are never NULL; ``None``: none."""
         self._refuse_combined("select_related")
-        if self.query.columns is not None:
+        if self._query.columns is not None:
             raise TypeError("Cannot call select_related() after .values() or .values_list()")
         if fields == (None,):
             return self._change("related none", lambda query: query.but(related=()))
@@ -292,7 +292,7 @@ class Chaining(Question[M], Generic[M]):
         else:
             for given in lookups:
                 name = given.prefetch_to if isinstance(given, Prefetch) else _name(given)
-                if name.split("__")[0] in self.query.relation_map:
+                if name.split("__")[0] in self._query.relation_map:
                     raise ValueError("prefetch_related() is not supported with FilteredRelation.")
             found._bare = False
             found._prefetch = (*self._prefetch, *[x if isinstance(x, Prefetch) else _name(x) for x in lookups])

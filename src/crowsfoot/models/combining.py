@@ -25,22 +25,22 @@ class Combining(Chaining[M], Generic[M]):
     def union(self, *others: Question[Any], all: bool = False) -> Self:
         """The rows of any of these querysets, each once unless ``all``."""
         querysets: list[Any] = [self, *others]
-        asked = [qs for qs in querysets if not qs.query.empty]
+        asked = [qs for qs in querysets if not qs._query.empty]
         if not asked:
             return self
         return asked[0]._combine("UNION", all, asked[1:])
 
     def intersection(self, *others: Question[Any]) -> Self:
         """The rows that all of these querysets have."""
-        if self.query.empty or any(qs.query.empty for qs in others):
+        if self._query.empty or any(qs._query.empty for qs in others):
             return self.none()
         return self._combine("INTERSECT", False, others)
 
     def difference(self, *others: Question[Any]) -> Self:
         """The rows that this queryset has and the others have not."""
-        if self.query.empty:
+        if self._query.empty:
             return self
-        return self._combine("EXCEPT", False, [qs for qs in others if not qs.query.empty])
+        return self._combine("EXCEPT", False, [qs for qs in others if not qs._query.empty])
 
     def _combine(self: Any, operator: str, all: bool, others: Iterable[Any]) -> Any:
         parts: list[tuple[Query, int]] = []
@@ -65,15 +65,15 @@ class Combining(Chaining[M], Generic[M]):
         """``&``, ``|`` and ``^``: rows by key in both, either or exactly one."""
         if self.model is not other.model and self.model._meta.concrete_model is not other.model._meta.concrete_model:
             raise TypeError("Cannot combine queries on two different base models.")
-        if self.query.combined is not None or other.query.combined is not None:
+        if self._query.combined is not None or other._query.combined is not None:
             raise TypeError(f"Cannot use {SIGNS[connector]} operator with combined queryset.")
-        if self.query.empty or other.query.empty:
+        if self._query.empty or other._query.empty:
             if connector == "AND":
-                return self if self.query.empty else other
-            return other if self.query.empty else self
+                return self if self._query.empty else other
+            return other if self._query.empty else self
         if connector == "AND" and (self._low or self._high is not None or other._low or other._high is not None):
             raise TypeError("Cannot combine queries once a slice has been taken.")
-        if all(qs.query.is_plain and not qs._low and qs._high is None for qs in (self, other)):
+        if all(qs._query.is_plain and not qs._low and qs._high is None for qs in (self, other)):
             return self._merge_conditions(other, connector)
         left = (
             self if self._is_plain else self._clone().order_by() if not (self._low or self._high is not None) else self
@@ -82,9 +82,9 @@ class Combining(Chaining[M], Generic[M]):
         base = type(self)(self.model, using=self._db)
         condition = one & two if connector == "AND" else one | two if connector == "OR" else one ^ two
         found = base.filter(condition)
-        if self.query.order is not None and not self._low and self._high is None:
-            order = self.query.order
-            found = found._change(None, lambda query: query.but(order=order, flipped=self.query.flipped))
+        if self._query.order is not None and not self._low and self._high is None:
+            order = self._query.order
+            found = found._change(None, lambda query: query.but(order=order, flipped=self._query.flipped))
         found._known = _merged(self._known_related, other._known_related)
         found._prefetch, found._fetch_mode = self._prefetch, self._fetch_mode
         found._bare = self._bare and not found._known
@@ -96,7 +96,7 @@ class Combining(Chaining[M], Generic[M]):
         def build(query: Query) -> tuple[Query, Scope]:
             scope = Scope(query)
             scope.values, scope.preparers = list(other._values), [None] * len(other._values)
-            return query.merged(other.query, connector), scope
+            return query.merged(other._query, connector), scope
 
         found = self._follow(("merge", connector, other._shape), list(other._values), build)
         found._known, found._side = _merged(self._known_related, other._known_related), None
@@ -109,7 +109,7 @@ class Combining(Chaining[M], Generic[M]):
 
     def _keys(self: Any) -> Any:
         """The keys of these rows, as a subquery."""
-        return self.values("pk") if self.query.columns is None else self
+        return self.values("pk") if self._query.columns is None else self
 
     def __and__(self, other: Question[Any]) -> Self:
         return self._merge_sets(other, "AND")

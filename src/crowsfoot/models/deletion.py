@@ -208,8 +208,8 @@ def loading(statements: DeleteStatements, what: Entity | Edge, alias: str, value
     rows = model._base_manager.using(alias).all()
     shape = statements.loaders.get((what, rows._shape))
     if shape is None:
-        query = narrowed(rows.query, statements.loading(what))
-        shape = statements.loaders[what, rows._shape] = Shape(query.but(size=rows.query.size + statements.size))
+        query = narrowed(rows._query, statements.loading(what))
+        shape = statements.loaders[what, rows._shape] = Shape(query.but(size=rows._query.size + statements.size))
     rows._shape, rows._values = shape, (*rows._values, *values)
     return rows
 

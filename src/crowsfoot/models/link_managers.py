@@ -199,7 +199,7 @@ class ManyRelatedManager(RelatedManager[M]):
     def _seen(self, session: Session) -> Any:
         """The keys of the rows that the target's manager shows, as a queryset; None where it shows all."""
         rows = self.base_class.get_queryset(self)
-        if not (rows.query.steps or rows.query.empty):
+        if not (rows._query.steps or rows._query.empty):
             return None
         return rows.using(session.alias).values_list(*[a.name for a in self._targets])
 

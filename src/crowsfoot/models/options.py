@@ -310,7 +310,7 @@ class Options:
     def get_fields(self, include_parents: bool = True, include_hidden: bool = False) -> tuple[Any, ...]:
         """Reverse relations, fields and many-to-many fields: those of each inherited model first, generic ones last.
 
-        ``include_parents=False`` leaves out what is inherited, ``include_hidden`` adds the relations without a way back.
+        ``include_parents=False`` leaves out what is inherited, ``include_hidden`` adds relations without a way back.
         """
 
         def own(meta: Options) -> list[Any]:

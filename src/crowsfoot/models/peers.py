@@ -250,7 +250,7 @@ def _can_batch(queryset: Any, operation: str) -> bool:
     key = "peers", operation, queryset._low > 0 or queryset._high is not None
     plans = queryset._shape.plans
     if key not in plans:
-        plans[key] = can_batch(queryset.query, *key[1:])
+        plans[key] = can_batch(queryset._query, *key[1:])
     found: bool = plans[key]
     return found
 
@@ -365,8 +365,8 @@ def _plan(session: Session, queryset: Any, wanted: tuple[str, Hashable], aggrega
     key = (session.alias, "peers", wanted, has_low, has_high, mode)
     plans = queryset._shape.plans
     found: Known | None = plans.get(key)
-    if key not in plans or (found and found[0].said and not found[0].holds(session.dialect, queryset.query.entity)):
-        query, side, (operation, _) = queryset.query, queryset._side, wanted
+    if key not in plans or (found and found[0].said and not found[0].holds(session.dialect, queryset._query.entity)):
+        query, side, (operation, _) = queryset._query, queryset._side, wanted
         if has_low or has_high:
             query, _ = query.with_limits(1 if has_low else 0, 2 if has_high else None)
         nodes = aggregation.nodes if aggregation else {}

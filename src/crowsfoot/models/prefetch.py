@@ -35,7 +35,7 @@ class Prefetch:
     """
 
     def __init__(self, lookup: str, queryset: Any = None, to_attr: str | None = None) -> None:
-        if queryset is not None and getattr(queryset.query, "rows", None) != "model":
+        if queryset is not None and getattr(queryset._query, "rows", None) != "model":
             raise ValueError("Prefetch querysets cannot use raw(), values(), and values_list().")
         self.prefetch_through = lookup
         self.prefetch_to = lookup
@@ -110,7 +110,7 @@ def keys_of(end: Any, instances: Sequence[Any]) -> list[Any]:
 
 def ask(end: Any, instances: Sequence[Any], queryset: Any) -> Asked:
     """``queryset`` narrowed to the rows that ``end`` leads to from ``instances``."""
-    keys, columns = keys_of(end, instances), _columns(end, queryset.query)
+    keys, columns = keys_of(end, instances), _columns(end, queryset._query)
     if queryset._low or queryset._high is not None or end.comes_back:
         asked = _narrowed(queryset, end, columns, keys, True)
         return Asked(asked, keys, lambda row: _taken(row, len(columns)), _reader(end.anchors))

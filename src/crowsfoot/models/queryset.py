@@ -86,7 +86,7 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
     def as_subquery(self) -> tuple[Query, tuple[Any, ...]]:
         """The description with its slice, and the values of all its slots."""
         if self._sub is None:
-            query = self.query
+            query = self._query
             limits: tuple[int, ...] = ()
             if self._low or self._high is not None:
                 query, limits = query.with_limits(self._low, self._high)
@@ -113,7 +113,7 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
         """The names of what a row is compared by: the fields that a relation points at, else the key."""
         if lhs.is_composite and not found.takes_list:
             return ("pk",)
-        here = self.query.entity
+        here = self._query.entity
         attributes = [getattr(col, "attribute", None) for col in (lhs.cols if lhs.is_composite else [lhs])]
         if any(a is None or a.entity is not here or a.field is None for a in attributes):
             return ("pk",)
@@ -122,11 +122,11 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
 
     @property
     def has_chosen_columns(self) -> bool:
-        return self.query.columns is not None
+        return self._query.columns is not None
 
     @property
     def __entity__(self) -> Any:
-        return self.query.entity
+        return self._query.entity
 
     def freeze(self, out: list[Any]) -> Hashable:
         """This queryset as part of the key of another shape."""
@@ -157,10 +157,10 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
         mode = self._fetch_mode
         key = (db.alias, operation, self._low > 0, self._high is not None, mode)
         plan = self._shape.plans.get(key, MISSING)
-        if plan is MISSING or (plan is not None and plan.said and not plan.holds(db.dialect, self.query.entity)):
+        if plan is MISSING or (plan is not None and plan.said and not plan.holds(db.dialect, self._query.entity)):
             try:
                 plan = select_plan(
-                    self.query, db.dialect, db.alias, operation, self._low > 0, self._high is not None, mode
+                    self._query, db.dialect, db.alias, operation, self._low > 0, self._high is not None, mode
                 )
             except EmptyResultSet:
                 plan = None
@@ -207,14 +207,14 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
         return rows
 
     def _prefetch_all(self, session: Session) -> Operation[None]:
-        if self._result_cache and self.query.columns is None:
+        if self._result_cache and self._query.columns is None:
             yield from prefetch(session, self._result_cache, self._prefetch)
         self._prefetch_done = True
 
     def _set_known(self, rows: Iterable[Any]) -> None:
         """Rows that came through a relation know the instance they came from."""
         known = self._known_related
-        if not known or self.query.columns is not None:
+        if not known or self._query.columns is not None:
             return
         for name, key, instances in known:
             for row in rows:
@@ -318,7 +318,7 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
         dropped = ("model", "_shape", "_sub", "_given_hints", "_known", "_side", "_owner", "_slot", "_unread")
         state = {name: value for name, value in self.__dict__.items() if name not in dropped}
         alias = self._db if self._unread else self.db
-        return {**state, "_db": alias, "model": self.model._meta.label_lower, "query": self.query}
+        return {**state, "_db": alias, "model": self.model._meta.label_lower, "query": self._query}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         QuerySet.__init__(self, routing.model_of(state.pop("model")), Shape(state.pop("query")))
@@ -327,7 +327,7 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
     @property
     def ordered(self) -> bool:
         """Whether the rows come in an order that was asked for."""
-        query = self.query
+        query = self._query
         if query.empty:
             return True
         if query.order is not None:
@@ -337,7 +337,7 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
     @property
     def totally_ordered(self) -> bool:
         """Whether the order leaves no two rows in doubt: it has the whole key in it, or a set of unique fields."""
-        query = self.query
+        query = self._query
         if query.order == () or (query.order is None and not self.ordered):
             return False
         items = query.order if query.order is not None else order_items(query, Scope(query), query.entity.ordering)
@@ -375,7 +375,7 @@ def _check_lock(db: Database | Session) -> None:
 
 class _IsEmpty(type):
     def __instancecheck__(cls, instance: Any) -> bool:
-        return isinstance(instance, QuerySet) and instance.query.empty
+        return isinstance(instance, QuerySet) and instance._query.empty
 
 
 class EmptyQuerySet(metaclass=_IsEmpty):

@@ -10,6 +10,7 @@ from crowsfoot.conf import settings
 from crowsfoot.database import DEFAULT, Database, databases
 from crowsfoot.errors import NotSupportedError
 from crowsfoot.models import routing
+from crowsfoot.models.asked import AskedQuery
 from crowsfoot.models.state import FetchMode
 from crowsfoot.query.depth import bounded, too_deep
 from crowsfoot.query.nodes import Uncacheable
@@ -57,9 +58,25 @@ class Question(Generic[M]):
         self._shape: Shape = query if query is not None else model.__entity__.root or _root(model)
 
     @property
-    def query(self) -> Query:
+    def _query(self) -> Query:
         """The frozen description of this question, without its values."""
         return self._shape.query
+
+    @property
+    def query(self) -> AskedQuery:
+        """The question as a value: ``str(queryset.query)`` is its SQL."""
+        return AskedQuery(self._clone())
+
+    @query.setter
+    def query(self, asked: AskedQuery) -> None:
+        """Ask what another queryset of this model asks: ``queryset.query = pickle.loads(kept)``."""
+        other = asked.queryset
+        if other.model is not self.model:
+            raise TypeError(f"A queryset of {self.model._meta.label} can't ask for {other.model._meta.label}.")
+        for name in ("_shape", "_values", "_low", "_high", "_bare"):
+            setattr(self, name, getattr(other, name))
+        self._side, self._owner = None, None
+        self._sub, self._result_cache, self._prefetch_done = None, None, False
 
     @property
     def db(self) -> str:
@@ -150,7 +167,7 @@ class Question(Generic[M]):
             raise TypeError(f"Cannot {what} a query once a slice has been taken.")
 
     def _refuse_combined(self, name: str, how: str = "()") -> None:
-        combined = self.query.combined
+        combined = self._query.combined
         if combined is not None:
             operator = {"UNION": "union", "INTERSECT": "intersection", "EXCEPT": "difference"}[combined.operator]
             raise NotSupportedError(f"Calling QuerySet.{name}{how} after {operator}() is not supported.")

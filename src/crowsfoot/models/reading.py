@@ -126,7 +126,7 @@ class Reading(Generic[M]):
             return []
         rows: list[Any] = self._database.fetch(plan.sql, self._bound(plan), plan.hydrate)
         self._set_known(rows)
-        if self._prefetch and operation == "get" and self.query.columns is None:
+        if self._prefetch and operation == "get" and self._query.columns is None:
             self._database.run(prefetch, rows, self._prefetch)
         return rows
 
@@ -140,7 +140,7 @@ class Reading(Generic[M]):
         if plan is not None and not (self._high is not None and self._high <= self._low):
             rows = yield Fetch(plan.sql, self._bound(plan), plan.hydrate)
         self._set_known(rows)
-        if rows and self._prefetch and self.query.columns is None:
+        if rows and self._prefetch and self._query.columns is None:
             yield from prefetch(session, rows, self._prefetch)
         return self._one(rows)
 
@@ -171,9 +171,9 @@ class Reading(Generic[M]):
 
     def _first_of(self: Any, which: str) -> Any:
         ordered = self
-        if not self.ordered and self.query.order is None:  # order_by() without a name asks for no order at all
-            grouping = self.query.grouping
-            if grouping and grouping is not GROUP_BY_KEY and not _has_key(self.query):
+        if not self.ordered and self._query.order is None:  # order_by() without a name asks for no order at all
+            grouping = self._query.grouping
+            if grouping and grouping is not GROUP_BY_KEY and not _has_key(self._query):
                 raise TypeError(
                     f"Cannot use QuerySet.{which}() on an unordered queryset performing aggregation. "
                     "Add an ordering with order_by()."
@@ -270,7 +270,7 @@ class Reading(Generic[M]):
 
     def _contains(self: Any, obj: Any) -> Any:
         self._refuse_combined("contains")
-        if self.query.columns is not None:
+        if self._query.columns is not None:
             raise TypeError("Cannot call QuerySet.contains() after .values() or .values_list().")
         if not hasattr(obj, "_meta"):
             raise TypeError("'obj' must be a model instance.")
@@ -288,7 +288,7 @@ class Reading(Generic[M]):
         return await self._database.arun(self._aggregate, self._aggregates(args, kwargs))
 
     def _aggregates(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        if self.query.distinct_on:
+        if self._query.distinct_on:
             raise NotImplementedError("aggregate() + distinct(fields) not implemented.")
         only_expressions("aggregate", (*args, *kwargs.values()))
         found = {}
@@ -328,14 +328,14 @@ class Reading(Generic[M]):
             field = meta.get_field(field_name)
             attname = field.attname
             unique = field.unique or (field_name,) in meta.unique_sets() or [field.attname] == [
-                n.attribute.name for n in self.query.distinct_on
+                n.attribute.name for n in self._query.distinct_on
             ]  # fmt: skip
             if not unique:
                 raise ValueError(f"in_bulk()'s field_name must be a unique field but '{field_name}' isn't.")
         keyed, pair = self._clone(), lambda row: (getattr(row, attname), row)
-        if self.query.columns is not None:
+        if self._query.columns is not None:
             keyed = self._change(("bulk", field_name), lambda query: _with_key(query, field_name))
-            pair = _keyed(self.query, field_name)
+            pair = _keyed(self._query, field_name)
         if id_list is None:
             return keyed, pair
         keys = list(id_list)

@@ -47,8 +47,15 @@ class Updating(Generic[M]):
         self._refuse_combined("update")
         if self._low or self._high is not None:
             raise TypeError("Cannot update a query once a slice has been taken.")
-        if self.query.distinct_on:
+        if self._query.distinct_on:
             raise TypeError("Cannot call update() after .distinct(*fields).")
+        for item in self._query.order or ():
+            node = getattr(item, "expression", None)
+            node = node.source if isinstance(node, Ref) else node
+            if getattr(node, "contains_aggregate", False):
+                raise FieldError(
+                    f"Cannot update when ordering by an aggregate: {node!r}. Call order_by() before update()."
+                )
 
     def _update(self: Any, session: Session, kwargs: dict[str, Any]) -> Operation[int]:
         attributes = self.model._meta.entity.attributes
@@ -76,7 +83,7 @@ class Updating(Generic[M]):
         self: Any, session: Session, here: dict[str, Any], above: dict[Any, dict[str, Any]]
     ) -> Operation[int]:
         """Fields of inherited tables are updated there, by the keys of theirs that the query finds first."""
-        links = [_link(self.query.entity, via) for via in above]
+        links = [_link(self._query.entity, via) for via in above]
         found = list((yield from self.values_list(*links)._load(session)))
         if here:
             yield from self._update_own(session, here)
@@ -173,7 +180,7 @@ class Updating(Generic[M]):
             changes: dict[str, Any] = {}
             for field in fields:
                 via = self.model._meta.entity.attributes[field.attname].via
-                key = _link(self.query.entity, via) if via else "pk"
+                key = _link(self._query.entity, via) if via else "pk"
                 whens = []
                 for obj in batch:
                     value = getattr(obj, field.attname)

@@ -295,9 +295,9 @@ class Writing(Updating[M], Generic[M]):
         self._refuse_combined("delete")
         if self._low or self._high is not None:
             raise TypeError("Cannot use 'limit' or 'offset' with delete().")
-        if self.query.distinct_on:
+        if self._query.distinct_on:
             raise TypeError("Cannot call delete() after .distinct(*fields).")
-        if self.query.columns is not None:
+        if self._query.columns is not None:
             raise TypeError("Cannot call delete() after .values() or .values_list()")
 
     def _delete(self: Any, session: Session) -> Operation[tuple[int, dict[str, int]]]:

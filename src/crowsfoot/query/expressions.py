@@ -135,7 +135,18 @@ class F(Combinable):
         return query.resolve_ref(self._path, allow_joins=allow_joins, summarize=summarize)
 
     def replace_expressions(self, replacements: Mapping[Any, Any]) -> Any:
-        return replacements.get(self, self)
+        """What stands for this field. ``F("start__year")`` is the year of what stands for ``F("start")``."""
+        instead = replacements.get(self)
+        if instead is not None:
+            return instead
+        name, *transforms = self._path.split("__")
+        found = replacements.get(F(name)) if transforms else None
+        for transform in transforms:
+            known = None if found is None or found._output_field_or_none is None else found.get_transform(transform)
+            if known is None:
+                return self
+            found = known(found)
+        return self if found is None else found
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         return f"django.db.models.{type(self).__qualname__}", (self.name,), {}

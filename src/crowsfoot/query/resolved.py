@@ -114,6 +114,13 @@ class Ref(Resolved):
     def get_refs(self) -> set[str]:
         return {self.refs}
 
+    def get_group_by_cols(self) -> list[Any]:
+        """A window is computed after the groups, which need what it reads."""
+        if self.contains_over_clause:
+            found: list[Any] = self.source.get_group_by_cols()
+            return found
+        return super().get_group_by_cols()
+
     @property
     def null_strict(self) -> bool:  # type: ignore[override]
         return bool(self.source.null_strict)

@@ -18,7 +18,7 @@ class Subquery(Expression):
 
     def __init__(self, queryset: Any, output_field: ValueType | None = None, **extra: Any) -> None:
         super().__init__(output_field)
-        self.queryset = queryset
+        self.queryset = getattr(queryset, "queryset", queryset)
         self.extra = extra
         self.statement: Any = None
         self.offset = 0
@@ -53,7 +53,7 @@ class Subquery(Expression):
         return state
 
     def _resolve_output_field(self) -> ValueType | None:
-        statement = self.statement if self.statement is not None else self.queryset.query
+        statement = self.statement if self.statement is not None else self.queryset._query
         return statement.single_type()
 
     def get_group_by_cols(self) -> list[Any]:
@@ -61,7 +61,7 @@ class Subquery(Expression):
 
     def __repr__(self) -> str:
         """Without asking the queryset."""
-        query = self.statement if self.statement is not None else self.queryset.query
+        query = self.statement if self.statement is not None else self.queryset._query
         return f"{type(self).__name__}(<{query.entity.label}>)"
 
 

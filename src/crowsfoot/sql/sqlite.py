@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from crowsfoot import dateparse, timezones
 from crowsfoot.conf import settings
+from crowsfoot.errors import ProgrammingError
 from crowsfoot.query.expressions import CombinedExpression
 from crowsfoot.query.functions.datetime import zone_name
 from crowsfoot.query.inference import TupleType
@@ -271,9 +272,12 @@ class SQLite(Dialect):
 
     def combine(self, node: CombinedExpression, lhs: str, rhs: str) -> str:
         kinds = [e._output_field_or_none for e in (node.lhs, node.rhs)]
-        temporal = {"date", "datetime", "time", "duration"}
         found = [k.kind if k is not None else "any" for k in kinds]
-        if node.connector in "+-" and found[0] in temporal and found[0] == found[1] != "duration":
+        moments = [kind for kind in found if kind in ("date", "datetime", "time")]
+        if moments and (node.connector not in "+-" or (node.connector == "+" and len(moments) == 2)):
+            # SQLite keeps moments as texts, and would calculate with the numbers at their beginnings.
+            raise ProgrammingError(f"No operator {node.connector!r} between {found[0]} and {found[1]}: {node}.")
+        if node.connector == "-" and moments and found[0] == found[1]:
             return f"crowsfoot_time_diff({lhs}, {rhs})"
         if node.connector in "+-" and "duration" in found and found != ["duration", "duration"]:
             return f"crowsfoot_time_add('{node.connector}', {lhs}, {rhs})"

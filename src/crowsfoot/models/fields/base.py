@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, overloa
 
 from crowsfoot import enums, validators
 from crowsfoot.errors import ValidationError
-from crowsfoot.functional import evaluated
+from crowsfoot.functional import Promise, evaluated
 from crowsfoot.models.fields.checks import check_field
 from crowsfoot.models.fields.words import FieldType
 from crowsfoot.models.typed import FieldPath
@@ -522,7 +522,8 @@ def _display(field: Field[Any]) -> Callable[[Any], Any]:
     def display(self: Any) -> Any:
         value = getattr(self, field.attname)
         # By equality, not by hash: a value may be a list. What has no choice is shown as it is.
-        return next((label for key, label in field.flatchoices if key == value), value)
+        found = next((label for key, label in field.flatchoices if key == value), value)
+        return str(found) if isinstance(found, Promise) else found
 
     return display
 
