@@ -7,11 +7,12 @@ import secrets
 import shutil
 import sqlite3
 from abc import ABC, abstractmethod
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from benchmarks.data import COLUMNS, TABLES, Sizes, rows, statements
+from benchmarks.data import COLUMNS, TABLES, Sizes, films, rows, statements
 
 
 class Missing(Exception):
@@ -81,7 +82,7 @@ class PostgreSQLPlace(Place):
         with psycopg.connect(self._url(self.template), autocommit=True) as template:
             for statement in statements(self.name):
                 template.execute(statement)
-            for table, values in rows(sizes):
+            for table, values in chain(rows(sizes), films(sizes)):
                 columns = COLUMNS[table]
                 with template.cursor().copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
                     for row in values:

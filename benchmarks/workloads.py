@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.data import COLUMNS, Sizes, counted
+from benchmarks.data import COLUMNS, MOMENT, Sizes, counted
 
 
 def as_it_is(result: Any) -> Any:
@@ -30,7 +31,14 @@ def nothing(sizes: Sizes) -> list[str]:
 
 
 # The groups, in the order of the tables, and what they are called there.
-GROUPS = {"reads": "reads", "writes": "writes", "naive": "naive walks", "tasks": "64 tasks"}
+GROUPS = {
+    "reads": "reads",
+    "writes": "writes",
+    "naive": "naive walks",
+    "tasks": "64 tasks",
+    "orm-benchmarks": "orm-benchmarks",
+    "imdbench": "IMDBench",
+}
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,7 @@ LINKS = "SELECT post_id, tag_id FROM bench_post_tags ORDER BY post_id, tag_id"
 LEFT = "SELECT (SELECT count(*) FROM bench_shelf), (SELECT count(*) FROM bench_book), (SELECT count(*) FROM bench_page)"
 
 SERVERS = ("postgresql",)
-WORKLOADS = (
+OWN = (
     Workload("get", "reads", "get by key, 2,000 times", limit=2.0),
     Workload("get_author", "reads", "get with its author, 2,000 times"),
     Workload("flat", "reads", "20,000 rows of 8 columns", all_fields, limit=1.8),
@@ -112,4 +120,87 @@ WORKLOADS = (
     Workload("delete_all", "writes", "100 cascades in one delete", before=shelves, after=LEFT),
     Workload("tasks", "tasks", "1,024 gets in 64 tasks, to asyncpg.Pool", sorted, base="asyncpg", databases=SERVERS),
 )
+
+# -- what others have published: github.com/tortoise/orm-benchmarks and github.com/geldata/imdbench --------------------
+
+
+def no_items(sizes: Sizes) -> list[str]:
+    """Nothing but what is there to be read."""
+    return ["DELETE FROM bench_journal WHERE text LIKE 'Insert%'"]
+
+
+def items(sizes: Sizes) -> list[str]:
+    values = f"n, '{MOMENT}', 10 * (1 + n % 5), 'Item ' || n"
+    return ["DELETE FROM bench_journal", counted("bench_journal", "id, timestamp, level, text", values, sizes.journals)]
+
+
+def of_items(found: Any) -> list[tuple[Any, ...]]:
+    return [(item.id, item.level, item.text) for item in sorted(found, key=lambda item: item.id)]
+
+
+def of_dicts(found: Any) -> list[tuple[Any, ...]]:
+    return sorted((item["id"], item["level"], item["text"]) for item in found)
+
+
+def of_tuples(found: Any) -> list[tuple[Any, ...]]:
+    return sorted((key, level, text) for key, _, level, text in found)
+
+
+def old_titles(sizes: Sizes) -> list[str]:
+    return ["UPDATE bench_movie SET title = split_part(title, '---', 1) WHERE title LIKE '%---%'"]
+
+
+def no_new_films(sizes: Sizes) -> list[str]:
+    """Nothing but what is there to be read."""
+    tables = {"bench_user": "name", "bench_movie": "title", "bench_person": "first_name"}
+    return [f"DELETE FROM {table} WHERE {column} LIKE 'new %'" for table, column in tables.items()]
+
+
+def without_keys(found: Any) -> Any:
+    """What was made, without the keys that depend on what was made before."""
+    return [re.sub(r'"id": \d+', '"id": 0', text) for text in found]
+
+
+ITEMS = "SELECT level, text FROM bench_journal ORDER BY level, text"
+JOURNAL = tuple(
+    Workload(f"journal_{name}", "orm-benchmarks", title, **more)
+    for name, title, more in (
+        ("single", "A. insert: single, 100 times", {"before": no_items, "after": ITEMS}),
+        ("batch", "B. insert: batch, 500 in a transaction", {"before": no_items, "after": ITEMS}),
+        ("bulk", "C. insert: bulk, 500", {"before": no_items, "after": ITEMS}),
+        ("large", "D. filter: large, 5 times 300", {"facts": of_items}),
+        ("small", "E. filter: small, 100 times 20", {"facts": of_items}),
+        ("get", "F. get, 1,000 times", {"facts": of_items}),
+        ("dicts", "G. filter: dict, 5 times 300", {"facts": of_dicts}),
+        ("tuples", "H. filter: tuple, 5 times 300", {"facts": of_tuples}),
+        ("whole", "I. update: whole, 1,500", {"before": items, "after": ITEMS}),
+        ("partial", "J. update: partial, 1,500", {"before": items, "after": ITEMS}),
+        ("delete", "K. delete, 1,500", {"before": items, "after": ITEMS}),
+    )
+)
+TITLES = "SELECT title FROM bench_movie ORDER BY title"
+USERS = "SELECT name, image FROM bench_user ORDER BY name"
+CAST = (
+    "SELECT m.title, m.image, m.year, m.description, p.first_name, p.last_name, r.role FROM bench_movie m JOIN "
+    "(SELECT 'd' AS role, movie_id, person_id FROM bench_director UNION ALL "
+    "SELECT 'c', movie_id, person_id FROM bench_cast) r ON r.movie_id = m.id "
+    "JOIN bench_person p ON p.id = r.person_id ORDER BY 1, 5, 6, 7"
+)
+FILMS = tuple(
+    Workload(f"imdb_{name}", "imdbench", title, databases=SERVERS, **more)
+    for name, title, more in (
+        ("get_movie", "get movie, 100 times", {}),
+        ("get_person", "get person, 100 times", {}),
+        ("get_user", "get user, 100 times", {}),
+        ("update_movie", "update movie, 50 times", {"before": old_titles, "after": TITLES}),
+        ("insert_user", "insert user, 50 times", {"facts": without_keys, "before": no_new_films, "after": USERS}),
+        ("insert_movie", "insert movie, 50 times", {"facts": without_keys, "before": no_new_films, "after": CAST}),
+        (
+            "insert_movie_plus",
+            "insert movie with new persons, 50 times",
+            {"facts": without_keys, "before": no_new_films, "after": CAST},
+        ),
+    )
+)
+WORKLOADS = (*OWN, *JOURNAL, *FILMS)
 BY_NAME = {workload.name: workload for workload in WORKLOADS}

@@ -35,13 +35,13 @@ ADAPTERS = {
         Entry("apsw", "driver_apsw", ("apsw",), databases=("sqlite",), bare=True),
         Entry("psycopg", "driver_psycopg", ("psycopg",), databases=("postgresql",), bare=True),
         Entry("asyncpg", "driver_asyncpg", ("asyncpg",), databases=("postgresql",), bare=True),
-        Entry("crowsfoot", "crowsfoot_models", ("apsw",)),
-        Entry("django", "django_models", ("django",)),
-        Entry("peewee", "peewee_models", ("peewee",)),
-        Entry("sqlalchemy", "sqlalchemy_orm", ("sqlalchemy", "greenlet")),
-        Entry("tortoise", "tortoise_models", ("tortoise", "aiosqlite")),
-        Entry("piccolo", "piccolo_tables", ("piccolo", "aiosqlite")),
-        Entry("pony", "pony_entities", ("pony", "psycopg2")),
+        Entry("crowsfoot", "crowsfoot_published", ("apsw",)),
+        Entry("django", "django_published", ("django",)),
+        Entry("peewee", "peewee_published", ("peewee",)),
+        Entry("sqlalchemy", "sqlalchemy_published", ("sqlalchemy", "greenlet")),
+        Entry("tortoise", "tortoise_published", ("tortoise", "aiosqlite")),
+        Entry("piccolo", "piccolo_published", ("piccolo", "aiosqlite")),
+        Entry("pony", "pony_published", ("pony", "psycopg2")),
     )
 }
 # What the others are compared with: the standard library's driver, and PostgreSQL's usual one.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import apsw
 
-from benchmarks.adapters.driver import Driver, Entry
+from benchmarks.adapters.driver import Entry
+from benchmarks.adapters.driver_published import Published
 
 
-class Apsw(Driver):
+class Apsw(Published):
     def open(self, url: str) -> None:
         self.connection = apsw.Connection(url.removeprefix("sqlite:///"))
         self.connection.execute("PRAGMA foreign_keys = ON")

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import psycopg
 
-from benchmarks.adapters.driver import Driver, Entry
+from benchmarks.adapters.driver import Entry
+from benchmarks.adapters.driver_films import Films
+from benchmarks.adapters.driver_published import Journal
 
 
-class Psycopg(Driver):
+class Psycopg(Films):
     mark = "%s"
+
+    def stored(self, moment: datetime) -> Any:
+        return moment
+
+    def moment(self, stored: Any) -> datetime:
+        found: datetime = stored
+        return found
+
+    def insert_journals(self, journals: list[Journal]) -> None:
+        with self.cursor.copy("COPY bench_journal (timestamp, level, text) FROM STDIN") as copy:
+            for journal in journals:
+                copy.write_row((journal.timestamp, journal.level, journal.text))
 
     def open(self, url: str) -> None:
         self.connection = psycopg.connect(url, autocommit=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 
-from benchmarks.adapters.driver import Driver, Entry
+from benchmarks.adapters.driver import Entry
+from benchmarks.adapters.driver_published import Published
 
 
-class Sqlite3(Driver):
+class Sqlite3(Published):
     def open(self, url: str) -> None:
         self.connection = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
         self.connection.execute("PRAGMA foreign_keys = ON")

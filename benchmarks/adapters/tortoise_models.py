@@ -94,6 +94,8 @@ class Reading(Model):
 
 
 class TortoiseORM(Adapter):
+    modules: tuple[str, ...] = (__name__,)
+
     async def open(self, url: str) -> None:  # type: ignore[override]
         parts = urlsplit(url)
         if parts.scheme == "sqlite":
@@ -101,7 +103,7 @@ class TortoiseORM(Adapter):
         else:
             place = parts._replace(scheme="asyncpg", query="minsize=1&maxsize=10").geturl()
         # Every call is a task of its own, which does not inherit the context of the one that connected.
-        await Tortoise.init(db_url=place, modules={"models": [type(self).__module__]}, _enable_global_fallback=True)
+        await Tortoise.init(db_url=place, modules={"models": list(self.modules)}, _enable_global_fallback=True)
 
     async def close(self) -> None:  # type: ignore[override]
         await Tortoise.close_connections()
