@@ -120,6 +120,59 @@ async def test_a_related_row_saved_meanwhile_lends_its_key(do: Any) -> None:
     assert post.__dict__["author_id"] == asha.pk
 
 
+async def test_links_are_one_statement_and_those_that_are_there_stay(do: Any) -> None:
+    asha = await do(Author.objects.create, name="Asha")
+    post = await do(Post.objects.create, title="P", author=asha)
+    tags = [await do(Tag.objects.create, name=name) for name in "abc"]
+    with do.queries(1):
+        await do(post.tags.add, tags[0])
+    with do.queries(1):
+        await do(post.tags.add, *tags, tags[1].pk)
+    with do.queries(1):
+        await do(tags[0].posts.add, post.pk, post)
+    with do.queries(0):
+        await do(post.tags.add)
+    await do(post.tags.add, str(tags[2].pk))
+    assert await do(Post.tags.through.objects.count) == 3
+    known = await do(Post.objects.prefetch_related("tags").get, pk=post.pk)
+    await do(tags[1].delete)
+    await do(known.tags.add, tags[0])
+    assert {tag.name for tag in await do.rows(known.tags.all())} == {"a", "c"}
+
+
+async def test_links_that_the_database_refuses_are_named(do: Any) -> None:
+    asha = await do(Author.objects.create, name="Asha")
+    post = await do(Post.objects.create, title="P", author=asha)
+    with pytest.raises(IntegrityError, match=r"points at behaviour\.Tag 77, which is not there"):
+        await do(post.tags.add, 77)
+    with pytest.raises(IntegrityError, match=r"points at behaviour\.Tag 7[78], which is not there"):
+        await do(post.tags.add, 77, 78)
+    with do.queries(0), pytest.raises(TypeError, match="'Tag' instance expected"):
+        await do(post.tags.add, asha)
+    with do.queries(0), pytest.raises(ValueError, match="Cannot add"):
+        await do(post.tags.add, Tag(name="unsaved"))
+
+
+async def test_a_receiver_that_comes_later_is_told_of_links(do: Any) -> None:
+    told: list[Any] = []
+
+    def hear(action: str, pk_set: Any, **named: Any) -> None:
+        told.append((action, pk_set))
+
+    asha = await do(Author.objects.create, name="Asha")
+    post = await do(Post.objects.create, title="P", author=asha)
+    tag = await do(Tag.objects.create, name="a")
+    await do(post.tags.add, tag)
+    signals.m2m_changed.connect(hear, sender=Post.tags.through)
+    try:
+        other = await do(Tag.objects.create, name="b")
+        await do(post.tags.add, tag, other)
+    finally:
+        signals.m2m_changed.disconnect(hear, sender=Post.tags.through)
+    await do(post.tags.add, tag)
+    assert told == [("pre_add", {other.pk}), ("post_add", {other.pk})]
+
+
 TRIGGERS = {
     "sqlite": ["CREATE TRIGGER never BEFORE INSERT ON behaviour_tag BEGIN SELECT RAISE(IGNORE); END"],
     "postgresql": [
@@ -217,7 +270,16 @@ def test_a_save_is_few_calls(database: Any) -> None:
     def create() -> None:
         Author.objects.create(name=next(names), age=2)
 
-    for work, budget in ((create, 21), (change, 14), (change_all, 14)):
+    post = Post.objects.create(title="P", author=asha)
+    tags = [Tag.objects.create(name=name) for name in "abc"]
+
+    def link() -> None:
+        post.tags.add(tags[0])
+
+    def link_all() -> None:
+        post.tags.add(*tags)
+
+    for work, budget in ((create, 21), (change, 14), (change_all, 14), (link, 17), (link_all, 18)):
         work()
         made = calls(work)
         assert made <= budget, f"{work.__name__}: {made} calls"

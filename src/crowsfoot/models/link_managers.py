@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
+from crowsfoot.conf import settings
+from crowsfoot.database import DEFAULT, databases
 from crowsfoot.drivers.run import Operation
+from crowsfoot.errors import IntegrityError
 from crowsfoot.functional import unwrapped
 from crowsfoot.models import routing, signals
+from crowsfoot.models.link_plans import links_of
+from crowsfoot.models.prefetch import CACHE
 from crowsfoot.models.related_managers import Key, RelatedManager
 from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.query.conditions import Q
@@ -26,6 +31,8 @@ class ManyRelatedManager(RelatedManager[M]):
     # The link's attributes for this side and for the other.
     here: Any
     there: Any
+    # How links are added, by database.
+    link_plans: dict[str, Any]
 
     def __init__(self, instance: Any) -> None:
         super().__init__(instance)
@@ -37,7 +44,7 @@ class ManyRelatedManager(RelatedManager[M]):
         link = end.relation.link
         assert link is not None
         here, there = link.attributes_of(end.hops[0].target_columns), link.attributes_of(end.hops[1].source_columns)
-        return {**super().shared(end), "through": link.model, "here": here, "there": there}
+        return {**super().shared(end), "through": link.model, "here": here, "there": there, "link_plans": {}}
 
     @property
     def source_field_name(self) -> str:
@@ -129,9 +136,51 @@ class ManyRelatedManager(RelatedManager[M]):
 
     # -- linking -------------------------------------------------------------------------------------------------------
 
+    def add(self: Any, *objs: M | Key, **options: Any) -> None:
+        """Link these rows, given as instances or by their keys; those that are linked already stay.
+
+        One statement where nobody is told of it and the link table is the relation's own; else also a query for those
+        that are there, in a transaction.
+        """
+        if options or settings.DATABASE_ROUTERS or not self._add_directly(objs):
+            super().add(*objs, **options)
+
+    def _add_directly(self: Any, objs: tuple[Any, ...]) -> bool:
+        """Link by a plan on this thread's connection, the direct way; False where there is none."""
+        origin = self.instance._origin
+        database = databases[self._db or (origin and origin.db) or DEFAULT]
+        plan = links_of(self, database.alias, database.dialect)
+        keys = None if plan is None else plan.keys(self.instance, objs)
+        if plan is None or keys is None:
+            return False
+        if CACHE in self.instance.__dict__ or type(self.instance) is not self.side.owner:
+            self._remove_prefetched()
+        if objs:
+            database.carry(plan.request(keys), plan.table, plan.explain, keys)
+        return True
+
+    def _add_planned(self, session: Session, objs: tuple[Any, ...]) -> Operation[bool]:
+        """``_add_directly`` as part of an operation."""
+        plan = links_of(self, session.alias, session.dialect)
+        keys = None if plan is None else plan.keys(self.instance, objs)
+        if plan is None or keys is None:
+            return False
+        self._remove_prefetched()
+        if objs:
+            session.wrote(plan.table)
+            try:
+                yield plan.request(keys)
+            except IntegrityError as error:
+                yield from plan.explain(error, keys)
+                raise
+        return True
+
     def _add(
         self, session: Session, objs: tuple[Any, ...], through_defaults: Any = None, raw: bool = False
     ) -> Operation[None]:
+        is_general = through_defaults or raw or settings.DATABASE_ROUTERS
+        if not is_general and (yield from self._add_planned(session, objs)):
+            return
         self._remove_prefetched()
         ids = self._get_target_ids(objs)
         yield from atomically(session, self._link_both(session, ids, through_defaults, raw))
@@ -163,6 +212,8 @@ class ManyRelatedManager(RelatedManager[M]):
         ignored = bool(self.through._meta.auto_created)
         told = self._tells(here) and signals.m2m_changed.has_listeners(self.through)
         return ignored, told, ignored and not told
+
+    usual_add_plan = _get_add_plan
 
     def _get_missing_target_ids(self, ids: list[Any], linked: set[Any]) -> list[Any]:
         """Which of ``ids`` have no link yet."""

@@ -109,7 +109,7 @@ class Model(Persistence, Validation, metaclass=ModelBase):
     def _learn_fill(cls, names: tuple[str, ...]) -> None:
         """Have ``__init__`` find the next time what it does with arguments of these names, if that is plain."""
         fields = cls.__init_fields__()
-        if cls._meta.init_fields is not None:  # else relations wait for other models
+        if cls._meta.init_fields is not None:  # else a relation waits for another model
             plain = super().__init__ is object.__init__
             cls._meta.keep(cls._meta.fills, names, make_fill(cls, fields, names) if plain else None)
 
@@ -121,7 +121,7 @@ class Model(Persistence, Validation, metaclass=ModelBase):
         if found is None:
             meta.apps.link()
             found = meta.concrete_fields
-            if not meta.apps.registry.pending:
+            if not meta.is_waiting:
                 meta.init_fields = found
                 PLANNED.add(meta)
         return found

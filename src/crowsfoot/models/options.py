@@ -101,6 +101,12 @@ class Options:
         cache[key] = value
         PLANNED.add(self)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a relation of the model waits for its target: then it does not have all its columns yet."""
+        pending = self.apps.registry.pending
+        return any(issubclass(self.model, declaration.owner.model) for declaration in pending)
+
     # -- setting up ----------------------------------------------------------------------------------------------------
 
     def contribute_to_class(self, cls: Any, name: str) -> None:

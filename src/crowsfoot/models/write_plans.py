@@ -304,7 +304,7 @@ def writes_of(model: Any, alias: str, dialect: Dialect) -> ModelWrites | None:
     if found is None or found.dialect is not dialect:
         meta.apps.link()
         found = ModelWrites(model, alias, dialect)
-        if not meta.apps.registry.pending:
+        if not meta.is_waiting:
             meta.keep(meta.write_plans, alias, found)
     return found if found.is_plain else None
 

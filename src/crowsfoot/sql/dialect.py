@@ -202,6 +202,10 @@ class Dialect:
         """``lhs IN (…)`` where ``lhs`` is a row of values and the list is one parameter, or one for each part."""
         raise NotImplementedError
 
+    def each(self, mark: str, value_type: ValueType) -> str:
+        """What ends a SELECT: a last column with each value of the array that is bound, and where it comes from."""
+        raise NotImplementedError
+
     def pattern(self, pattern: str, rhs: str) -> str:
         """A LIKE pattern made in SQL around an expression whose special characters are escaped."""
         escaped = f"REPLACE(REPLACE(REPLACE({rhs}, '\\', '\\\\'), '%%', '\\%%'), '_', '\\_')"

@@ -167,6 +167,9 @@ class PostgreSQL(Dialect):
         words = (self.wider.get(known.kind) or self.casts.get(known.kind)) if known is not None else None
         return f"{lhs} = ANY({mark}::{words}[])" if words else f"{lhs} = ANY({mark})"
 
+    def each(self, mark: str, value_type: ValueType) -> str:
+        return f"unnest({self.cast_parameter(mark, value_type)}[])"
+
     def in_tuples(self, lhs: str, parts: Sequence[ValueType]) -> str:
         arrays = [
             f"%s::{self.wider.get(p.kind) or self.casts.get(p.kind) or self.column_type(p.type)}[]" for p in parts

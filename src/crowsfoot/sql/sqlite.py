@@ -265,6 +265,10 @@ class SQLite(Dialect):
             lhs, value = self.comparable(lhs, known), self.comparable("value", known)
         return f"{lhs} IN (SELECT {value} FROM json_each({mark}))"
 
+    def each(self, mark: str, value_type: ValueType) -> str:
+        # Without a WHERE, the ON of what may follow would be read as that of a join.
+        return f"value FROM json_each({mark}) WHERE true"
+
     def in_tuples(self, lhs: str, parts: Sequence[ValueType]) -> str:
         items = [f"value ->> {position}" for position in range(len(parts))]
         typed = [self.cast_parameter(item, part) for item, part in zip(items, parts, strict=True)]

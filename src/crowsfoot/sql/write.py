@@ -70,6 +70,19 @@ def compile_insert(
     return statement(dialect, sql, params, row_layout)
 
 
+def compile_links(dialect: Dialect, entity: Entity, here: Attribute, there: Attribute) -> tuple[Compiled, Compiled]:
+    """INSERT of a link of two keys, and of links of one key to several in an array; those that are there are left."""
+    quote = dialect.quote_name
+    into = f"INSERT INTO {quote(entity.table.name)} ({quote(here.column.name)}, {quote(there.column.name)})"
+    end = " ON CONFLICT DO NOTHING"
+    one = f"{into} VALUES (%s, %s){end}"
+    slots = [Slot(0, here.value_type), Slot(1, there.value_type)]
+    own = dialect.cast_parameter("%s", here.value_type)
+    several = f"{into} SELECT {own}, {dialect.each('%s', there.value_type)}{end}"
+    arrays = [slots[0], Slot(1, there.value_type, array=True)]
+    return statement(dialect, one, [*slots]), statement(dialect, several, [*arrays])
+
+
 def _on_conflict(dialect: Dialect, conflict: Conflict) -> str:
     quote = dialect.quote_name
     if not conflict.update:
