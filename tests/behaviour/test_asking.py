@@ -12,7 +12,18 @@ from behaviour_models import TABLES, Author, Post, Profile, Tag
 from crowsfoot import create_tables
 from crowsfoot.conf import settings
 from crowsfoot.database import Database, databases
-from crowsfoot.models import Exists, F, FilteredRelation, OuterRef, Q, Subquery, Window
+from crowsfoot.models import (
+    BooleanField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    FilteredRelation,
+    Max,
+    OuterRef,
+    Q,
+    Subquery,
+    Window,
+)
 from crowsfoot.models.functions import RowNumber
 from crowsfoot.transaction import atomic
 
@@ -58,6 +69,32 @@ async def test_order_by_a_field_of_a_related_row(do: Any) -> None:
             "a",
             "b",
         ]
+
+
+async def test_exclude_and_what_is_missing(do: Any) -> None:
+    """A field without a value does not meet a condition; what is computed without one is neither in nor out."""
+    await blog(do)
+    assert [a.name for a in await do.rows(Author.objects.exclude(age__lt=35).order_by("name"))] == ["Ann", "Cas"]
+    computed = Author.objects.annotate(half=F("age") / 2, top=Max("posts__rank")).order_by("name")
+    assert [a.name for a in await do.rows(computed.exclude(half__lt=20))] == ["Ann"]
+    assert [a.name for a in await do.rows(computed.exclude(top__gt=2))] == ["Ben"]
+    assert await titles(do, Post.objects.exclude(rank__lt=F("editor__age")).order_by("title")) == ["a", "b"]
+    assert await titles(do, Post.objects.exclude(rank__lt=F("editor__age") + 1).order_by("title")) == []
+
+
+async def test_columns_of_many_rows_are_counted_as_they_are_listed(do: Any) -> None:
+    await blog(do)
+    tags = Post.objects.values_list("title", "tags__name")
+    assert await do(tags.count) == len(await do.rows(tags)) == 4
+    assert await do(Post.objects.annotate(tag=F("tags__name")).count) == 4
+    assert await do(Post.objects.values("title", "author__name").count) == 3
+
+
+async def test_a_condition_is_compared_with_a_list(do: Any) -> None:
+    await blog(do)
+    posts = Post.objects.annotate(high=ExpressionWrapper(Q(rank__gte=2), output_field=BooleanField()))
+    assert await titles(do, posts.filter(high__in=[True]).order_by("title")) == ["a", "c"]
+    assert await titles(do, posts.exclude(high__in=[True]).filter(high__isnull=False)) == ["b"]
 
 
 @pytest.mark.capability(79)

@@ -69,6 +69,21 @@ async def test_values_before_an_aggregate_group_and_values_after_choose(do: Any)
     assert len(await do.rows(doubled)) == 5
 
 
+async def test_a_constant_makes_no_groups(do: Any) -> None:
+    await fill(do)
+    whole = Post.objects.annotate(all=Value(1)).values("all").annotate(n=Count("pk"))
+    assert await do.rows(whole) == [{"all": 1, "n": 5}]
+    assert await do.rows(whole.filter(title="z")) == [{"all": 1, "n": 0}]
+
+
+async def test_a_condition_beside_an_aggregate_may_name_other_columns(do: Any) -> None:
+    await fill(do)
+    by_author = Post.objects.values("author__name").annotate(n=Count("pk"))
+    assert len(await do.rows(by_author.filter(Q(n__gt=2) | Q(rank=1)))) == 1
+    some = Post.objects.annotate(n=Count("tags")).exclude(Q(n__gte=1) & Q(author__name="Ann")).values("rank")
+    assert await do(some.count) == 3
+
+
 async def test_what_is_not_selected_makes_no_groups(do: Any) -> None:
     await fill(do)
     first = Subquery(Tag.objects.filter(name=OuterRef("posts__tags__name")).values("id")[:1])

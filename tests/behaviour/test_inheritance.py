@@ -8,6 +8,7 @@ import pytest
 
 from crowsfoot import models
 from crowsfoot.conf import settings
+from crowsfoot.models import Count, Q
 from crowsfoot.models.model import ModelBase
 from crowsfoot.testing import isolated_registry
 
@@ -44,6 +45,14 @@ class Hotel(Inn):
 
 
 TABLES = (Place, Business, Inn, Hotel)
+
+
+async def test_an_aggregate_beside_a_condition_on_an_inherited_field(do: Any) -> None:
+    await do(Hotel.objects.create, name="Ritz", beds=9)
+    await do(Hotel.objects.create, name="Crown", beds=2)
+    hotels = Hotel.objects.annotate(n=Count("stars")).exclude(Q(n=1) & Q(name__startswith="R"))
+    assert await do.rows(hotels.values_list("beds", flat=True)) == [2]
+    assert await do(hotels.values("stars").count) == 1
 
 
 async def test_update_finds_the_rows_of_each_table(do: Any) -> None:

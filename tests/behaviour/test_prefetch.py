@@ -108,6 +108,7 @@ async def test_to_one_left_out_by_the_queryset(do: Any) -> None:
         post, *_ = await do.rows(Post.objects.prefetch_related(Prefetch("author", nobody)))
     with do.queries(0), pytest.raises(Author.DoesNotExist):
         _ = post.author
+    assert not hasattr(post, "author")
     (post, *_) = await do.rows(Post.objects.prefetch_related(Prefetch("author", nobody, "writer")))
     assert post.writer is None
     post.author_id = post.author_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from behaviour_models import Author, Post, Tag
+from behaviour_models import Author, Post, Profile, Tag
 
 from crowsfoot.errors import FieldError
 from crowsfoot.models import Avg, Count, Max, Prefetch, Sum
@@ -122,6 +122,13 @@ async def test_in_bulk(do: Any) -> None:
         assert set(await do(Author.objects.in_bulk)) == {asha.pk, ben.pk}
     with pytest.raises(ValueError, match="unique"):
         await do(Author.objects.in_bulk, [1], field_name="age")
+
+
+async def test_in_bulk_by_a_relation(do: Any) -> None:
+    asha, _ = await library(do)
+    profile = await do(Profile.objects.create, author=asha)
+    with do.queries(1):
+        assert await do(Profile.objects.in_bulk, [asha.pk], field_name="author") == {asha: profile}
 
 
 async def test_iteration_asks_once(do: Any) -> None:

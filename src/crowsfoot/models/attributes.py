@@ -134,7 +134,7 @@ class ToOne:
                     if key is None:
                         return self._nothing(instance)
                     if self._is_absent(instance):
-                        return None if self.end.minimum == 0 else self._missing(instance)
+                        return self._nothing(instance)
                 elif key is related or self._is_key_of(key, related) or self.name in held.get("_awaiting", ()):
                     return related
                 del held[self.name]

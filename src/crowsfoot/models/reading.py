@@ -332,6 +332,13 @@ class Reading(Generic[M]):
             ]  # fmt: skip
             if not unique:
                 raise ValueError(f"in_bulk()'s field_name must be a unique field but '{field_name}' isn't.")
+            if field.is_relation and self.query.columns is None:  # as in Django the related rows are the keys
+                return self.select_related(field_name)._bulk_by(id_list, field_name, field.name)
+        return self._bulk_by(id_list, field_name, attname)
+
+    def _bulk_by(
+        self: Any, id_list: Iterable[Any] | None, field_name: str, attname: str
+    ) -> tuple[Any, Callable[[Any], tuple[Any, Any]]]:
         keyed, pair = self._clone(), lambda row: (getattr(row, attname), row)
         if self._query.columns is not None:
             keyed = self._change(("bulk", field_name), lambda query: _with_key(query, field_name))

@@ -194,7 +194,8 @@ class Scope(Matching):
         if found is not None:
             node, rest = found
             _check_filterable(node.source)
-            return self.finish(node, rest, value, None, negated)
+            # As in Django what was computed is compared as it is: NULL is neither, in a NOT as outside of one.
+            return self.finish(node, rest, value, None, negated=False)
         path = self.parse(parts)
         if not allow_joins and path.ends and not self._local(path):
             raise FieldError("Joined field references are not permitted in this query")

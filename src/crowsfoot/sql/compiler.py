@@ -297,9 +297,7 @@ class Compiler:
 
     def lookup(self, node: Lookup) -> tuple[str, list[Any]]:
         lhs, params = self.value_of(node.lhs)
-        compared = node.lhs.source if isinstance(node.lhs, Ref) else node.lhs
-        if isinstance(compared, (Lookup, Condition, ExpressionWrapper)):
-            lhs = f"({lhs})"
+        lhs = _closed(node.lhs, lhs)
         if isinstance(node.rhs, Embedded):
             rhs, more = self.embedded(node.rhs)
         else:
@@ -331,8 +329,7 @@ class Compiler:
             return self.operand("%s", node.rhs_type, of_column=True), [prepared]
         sql, params = self.compile(rhs)
         if not isinstance(rhs, Param):
-            if isinstance(rhs, (Lookup, Condition, ExpressionWrapper)):
-                sql = f"({sql})"
+            sql = _closed(rhs, sql)
             return (self.dialect.pattern(node.pattern, sql) if isinstance(node, PatternLookup) else sql), params
         return self.operand(sql, rhs.output_field, of_column=isinstance(node.lhs, Col)), params
 
@@ -345,11 +342,11 @@ class Compiler:
             joiner, mark = (" OR ", "IS NULL") if node.rhs else (" AND ", "IS NOT NULL")
             return "(" + joiner.join(f"{self.compile(col)[0]} {mark}" for col in node.lhs.cols) + ")", []
         sql, params = self.value_of(node.lhs)
-        return f"{sql} IS {'' if node.rhs else 'NOT '}NULL", params
+        return f"{_closed(node.lhs, sql)} IS {'' if node.rhs else 'NOT '}NULL", params
 
     def in_list(self, node: In) -> tuple[str, list[Any]]:
         lhs, params = self.compile(node.lhs)
-        rhs = node.rhs
+        lhs, rhs = _closed(node.lhs, lhs), node.rhs
         if isinstance(rhs, Embedded):
             sql, more = self.embedded(rhs)
             return f"{lhs} IN {sql}", params + more
@@ -474,6 +471,12 @@ class Compiler:
 def _func(self: Compiler, node: Any) -> tuple[str, list[Any]]:
     sql, params = Func.as_sql(node, self, self.dialect)
     return sql, params
+
+
+def _closed(node: Any, sql: str) -> str:
+    """A side of a look-up that is a condition itself, in parentheses."""
+    said = node.source if isinstance(node, Ref) else node
+    return f"({sql})" if isinstance(said, (Lookup, Condition, ExpressionWrapper)) else sql
 
 
 RENDERERS: dict[type, Callable[[Compiler, Any], tuple[str, list[Any]]]] = {

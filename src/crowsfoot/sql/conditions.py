@@ -13,7 +13,6 @@ from typing import Any
 
 from crowsfoot.errors import EmptyResultSet, FullResultSet, QueryTooDeep
 from crowsfoot.query.lookups import IsNull, Lookup
-from crowsfoot.query.nodes import BaseExpression
 from crowsfoot.query.resolved import Col, Condition
 from crowsfoot.sql.joins import Source
 from crowsfoot.sql.outside import Inner
@@ -163,15 +162,18 @@ def _leaf(compiler: Any, node: Any) -> Clause:
 
 
 def _guards(compiler: Any, node: Lookup) -> list[str]:
-    """Inside a NOT a comparison with NULL has to be false, not unknown: ``exclude`` keeps the rows without a value."""
-    found = dict.fromkeys(
-        f"{compiler.compile(col)[0]} IS NOT NULL"
-        for side in node.get_source_expressions()
-        if isinstance(side, BaseExpression)
-        for col in side.flatten()
-        if isinstance(col, (Col, Inner)) and col.nullable
-    )
-    return list(found)
+    """Inside a NOT a comparison with NULL has to be false, not unknown: ``exclude`` keeps the rows without a value.
+
+    As in Django that holds for what is compared and for a field on the other side that may be NULL itself, and not for
+    what is computed there or missing because its row is.
+    """
+    guarded = [col for col in node.lhs.flatten() if isinstance(col, (Col, Inner)) and col.nullable]
+    other = node.rhs.source if isinstance(node.rhs, Inner) else node.rhs
+    if isinstance(other, Col):
+        source, column = compiler.joins.reach(other.ends, other.attribute, other.group)
+        if source.table.columns[column].null:
+            guarded.append(node.rhs)
+    return list(dict.fromkeys(f"{compiler.compile(col)[0]} IS NOT NULL" for col in guarded))
 
 
 def strict_sources(compiler: Any, node: Any) -> frozenset[Source]:

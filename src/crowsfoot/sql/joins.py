@@ -117,6 +117,8 @@ class JoinTree:
     def reach(self, ends: tuple[Any, ...], attribute: Attribute, group: int | None) -> tuple[Source, str]:
         """The source and column for ``attribute`` behind ``ends``, joining no table for a key that is at hand."""
         column = attribute.column.name
+        while ends and len(ends[-1].hops) == 1 and (near := self._trim(ends[-1], column)):
+            ends, column = ends[:-1], near
         if not ends:
             return self.root, column
         last = ends[-1]

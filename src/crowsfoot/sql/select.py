@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from crowsfoot.errors import EmptyResultSet, FieldError, FullResultSet, NotSupportedError
+from crowsfoot.query.aggregates import Aggregate
 from crowsfoot.query.depth import bounded
 from crowsfoot.query.expressions import OrderBy
 from crowsfoot.query.inference import DECIMAL, MixedTypes
@@ -303,10 +304,13 @@ class SelectCompiler(Compiler):
         nodes += also
         nodes += [n for _, n in query.extra_columns]
         nodes += [item.expression for item in self._order_nodes() if isinstance(item, OrderBy)]
+        nodes += self._beside_aggregates(query)
         found: dict[str, list[Any]] = {}
         for node in nodes:
             for part in node.get_group_by_cols():
                 if getattr(part, "contains_aggregate", False):
+                    continue
+                if isinstance(part, Ref) and not part.source.get_group_by_cols():  # a constant, under its name
                     continue
                 place = self.places.get(id(part.source if isinstance(part, Ref) else part))
                 try:
@@ -316,6 +320,19 @@ class SelectCompiler(Compiler):
                     continue
                 found.setdefault(sql, params)
         return list(found), [p for params in found.values() for p in params]
+
+    def _beside_aggregates(self, query: Query) -> list[Any]:
+        """Columns that HAVING compares as they are, where the key of the query's own table does not cover them."""
+        found: list[Any] = []
+        stack: list[Any] = [step for step in _conjuncts(query.steps) if step.contains_aggregate]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, Col):
+                found.append(node)
+            elif isinstance(node, BaseExpression) and not isinstance(node, Aggregate):
+                stack += node.get_source_expressions()
+        by_key = query.grouping is GROUP_BY_KEY
+        return [col for col in found if col.ends or not by_key]
 
     def _other_tables(self, query: Query) -> list[Any]:
         """Columns selected of tables other than the query's own: the key of its own table does not cover these."""
@@ -517,6 +534,10 @@ def compile_count(dialect: Dialect, query: Query) -> Compiled:
             lock=None,
         )
         compiler = SelectCompiler(dialect, counted)
+        for _, node in query.output():
+            for col in node.flatten():
+                if isinstance(col, Col) and any(end.many for end in col.ends):  # it multiplies the rows
+                    compiler.joins.reach(col.ends, col.attribute, col.group)
         sql, params = compiler.select()
     return statement(dialect, sql, params, names=compiler.names)
 
