@@ -5,13 +5,19 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help tour test bench lint format clean
+.PHONY: help tour test oracle bench lint format clean
 
 tour: $(VENV)/.ready  ## a guided walk through Crowsfoot, in the terminal
 	@$(BIN)/crowsfoot tour
 
 test: $(VENV)/.ready-to-develop  ## all tests; other options of pytest: make test ARGS="-k cohort -x"
 	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+# The same rows are asked the same by Django: random querysets, on SQLite and PostgreSQL. Needs Python 3.12.
+EXAMPLES ?= 5000
+SEED ?= 1
+oracle: $(VENV)/.ready-to-develop  ## 5,000 random querysets against Django: make oracle EXAMPLES=500 SEED=7
+	@ORACLE_EXAMPLES=$(EXAMPLES) ORACLE_SEED=$(SEED) $(BIN)/python -m pytest tests/oracle -q -rs $(ARGS)
 
 bench: $(VENV)/.ready-to-measure  ## the measurements; other options: make bench ARGS="--help"
 	@$(BIN)/python benchmarks $(ARGS)
