@@ -13,6 +13,7 @@ from crowsfoot.conf import Project, find_project, import_string, settings
 from crowsfoot.errors import ImproperlyConfigured, unknown_name
 from crowsfoot.models.apps import Package
 from crowsfoot.models.model import apps as models
+from crowsfoot.models.model import current
 
 DJANGO = "django.contrib."
 OWN = "crowsfoot.contrib."
@@ -97,8 +98,13 @@ def load_apps() -> list[AppConfig]:
                 f"Two installed apps are called {app.label!r}: {labels[app.label]} and {app.name}. "
                 "Rename one of the folders."
             )
-    for app in found:
-        app.import_models()
+    registry = current.apps
+    registry.models_ready = all(app.is_ready for app in found)
+    try:
+        for app in found:
+            app.import_models()
+    finally:
+        registry.models_ready = True
     for app in found:
         if not app.is_ready:
             app.is_ready = True

@@ -224,6 +224,10 @@ class DataError(DatabaseError):
     """A value does not fit its column."""
 
 
+class UnknownPart(DataError, ValueError):
+    """A moment has no such part to be cut at. Django has the database say so, hence the family."""
+
+
 class OperationalError(DatabaseError):
     """The server, the file or the network failed, not the statement."""
 

@@ -13,7 +13,7 @@ import pytest
 from crowsfoot import apps as installed
 from crowsfoot import models
 from crowsfoot.conf import settings
-from crowsfoot.errors import ImproperlyConfigured
+from crowsfoot.errors import FieldDoesNotExist, ImproperlyConfigured
 from crowsfoot.models.model import apps as registry
 from crowsfoot.testing import isolated_registry
 
@@ -148,3 +148,33 @@ def test_without_a_class_the_package_says_it_all(package: Callable[..., str]) ->
     (app,) = load(package("cf_bare", models=MODELS))
     assert (type(app), app.label, app.verbose_name) == (installed.AppConfig, "cf_bare", "Cf_Bare")
     assert app.as_package().auto_field is None
+
+
+def test_while_models_are_imported_only_fields_are_found(package: Callable[..., str]) -> None:
+    early = """
+        from crowsfoot import models
+        from crowsfoot.errors import FieldDoesNotExist
+
+        class Plant(models.Model):
+            name = models.CharField(max_length=9)
+
+        class Leaf(models.Model):
+            plant = models.ForeignKey(Plant, models.CASCADE, related_name="leaves")
+
+        Plant._meta.get_field("name")
+        Leaf._meta.get_field("plant_id")
+        try:
+            Plant._meta.get_field("leaves")
+        except FieldDoesNotExist as error:
+            SAID = str(error)
+    """
+    (app,) = load(package("early", models=early))
+    assert "Plant has no field named 'leaves'. The app cache isn't ready yet" in app.models_module.SAID
+    plant = app.models_module.Plant._meta
+    assert plant.get_field("leaves").related_model is app.models_module.Leaf
+    with pytest.raises(FieldDoesNotExist, match="Did you mean 'name'"):
+        plant.get_field("nam")
+    broken = settings.override(INSTALLED_APPS=[package("broken", models="1 / 0")])
+    with isolated_registry() as scratch, broken, pytest.raises(ZeroDivisionError):
+        installed.load_apps()
+    assert scratch.models_ready

@@ -12,7 +12,7 @@ import pytest
 from query_models import Event
 
 from crowsfoot import models, timezones
-from crowsfoot.errors import FieldError, ProgrammingError
+from crowsfoot.errors import DataError, FieldError, ProgrammingError
 from crowsfoot.models import Avg, Case, Count, F, Max, Q, StdDev, Sum, Value, Variance, When, Window
 from crowsfoot.query import functions as fn
 
@@ -207,6 +207,12 @@ def test_durations_have_parts(ask: Any) -> None:
     assert ask.values(fn.ExtractDay("lasts")) == [2, 0]
     assert ask.values(fn.ExtractHour("lasts")) == [3, 0]
     assert ask.values(fn.ExtractMinute("lasts")) == [0, 3]
+
+
+def test_an_unknown_part_is_an_error_of_the_data_as_well() -> None:
+    for family in (DataError, ValueError):
+        with pytest.raises(family, match=r"Invalid kind: 'yaer'\. It is one of year, quarter"):
+            fn.Trunc("at", "yaer")
 
 
 @pytest.mark.parametrize("nonsense", [F("at") * span(days=1), F("at") + F("at"), F("at") / 2, span(days=1) * F("at")])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -126,3 +128,123 @@ def test_a_lookup_of_a_relation() -> None:
         assert author.get_transform("absolute") is Abs
         found = Author.objects.filter(posts__absolute=3)
         assert 'ABS("behaviour_post"."id")' in compile_select(SQLite(), found._query).sql
+
+
+class Year(models.Transform):
+    """As Django's documentation has it: the database says how."""
+
+    lookup_name = "own_year"
+    output_field = models.IntegerField()
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        sql, params = compiler.compile(self.lhs)
+        return connection.ops.date_extract_sql("year", sql, params)
+
+
+class Hour(models.Transform):
+    lookup_name = "own_hour"
+    output_field = models.IntegerField()
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        sql, params = compiler.compile(self.lhs)
+        return connection.ops.time_extract_sql("hour", sql, params)
+
+
+def test_the_database_says_what_a_part_is(ask: Any) -> None:
+    with registered(models.DateField, Year), registered(models.TimeField, Hour):
+        days = ask(Event.objects.order_by("id").values_list("day__own_year", "day__year"))
+        assert [one for one, _ in days] == [other for _, other in days]
+        assert ask.which(day__own_year=days[0][0]) == ask.which(day__year=days[0][1])
+        assert ask.which(time__own_hour__gte=13) == ask.which(time__hour__gte=13) == [1]
+    with pytest.raises(ValueError, match="Invalid lookup type"):
+        ask.database.dialect.date_extract_sql("year')--", "day", [])
+
+
+class Exactly(lookups.Exact):
+    lookup_name = "exactly"
+
+
+def test_what_is_registered_for_a_foreign_object_serves_foreign_keys() -> None:
+    author = Post._meta.get_field("author")
+    assert author.get_lookup("exactly") is None
+    assert "exactly" not in author.get_lookups()
+    with registered(models.ForeignObject, Exactly):
+        assert author.get_lookup("exactly") is Exactly
+        assert "exactly" in author.get_lookups()
+        found = Post.objects.filter(author__exactly=3)
+        assert '"author_id" = ?' in compile_select(SQLite(), found._query).sql
+    assert author.get_lookup("exactly") is None
+    with pytest.raises(FieldError):
+        Post.objects.filter(author__exactly=3)
+
+
+class Plus(models.Func):
+    """Writes down what it is told of its parts, as expressions written for Django ask."""
+
+    arg_joiner = " + "
+    template = "%(expressions)s"
+    told: Any = ()
+
+    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        type(self).told = [part.output_field for part in self.get_source_expressions()]
+        return super().as_sql(compiler, connection, **extra)
+
+
+def test_an_output_field_is_a_field(ask: Any) -> None:
+    parts = (models.Value(1), models.F("number"), models.functions.Length("name"), models.F("number") + 1)
+    assert len(ask(Event.objects.annotate(n=Plus(*parts, output_field=models.IntegerField())))) == 2
+    assert [type(field) for field in Plus.told] == [models.IntegerField] * 4
+    assert Plus.told[1] is Event._meta.get_field("number")
+    for value, kind in (
+        ("x", models.CharField), (True, models.BooleanField), (1.5, models.FloatField), (b"x", models.BinaryField),
+        (Decimal("1.5"), models.DecimalField), (uuid.UUID(int=1), models.UUIDField),
+    ):  # fmt: skip
+        assert type(models.Value(value).output_field) is kind
+        assert models.Value(value).output_field is models.Value(value).output_field
+    assert isinstance(models.Exists(Event.objects.all()).output_field, models.BooleanField)
+    price = models.Value(1, output_field=Event._meta.get_field("price")).output_field
+    assert (price.max_digits, price.decimal_places) == (8, 2)
+
+
+def test_an_output_field_may_be_set_and_unset() -> None:
+    node = models.Value(None)
+    with pytest.raises(FieldError):
+        _ = node.output_field
+    node.output_field = models.IntegerField()
+    assert isinstance(node.output_field, models.IntegerField)
+    node.output_field = None
+    with pytest.raises(FieldError):
+        _ = node.output_field
+
+
+def test_a_subclass_may_compute_its_output_field(ask: Any) -> None:
+    class Twice(models.Func):
+        template = "2 * %(expressions)s"
+
+        @property
+        def output_field(self) -> Any:
+            return self.get_source_expressions()[0].output_field
+
+    class Half(models.Func):
+        template = "%(expressions)s"
+
+        @property
+        def output_field(self) -> Any:
+            return super().output_field
+
+    assert ask(Event.objects.order_by("id").annotate(v=Twice("price")).values_list("v", flat=True)) == [
+        2 * price for price in ask(Event.objects.order_by("id").values_list("price", flat=True))
+    ]
+    assert ask(Event.objects.annotate(v=Half("number")).filter(v__gte=-(10**9)).values_list("id"))
+
+
+def test_a_wrapped_expression_is_grouped_by_under_the_type_that_was_told() -> None:
+    wrapper = models.ExpressionWrapper(Twin("a", "b"), output_field=models.IntegerField())
+    (node,) = wrapper.get_group_by_cols()
+    assert node == wrapper.expression
+    assert isinstance(node.output_field, models.IntegerField)
+
+
+class Twin(models.Func):
+    arg_joiner = " || "
+    template = "%(expressions)s"

@@ -9,7 +9,7 @@ import pytest
 from query_models import Booking
 
 from crowsfoot.errors import FieldError, IntegrityError, ValidationError
-from crowsfoot.models import CheckConstraint, Deferrable, F, Index, Q, UniqueConstraint
+from crowsfoot.models import CheckConstraint, Deferrable, F, Func, Index, Q, UniqueConstraint
 from crowsfoot.schema import table
 from crowsfoot.testing import assert_num_queries
 
@@ -58,6 +58,23 @@ def test_unique_among_the_rows_that_meet_the_condition() -> None:
 
 def test_unique_by_an_expression() -> None:
     assert complaints(room="blue", seats=4, state="closed") == {"__all__": ["Constraint “by_size” is violated."]}
+
+
+class InIndex(Func):
+    """What only an index knows."""
+
+    function = "NOWHERE_ELSE"
+    constraint_validation_compatible = False
+
+
+def test_what_only_an_index_can_compute_is_left_out() -> None:
+    rule = UniqueConstraint(InIndex("room"), name="unique_room")
+    with pytest.raises(ValidationError):
+        rule.validate(Booking, Booking(room="blue", seats=1, day=DAY))
+    rule.validate(Booking, Booking(room="red", seats=1, day=DAY))
+    rule = UniqueConstraint(InIndex("room", "seats"), name="unique_room")
+    with pytest.raises(ValueError, match=r"must have only one source expression\. InIndex has 2"):
+        rule.validate(Booking, Booking(room="red", seats=1, day=DAY))
 
 
 def test_a_row_is_no_twin_of_itself() -> None:

@@ -13,7 +13,7 @@ from crowsfoot.models.fields.base import DatabaseDefault
 from crowsfoot.models.indexes import described, public_path
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.conditions import Q
-from crowsfoot.query.expressions import F, OrderBy, RawSQL
+from crowsfoot.query.expressions import F, RawSQL
 from crowsfoot.query.instances import OfInstance, referenced_names
 from crowsfoot.query.lookups import Exact, IsNull
 from crowsfoot.schema import table
@@ -269,7 +269,7 @@ class UniqueConstraint(BaseConstraint):
             else:
                 found.append(Q((field.attname, value)))
         for expression in self.expressions:
-            plain = expression.expression if isinstance(expression, OrderBy) else expression
+            plain = expression if isinstance(expression, F) else expression.get_expression_for_validation()
             found.append(self._equal(plain, OfInstance(plain, values)))
         return found
 

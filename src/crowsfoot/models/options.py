@@ -326,10 +326,20 @@ class Options:
         return (*self._of_all(own, above=include_parents), *self.private_fields)
 
     def get_field(self, field_name: str) -> Any:
-        """The field or reverse relation of this name. Raises ``FieldDoesNotExist`` with the nearest one."""
+        """The field or reverse relation of this name. Raises ``FieldDoesNotExist`` with the nearest one.
+
+        While the models of installed apps are being imported, nobody knows all that will point here: only fields are
+        found.
+        """
         for field in [*self.fields, *self.many_to_many, *self.private_fields]:
             if field_name == field.name or (field_name == getattr(field, "attname", None)):
                 return field
+        if not self.apps.models_ready:
+            raise FieldDoesNotExist(
+                f"{self.object_name} has no field named '{field_name}'. The app cache isn't ready yet, so if this is "
+                "an auto-created related field, it won't be available yet. Ask once all models are imported, as in "
+                "AppConfig.ready()."
+            )
         for rel in self._rels():
             if rel.name == field_name:
                 return rel

@@ -35,7 +35,7 @@ class Prefetch:
     """
 
     def __init__(self, lookup: str, queryset: Any = None, to_attr: str | None = None) -> None:
-        if queryset is not None and getattr(queryset._query, "rows", None) != "model":
+        if queryset is not None and getattr(queryset.query, "rows", None) != "model":
             raise ValueError("Prefetch querysets cannot use raw(), values(), and values_list().")
         self.prefetch_through = lookup
         self.prefetch_to = lookup

@@ -312,7 +312,7 @@ def _of(query: Query, end: End, key: tuple[Any, ...]) -> tuple[Query, Scope]:
     narrowed = query
     for column, value in zip(columns, key, strict=True):
         index, _ = scope.slot(value, None)
-        node = column.output_field.get_lookup("exact")(column, Param(index, column.output_field))
+        node = column.value_type.get_lookup("exact")(column, Param(index, column.value_type))
         node.is_resolved = True
         narrowed = narrowed.with_step(node)
     for mark in () if end.comes_back else marks(end.target, end.hops[0]):

@@ -259,7 +259,7 @@ def _converted(query: Query, columns: list[Col]) -> Query:
     """``query`` with what it selects as values of these columns' types."""
     assert query.columns is not None
     pairs = zip(query.columns, columns, strict=True)
-    return query.but(columns=tuple((name, _resolved(Cast(node, c.output_field))) for (name, node), c in pairs))
+    return query.but(columns=tuple((name, _resolved(Cast(node, c.value_type))) for (name, node), c in pairs))
 
 
 def narrowed(base: Query, query: Query) -> Query:
@@ -293,11 +293,11 @@ def _matches(columns: list[Col], known: Known) -> Any:
     if known.many:
         (first, *others) = columns
         node = In(ColumnTuple(columns) if others else first, None)
-        node.rhs = Param(known.slot, node.lhs.output_field, array=True)
+        node.rhs = Param(known.slot, node.lhs.value_type, array=True)
         return _resolved(node)
     items = [None] if len(columns) == 1 else list(range(len(columns)))
     pairs = zip(columns, items, strict=True)
-    parts = [_resolved(Exact(c, Param(known.slot, c.output_field, item))) for c, item in pairs]
+    parts = [_resolved(Exact(c, Param(known.slot, c.value_type, item))) for c, item in pairs]
     return parts[0] if len(parts) == 1 else Condition(parts)
 
 

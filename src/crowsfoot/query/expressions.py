@@ -330,7 +330,9 @@ class ExpressionWrapper(Expression):
 
     def get_group_by_cols(self) -> list[Any]:
         if isinstance(self.expression, BaseExpression):
-            return self.expression.get_group_by_cols()
+            node = self.expression.copy()
+            node._output_field = self._output_field  # which it may not be able to tell by itself
+            return node.get_group_by_cols()
         return super().get_group_by_cols()
 
 
@@ -411,6 +413,7 @@ class OrderBy(Expression):
     """An expression with a direction and a place for NULLs."""
 
     allows_composite_expressions = True
+    constraint_validation_compatible = False
 
     def __init__(
         self, expression: Any, descending: bool = False, nulls_first: bool | None = None, nulls_last: bool | None = None

@@ -79,7 +79,7 @@ def _moved(node: Aggregate, branch: Branch | None) -> RelatedAggregate:
     inner = _inside(node, len(branch))
     *prefix, end = branch
     statement = Query.far_side(end).but(columns=(("value", inner),), rows="tuple")
-    return RelatedAggregate(tuple(prefix), end, statement, node.output_field)
+    return RelatedAggregate(tuple(prefix), end, statement, node.value_type)
 
 
 def _inside(node: Any, depth: int) -> Any:

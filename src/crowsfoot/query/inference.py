@@ -6,6 +6,7 @@ import datetime
 import decimal
 import uuid
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from crowsfoot.errors import FieldError
@@ -142,6 +143,21 @@ def type_name(value_type: ValueType | None) -> str:
         return "NoneType"
     known = FIELD_CLASSES.get(value_type.kind) if isinstance(value_type, types.Type) else None
     return (known or type(value_type)).__name__
+
+
+def as_field(value_type: ValueType) -> Any:
+    """A field of this type, as users know types: itself, where it is a field or no field is of its kind."""
+    return _field_of(value_type) if isinstance(value_type, types.Type) else value_type
+
+
+@cache
+def _field_of(value_type: types.Type) -> Any:
+    known = FIELD_CLASSES.get(value_type.kind)
+    if known is None:
+        return value_type
+    options = {"length": "max_length"} | {name: name for name in ("max_digits", "decimal_places", "encoder", "decoder")}
+    given = {option: getattr(value_type, name, None) for name, option in options.items()}
+    return known(**{option: value for option, value in given.items() if value is not None})
 
 
 def computed(value_type: ValueType, name: str, what: str) -> Any:

@@ -147,10 +147,10 @@ class Transform(LookupRegistry, Func):
         return self.get_source_expressions()[0]
 
     def get_lookup(self, name: str) -> Any:
-        return super().get_lookup(name) or computed(self.output_field, name, "get_lookup")
+        return super().get_lookup(name) or computed(self.value_type, name, "get_lookup")
 
     def get_transform(self, name: str) -> Any:
-        return super().get_transform(name) or computed(self.output_field, name, "get_transform")
+        return super().get_transform(name) or computed(self.value_type, name, "get_transform")
 
     def get_bilateral_transforms(self) -> list[Any]:
         inner = self.lhs.get_bilateral_transforms() if hasattr(self.lhs, "get_bilateral_transforms") else []

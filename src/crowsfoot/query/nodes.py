@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any, Self
 
 from crowsfoot.errors import FieldError
-from crowsfoot.query.inference import common_type, computed
+from crowsfoot.query.inference import as_field, common_type, computed
 from crowsfoot.schema.types import ValueType
 
 
@@ -42,6 +42,8 @@ class BaseExpression:
     # Whether a composite key may stand among the sources; and whether the node is one.
     allows_composite_expressions = False
     is_composite = False
+    # Whether it can be computed outside of the index or constraint that it stands in; where not, its source is.
+    constraint_validation_compatible = True
     # Its value over no rows at all, where that is known without asking; NotImplemented where it is not.
     empty_result_set_value: Any = NotImplemented
     _output_field: ValueType | None = None
@@ -139,8 +141,21 @@ class BaseExpression:
     # -- type ----------------------------------------------------------------------------------------------------------
 
     @property
-    def output_field(self) -> ValueType:
-        """The type of the result; raises ``FieldError`` where it cannot be told and was not given."""
+    def output_field(self) -> Any:
+        """A field of the result's type; raises ``FieldError`` where it cannot be told and was not given."""
+        return as_field(self._told_type())
+
+    @output_field.setter
+    def output_field(self, value: ValueType | None) -> None:
+        self._output_field = value
+
+    @property
+    def value_type(self) -> ValueType:
+        """What ``output_field`` is a field of: a subclass may say it in a property or an attribute of that name."""
+        is_own = type(self).output_field is not BaseExpression.output_field
+        return self.output_field if is_own else self._told_type()
+
+    def _told_type(self) -> ValueType:
         if self._output_field is None:
             found = self._resolve_output_field()
             if found is None:
@@ -153,7 +168,7 @@ class BaseExpression:
     @property
     def _output_field_or_none(self) -> ValueType | None:
         try:
-            return self.output_field
+            return self.value_type
         except FieldError:
             return None
 
@@ -164,10 +179,10 @@ class BaseExpression:
         return [e._output_field_or_none for e in self.get_source_expressions() if e is not None]
 
     def get_lookup(self, lookup: str) -> Any:
-        return computed(self.output_field, lookup, "get_lookup")
+        return computed(self.value_type, lookup, "get_lookup")
 
     def get_transform(self, name: str) -> Any:
-        return computed(self.output_field, name, "get_transform")
+        return computed(self.value_type, name, "get_transform")
 
     def get_db_converters(self, connection: Any) -> list[Any]:
         return []
@@ -198,6 +213,18 @@ class BaseExpression:
         elif kind.__module__.startswith("crowsfoot.query."):
             path = f"django.db.models.{kind.__qualname__}"
         return path, args, kwargs
+
+    def get_expression_for_validation(self) -> Any:
+        """What is computed of a row to see whether a constraint on this holds."""
+        if self.constraint_validation_compatible:
+            return self
+        sources = self.get_source_expressions()
+        if len(sources) != 1:
+            raise ValueError(
+                "Expressions with constraint_validation_compatible set to False must have only one source expression."
+                f" {type(self).__name__} has {len(sources)}."
+            )
+        return sources[0]
 
     def get_group_by_cols(self) -> list[Any]:
         """The nodes that a GROUP BY needs so that this one may be selected beside aggregates."""

@@ -109,7 +109,7 @@ class Ref(Resolved):
         (self.source,) = exprs
 
     def _resolve_output_field(self) -> ValueType | None:
-        return self.source.output_field
+        return self.source.value_type
 
     def get_refs(self) -> set[str]:
         return {self.refs}
@@ -274,7 +274,7 @@ class OuterCol(Resolved):
     """A column of the query around a subquery."""
 
     def __init__(self, col: Col) -> None:
-        super().__init__(col.output_field)
+        super().__init__(col.value_type)
         self.col = col
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
@@ -294,7 +294,7 @@ class ColumnTuple(Resolved):
         self.cols = cols
 
     def _resolve_output_field(self) -> ValueType | None:
-        return TupleType(tuple(col.output_field for col in self.cols))
+        return TupleType(tuple(col.value_type for col in self.cols))
 
     def get_source_expressions(self) -> list[Any]:
         return self.cols

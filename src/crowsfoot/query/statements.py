@@ -178,7 +178,7 @@ class Query:
             if self.columns is None:
                 return self.entity.key[0].value_type
             raise FieldError("Cannot resolve expression type, unknown output_field")
-        return chosen[0][1].output_field
+        return chosen[0][1].value_type
 
     def output(self) -> list[tuple[str, Any]]:
         """What ``values()`` selects, as ``(name, expression)``."""

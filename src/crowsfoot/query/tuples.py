@@ -47,7 +47,7 @@ class Composite(Lookup):
         """The number of columns, where it is known."""
         if isinstance(self.lhs, Tuple):
             return len(self.lhs.expressions)
-        return None if isinstance(self.lhs, F) else len(self.lhs.output_field.parts)
+        return None if isinstance(self.lhs, F) else len(self.lhs.value_type.parts)
 
     @property
     def what(self) -> str:
@@ -94,11 +94,11 @@ class TupleLookup(Composite):
         return value
 
     def _parts(self, value: Any, what: str) -> tuple[Any, ...]:
-        parts = self.lhs.output_field.parts
+        parts = self.lhs.value_type.parts
         return tuple(part.prepare(item) for part, item in zip(parts, self._whole(value, what), strict=True))
 
     def bind(self, index: int) -> Lookup:
-        parts = self.lhs.output_field.parts
+        parts = self.lhs.value_type.parts
         self.rhs = ColumnTuple([Param(index, part, position) for position, part in enumerate(parts)])
         return self
 

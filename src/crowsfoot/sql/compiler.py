@@ -145,8 +145,8 @@ class Compiler:
             raise ValueError("Composite field lookups only work with composite expressions.")
 
     def param(self, node: Param) -> tuple[str, list[Any]]:
-        slot = Slot(node.index + self.offset, node.output_field, node.item, node.array)
-        return (self.dialect.cast_parameter("%s", node.output_field) if node.cast else "%s"), [slot]
+        slot = Slot(node.index + self.offset, node.value_type, node.item, node.array)
+        return (self.dialect.cast_parameter("%s", node.value_type) if node.cast else "%s"), [slot]
 
     def value(self, node: Value) -> tuple[str, list[Any]]:
         """A value that was given no slot: in a condition of a join, which is not kept for other values."""
@@ -331,7 +331,7 @@ class Compiler:
         if not isinstance(rhs, Param):
             sql = _closed(rhs, sql)
             return (self.dialect.pattern(node.pattern, sql) if isinstance(node, PatternLookup) else sql), params
-        return self.operand(sql, rhs.output_field, of_column=isinstance(node.lhs, Col)), params
+        return self.operand(sql, rhs.value_type, of_column=isinstance(node.lhs, Col)), params
 
     def operand(self, mark: str, value_type: ValueType, *, of_column: bool) -> str:
         """A parameter that something of ``value_type`` is compared with."""
@@ -355,7 +355,7 @@ class Compiler:
             lhs = self.dialect.comparable(lhs, node.lhs._output_field_or_none)
             return f"{lhs} IN ({'VALUES ' if node.lhs.is_composite else ''}{sql})", params + more
         if isinstance(node.lhs, ColumnTuple) and isinstance(rhs, Param):
-            key: Any = node.lhs.output_field
+            key: Any = node.lhs.value_type
             parts = key.parts
             return self.dialect.in_tuples(lhs, parts), params + self._tuples(rhs, parts)
         if not hasattr(rhs, "resolve_expression"):  # made by hand

@@ -166,7 +166,7 @@ class DefinitionCompiler(Compiler):
         lhs, params = self.compile(node.lhs)
         items = self._value(rhs.index)
         marks = ", ".join("%s" for _ in items)
-        return f"{lhs} IN ({marks})", [*params, *(Constant(item, rhs.output_field) for item in items)]
+        return f"{lhs} IN ({marks})", [*params, *(Constant(item, rhs.value_type) for item in items)]
 
     def _value(self, index: int) -> Any:
         prepare = self.scope.preparers[index]

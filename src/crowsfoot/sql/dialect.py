@@ -102,6 +102,20 @@ class Dialect:
         prepared = value_type.prepare(value)
         return prepared if bind is None else bind(prepared)
 
+    # -- SQL of one's own, under Django's names ------------------------------------------------------------------------
+
+    def date_extract_sql(self, lookup_type: str, sql: str, params: Iterable[Any]) -> tuple[str, list[Any]]:
+        """A part of a date or a time as a number: ``"year"``, ``"hour"`` and the others of `Extract`."""
+        if not lookup_type.isidentifier():
+            raise ValueError(f"Invalid lookup type: {lookup_type!r}. It is the name of a part, such as 'year'.")
+        return self.part_of(lookup_type, sql), [*params]
+
+    time_extract_sql = date_extract_sql
+
+    def part_of(self, part: str, sql: str, zone: str = "''") -> str:
+        """A part of a value as a number. ``zone`` is the SQL for the zone of a moment that is not local already."""
+        raise NotImplementedError
+
     # -- parameters ----------------------------------------------------------------------------------------------------
 
     def placeholder(self, number: int) -> str:

@@ -41,7 +41,7 @@ def for_owners(query: Query) -> tuple[Query, Col | ColumnTuple]:
     columns: list[Col] = [tie.lhs for tie in ties]
     column = columns[0] if number == 1 else ColumnTuple(list(columns))
     node = In(column, None)
-    node.rhs = Param(ties[0].rhs.index, column.output_field, array=True)
+    node.rhs = Param(ties[0].rhs.index, column.value_type, array=True)
     node.is_resolved = True
     steps = (*query.steps[:position], node, *query.steps[position + number :])
     return query.but(steps=steps, tie=None), column

@@ -176,6 +176,10 @@ class PostgreSQL(Dialect):
         ]
         return f"{lhs} IN (SELECT * FROM unnest({', '.join(arrays)}))"
 
+    def part_of(self, part: str, sql: str, zone: str = "''") -> str:
+        template = PARTS.get(part, f"EXTRACT({part.upper()} FROM %s)")
+        return f"{template.replace('%s', sql)}::integer"
+
     def combine(self, node: CombinedExpression, lhs: str, rhs: str) -> str:
         kinds = [known.kind if (known := e._output_field_or_none) else "any" for e in (node.lhs, node.rhs)]
         if node.connector == "-" and kinds == ["date", "date"]:
@@ -188,6 +192,14 @@ class PostgreSQL(Dialect):
             words += f" OF {', '.join(of)}"
         return words + (" NOWAIT" if nowait else " SKIP LOCKED" if skip_locked else "")
 
+
+# Parts of moments that PostgreSQL calls or counts otherwise.
+PARTS: dict[str, str] = {
+    "week_day": "(EXTRACT(DOW FROM %s) + 1)",
+    "iso_week_day": "EXTRACT(ISODOW FROM %s)",
+    "iso_year": "EXTRACT(ISOYEAR FROM %s)",
+    "second": "EXTRACT(SECOND FROM DATE_TRUNC('second', %s))",
+}
 
 # Classes whose text needs a cast to say what it is; a moment is a day as well, so it goes first.
 LITERAL_CASTS: list[tuple[type, str]] = [

@@ -483,7 +483,7 @@ def _conjuncts(steps: tuple[Any, ...]) -> list[Any]:
 def _type_of(node: BaseExpression) -> ValueType | None:
     """The type of what is selected; raises ``FieldError`` where it is made of types that do not go together."""
     try:
-        return node.output_field
+        return node.value_type
     except MixedTypes:
         raise
     except FieldError:

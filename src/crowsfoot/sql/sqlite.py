@@ -274,6 +274,9 @@ class SQLite(Dialect):
         typed = [self.cast_parameter(item, part) for item, part in zip(items, parts, strict=True)]
         return f"{lhs} IN (SELECT {', '.join(typed)} FROM json_each(%s))"
 
+    def part_of(self, part: str, sql: str, zone: str = "''") -> str:
+        return f"crowsfoot_extract('{part}', {sql}, {zone})"
+
     def combine(self, node: CombinedExpression, lhs: str, rhs: str) -> str:
         kinds = [e._output_field_or_none for e in (node.lhs, node.rhs)]
         found = [k.kind if k is not None else "any" for k in kinds]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeVar, Unpack, overload
+from typing import Any, ClassVar, Literal, TypeVar, Unpack, overload
 
 from crowsfoot.errors import FieldError, ValidationError, unknown_name
 from crowsfoot.models.attributes import ToOne
@@ -47,6 +47,7 @@ class ForeignKey(JoiningField[T]):
     one_to_many = False
     one_to_one = False
     rel_class: Any = ManyToOneRel
+    class_lookups: ClassVar[dict[str, Any]] = {}
     # Whether ``update()`` may set the key, whatever number of columns that means.
     sets_columns = True
     # Whether the field pointed at has to be unique.

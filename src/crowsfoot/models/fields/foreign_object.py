@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from crowsfoot.errors import FieldDoesNotExist, unknown_name
 from crowsfoot.models.fields.foreign_key import ForeignKey
@@ -24,6 +24,8 @@ class ForeignObject(ForeignKey[T]):
 
     concrete = False
     sets_columns = False
+    # One with the foreign key's: what is registered for either serves both, as Django has it of ForeignObject.
+    class_lookups: ClassVar[dict[str, Any]] = ForeignKey.class_lookups
     rel_class: Any = ForeignObjectRel
 
     def __init__(

@@ -20,7 +20,7 @@ class Cast(Func):
 
     def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
         sql, params = compiler.compile(self.source_expressions[0])
-        return compiler.dialect.cast(sql, self.output_field), params
+        return compiler.dialect.cast(sql, self.value_type), params
 
 
 class _Several(Func):

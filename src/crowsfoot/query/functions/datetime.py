@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from crowsfoot import timezones
 from crowsfoot.conf import settings
+from crowsfoot.errors import UnknownPart
 from crowsfoot.query.func import Func
 from crowsfoot.query.inference import INT
 from crowsfoot.query.lookups import (
@@ -128,7 +129,7 @@ class _Zoned(Transform):
     @property
     def source_name(self) -> str:
         """The field's name, for messages."""
-        return str(getattr(self.lhs.output_field, "name", self.lhs))
+        return str(getattr(self.lhs.value_type, "name", self.lhs))
 
     def parts(self, compiler: Any) -> tuple[str, str, list[Any]]:
         """The value's SQL, the zone's (an empty text where there is none), and their parameters in this order."""
@@ -151,12 +152,6 @@ class Extract(_Zoned):
     """A part of a date, a time or a moment as a number: ``Extract("sent", "year")``."""
 
     _output_field = INT
-    postgresql: ClassVar[dict[str, str]] = {
-        "week_day": "(EXTRACT(DOW FROM %s) + 1)",
-        "iso_week_day": "EXTRACT(ISODOW FROM %s)",
-        "iso_year": "EXTRACT(ISOYEAR FROM %s)",
-        "second": "EXTRACT(SECOND FROM DATE_TRUNC('second', %s))",
-    }
 
     def __init__(
         self, expression: Any, lookup_name: str | None = None, tzinfo: datetime.tzinfo | None = None, **extra: Any
@@ -185,13 +180,11 @@ class Extract(_Zoned):
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         sql, params = self.local(compiler)
-        name = str(self.lookup_name)
-        template = self.postgresql.get(name, f"EXTRACT({name.upper()} FROM %s)")
-        return f"{template.replace('%s', sql)}::integer", params
+        return compiler.dialect.part_of(self.lookup_name, sql), params
 
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         sql, zone, params = self.parts(compiler)
-        return f"crowsfoot_extract('{self.lookup_name}', {sql}, {zone})", params
+        return compiler.dialect.part_of(self.lookup_name, sql, zone), params
 
 
 class ExtractYear(Extract):
@@ -288,7 +281,7 @@ class _Year(Lookup):
 
     def bind(self, index: int) -> Lookup:
         inner = self.lhs.lhs
-        params = [Param(index, inner.output_field, item) for item in self.bounds]
+        params = [Param(index, inner.value_type, item) for item in self.bounds]
         return self.plain(inner, params[0] if len(params) == 1 else ExpressionList(*params))
 
 
@@ -345,7 +338,7 @@ class TruncBase(_Zoned):
         super().__init__(expression, output_field=output_field, **extra)
 
     def check(self) -> None:
-        source, target = self.source_kind, self.output_field.kind
+        source, target = self.source_kind, self.value_type.kind
         if source not in TEMPORAL:
             raise TypeError(f"{self.source_name!r} isn't a DateField, TimeField, or DateTimeField.")
         if target not in TEMPORAL:
@@ -353,7 +346,7 @@ class TruncBase(_Zoned):
         lacking = {"date": (*TIME_PARTS, "time"), "time": (*DATE_PARTS, "date"), "datetime": ()}[source]
         if self.kind in lacking or (source != "datetime" and target == "datetime"):
             fixed = type(self)._output_field
-            shown = type(fixed or self.output_field).__name__.removesuffix("Field")
+            shown = type(fixed or self.value_type).__name__.removesuffix("Field")
             shown = "DateTime" if fixed is None and target == source else shown
             raise ValueError(f"Cannot truncate {source.capitalize()}Field '{self.source_name}' to {shown}Field.")
 
@@ -361,7 +354,7 @@ class TruncBase(_Zoned):
         sql, params = self.local(compiler)
         if self.kind not in ("date", "time"):
             sql = f"DATE_TRUNC('{self.kind}', {sql})"
-        target = self.output_field.kind
+        target = self.value_type.kind
         if target != "datetime":
             return f"({sql})::{target}", params
         zone, more = compiler.compile(self.zone)
@@ -369,7 +362,7 @@ class TruncBase(_Zoned):
 
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         sql, zone, params = self.parts(compiler)
-        return f"crowsfoot_trunc('{self.kind}', '{self.output_field.kind}', {sql}, {zone})", params
+        return f"crowsfoot_trunc('{self.kind}', '{self.value_type.kind}', {sql}, {zone})", params
 
     def convert_value(self, value: Any, expression: Any, connection: Any) -> Any:
         """Moments are read in the zone that they were cut in."""
@@ -379,7 +372,10 @@ class TruncBase(_Zoned):
 
 
 class Trunc(TruncBase):
-    """``Trunc("sent", "month")``; ``kind`` is one of year, quarter, month, week, day, hour, minute and second."""
+    """``Trunc("sent", "month")``; ``kind`` is one of year, quarter, month, week, day, hour, minute and second.
+
+    Raises ``UnknownPart`` for any other.
+    """
 
     def __init__(
         self,
@@ -390,7 +386,7 @@ class Trunc(TruncBase):
         **extra: Any,
     ) -> None:
         if kind not in TRUNCATED:
-            raise ValueError(f"Invalid kind: {kind!r}. It is one of {', '.join(TRUNCATED)}.")
+            raise UnknownPart(f"Invalid kind: {kind!r}. It is one of {', '.join(TRUNCATED)}.")
         self.kind = kind
         super().__init__(expression, output_field, tzinfo, **extra)
 
