@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -204,6 +205,15 @@ def test_an_output_field_is_a_field(ask: Any) -> None:
     assert isinstance(models.Exists(Event.objects.all()).output_field, models.BooleanField)
     price = models.Value(1, output_field=Event._meta.get_field("price")).output_field
     assert (price.max_digits, price.decimal_places) == (8, 2)
+
+
+def test_a_comparison_is_a_boolean_whatever_it_compares(ask: Any) -> None:
+    for left, right in (("price", Decimal(1)), ("number", 1), ("name", "A"), ("day", date(1990, 1, 1))):
+        node = lookups.GreaterThan(models.F(left), right)
+        assert isinstance(node.output_field, models.BooleanField)
+        assert ask(Event.objects.filter(id=1).annotate(v=node).values_list("v", flat=True)) == [True]
+        (found,) = ask(Event.objects.filter(id=1).annotate(v=node).values_list("v", flat=True))
+        assert found is True
 
 
 def test_an_output_field_may_be_set_and_unset() -> None:

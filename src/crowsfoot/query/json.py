@@ -176,7 +176,7 @@ class JSONIn(In):
             return item
         if item.value is None and known is not None:
             return Value(None)  # NULL, which nothing equals
-        return Value(item.value if known is None else known.prepare(item.value), self.value_type)
+        return Value(item.value if known is None else known.prepare(item.value), self.compared_type)
 
 
 @JSON.register_lookup

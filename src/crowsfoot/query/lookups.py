@@ -77,18 +77,18 @@ class Lookup(Expression):
     # -- values --------------------------------------------------------------------------------------------------------
 
     @property
-    def value_type(self) -> ValueType | None:
+    def compared_type(self) -> ValueType | None:
         """What the right side is prepared as."""
         return self.lhs._output_field_or_none
 
     def prepare(self, value: Any) -> Any:
         """The value to bind for ``value``; raises ``TypeError``, ``ValueError`` or ``ValidationError``."""
-        value_type = self.value_type
+        value_type = self.compared_type
         return value if value_type is None or not self.prepare_rhs else value_type.prepare(value)
 
     def preparer(self) -> Callable[[Any], Any]:
         """What prepares this look-up's value at each call of a query that was built before: the short way there."""
-        value_type = self.value_type
+        value_type = self.compared_type
         if type(self).prepare is Lookup.prepare and self.prepare_rhs and value_type is not None:
             return value_type.prepare
         return self.prepare
@@ -99,7 +99,7 @@ class Lookup(Expression):
     @property
     def rhs_type(self) -> ValueType:
         """What the prepared value is bound as."""
-        return (self.value_type if self.prepare_rhs else None) or UNKNOWN
+        return (self.compared_type if self.prepare_rhs else None) or UNKNOWN
 
     def bind(self, index: int) -> Lookup:
         """This look-up with its value in slot ``index``."""
@@ -292,7 +292,7 @@ class In(Lookup):
         return item is None
 
     def prepare(self, value: Any) -> Any:
-        value_type = self.value_type
+        value_type = self.compared_type
         prepared = [value_type.prepare(v) if value_type else v for v in value if v is not None]
         try:
             return list(dict.fromkeys(prepared))

@@ -275,7 +275,7 @@ def _has_expression(item: Any) -> bool:
 
 def _may_give_none(node: Any) -> bool:
     """Whether preparing a value may give None: then it is compared as None is. Fields of this package never do that."""
-    prepare = getattr(type(node.value_type), "get_prep_value", None) if node.prepare_rhs else None
+    prepare = getattr(type(node.compared_type), "get_prep_value", None) if node.prepare_rhs else None
     return prepare is not None and not prepare.__module__.startswith("crowsfoot.")
 
 
