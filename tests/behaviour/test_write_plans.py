@@ -17,6 +17,9 @@ from crowsfoot.models import F, signals
 from crowsfoot.models.functions import Upper
 from crowsfoot.models.write_plans import writes_of
 
+# BEGIN and COMMIT.
+BLOCK = 2
+
 
 async def test_a_receiver_that_comes_later_is_told_and_one_that_went_is_not(do: Any) -> None:
     told: list[tuple[str, bool]] = []
@@ -195,6 +198,125 @@ async def test_a_row_that_a_trigger_refuses_gets_no_key(do: Any) -> None:
         else:
             await do.sql("DROP FUNCTION never CASCADE")
     assert await do(Tag.objects.count) == 1
+
+
+async def test_many_rows_are_one_statement_and_know_their_keys(do: Any) -> None:
+    before = await do(Author.objects.create, name="before")
+    authors = [Author(name=f"a{n}", age=n) for n in range(130)]
+    with do.queries(1):
+        await do(Author.objects.bulk_create, authors)
+    assert [author.pk for author in authors] == list(range(before.pk + 1, before.pk + 131))
+    assert await do(Author.objects.values_list("name", "age").get, pk=authors[77].pk) == ("a77", 77)
+    assert (authors[5]._state.adding, authors[5]._state.db, len(authors[5]._state.peers)) == (False, "default", 130)
+    more = [Author(pk=authors[-1].pk + 1000 + n, name=f"b{n}") for n in range(3)]
+    with do.queries(1):
+        await do(Author.objects.bulk_create, more)
+    mixed = [Author(name="c"), Author(pk=more[-1].pk + 5, name="d")]
+    await do(Author.objects.bulk_create, mixed)
+    again = [Author(name=name) for name in ("a1", "e", "b2")]
+    with do.queries(1):
+        await do(Author.objects.bulk_create, again, ignore_conflicts=True)
+    assert [author.pk for author in again] == [None] * 3
+    assert await do(Author.objects.count) == 1 + 130 + 3 + 2 + 1
+    posts = [Post(title=f"p{n}", author=authors[n]) for n in range(9)]
+    with do.queries(2 + BLOCK):
+        await do(Post.objects.bulk_create, posts, batch_size=5)
+    assert [post.author_id for post in posts] == [author.pk for author in authors[:9]]
+    upper = [Tag(name="t"), Tag(name=Upper(models.Value("u")))]
+    await do(Tag.objects.bulk_create, upper)
+    assert [tag.name for tag in upper] == ["t", "U"]
+
+
+async def test_many_rows_are_all_or_none(do: Any) -> None:
+    await do(Author.objects.create, name="a70")
+    with pytest.raises(IntegrityError, match="name must be unique") as caught:
+        await do(Author.objects.bulk_create, [Author(name=f"a{n}") for n in range(90)])
+    assert caught.value.field.name == "name"
+    with pytest.raises(IntegrityError, match="name must be unique"):
+        await do(Author.objects.bulk_create, [Author(name=f"a{n}") for n in range(90)], batch_size=20)
+    posts = [Post(title="p", author_id=99)]
+    with pytest.raises(IntegrityError, match=r"author points at behaviour\.Author 99, which is not there"):
+        await do(Post.objects.bulk_create, posts)
+    async with do.atomic():
+        with pytest.raises(IntegrityError):
+            async with do.atomic():
+                await do(Author.objects.bulk_create, [Author(name=f"a{n}") for n in range(90)])
+        await do(Author.objects.bulk_create, [Author(name="b")])
+    assert sorted(await do.rows(Author.objects.values_list("name", flat=True))) == ["a70", "b"]
+
+
+async def test_rows_that_a_trigger_adds_do_not_confuse_keys(do: Any) -> None:
+    if do.vendor != "sqlite":
+        return  # PostgreSQL returns them
+    await do.sql(
+        "CREATE TRIGGER twice AFTER INSERT ON behaviour_tag WHEN NEW.name NOT LIKE 'x%' "
+        "BEGIN INSERT INTO behaviour_tag (name) VALUES ('x' || NEW.name); END"
+    )
+    try:
+        tags = [Tag(name=f"t{n}") for n in range(60)]
+        await do(Tag.objects.bulk_create, tags)
+        one = await do(Tag.objects.create, name="one")
+    finally:
+        await do.sql("DROP TRIGGER twice")
+    found = {row.pk: row.name for row in await do.rows(Tag.objects.all())}
+    assert [found[tag.pk] for tag in tags] == [tag.name for tag in tags]
+    assert (found[one.pk], len(found)) == ("one", 122)
+
+
+def test_a_model_is_made_in_every_way(database: Any) -> None:
+    class Base(models.Model):
+        name = models.CharField(max_length=10, default="n")
+        author: Any = models.ForeignKey(Author, on_delete=models.CASCADE, null=True, related_name="+")
+
+        class Meta:
+            app_label = "behaviour_made"
+
+    class Child(Base):
+        size = models.IntegerField(default=3)
+
+        class Meta:
+            app_label = "behaviour_made"
+
+    class Proxy(Base):
+        class Meta:
+            app_label = "behaviour_made"
+            proxy = True
+
+    class Own(Base):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.was_made = True
+
+        class Meta:
+            app_label = "behaviour_made"
+
+    asha = Author(pk=5, name="Asha")
+    for _ in range(2):
+        for kind in (Base, Child, Proxy, Own):
+            made: Any = kind(author=asha)
+            assert (made.name, made.author_id, made.author) == ("n", 5, asha)
+            made = kind(4, "m")
+            assert (made.id, made.name, made.author_id) == (4, "m", None)
+            assert kind(author_id=7).author_id == 7  # type: ignore[attr-defined]
+            with pytest.raises(TypeError, match=rf"{kind.__name__}\(\) got unexpected keyword arguments: 'nam'"):
+                kind(nam="x")
+            with pytest.raises(ValueError, match=r"must be a .Author. instance"):
+                kind(author="x")
+        both: Any = Child(size=4, name="c")
+        assert (both.size, both.name, Child().size) == (4, "c", 3)  # type: ignore[attr-defined]
+        assert Own(name="o").was_made
+
+    told: list[Any] = []
+
+    def hear(sender: Any, kwargs: Any, **named: Any) -> None:
+        told.append((sender, kwargs))
+
+    signals.pre_init.connect(hear, sender=Base)
+    try:
+        Base(name="x")
+    finally:
+        signals.pre_init.disconnect(hear, sender=Base)
+    assert told == [(Base, {"name": "x"})]
 
 
 def test_a_field_added_later_is_taken_and_written(database: Any) -> None:

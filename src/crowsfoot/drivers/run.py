@@ -30,6 +30,8 @@ from crowsfoot.drivers.connection import Answer, AsyncConnection, Connection
 
 T = TypeVar("T")
 Row: TypeAlias = Sequence[Any]
+# Texts, and the lists of parameters that each is sent for.
+Statements: TypeAlias = Sequence[tuple[str, Sequence[Sequence[Any]]]]
 
 
 class Request(Protocol):
@@ -86,6 +88,22 @@ class Insert:
 
     def perform(self, connection: Connection | AsyncConnection) -> Any:
         return connection.insert(self.sql, self.params)
+
+
+class InsertMany:
+    """INSERT of a number of rows by statements that are each sent for several lists of parameters; all rows or none.
+
+    With ``keys`` the answer is the keys that the database gave, in the order of the rows; None, and no row is there,
+    where they cannot be told. Only for databases whose ``key_is_rowid``.
+    """
+
+    __slots__ = ("keys", "number", "statements")
+
+    def __init__(self, statements: Statements, number: int, keys: bool) -> None:
+        self.statements, self.number, self.keys = statements, number, keys
+
+    def perform(self, connection: Any) -> Any:
+        return connection.insert_many(self.statements, self.number, self.keys)
 
 
 class ExecuteMany:

@@ -23,7 +23,7 @@ from weakref import WeakKeyDictionary, WeakSet
 import apsw
 
 from crowsfoot.drivers.connection import Answer, Hydrate, Observer
-from crowsfoot.drivers.run import Operation, drive_in_parts, run
+from crowsfoot.drivers.run import Operation, Statements, drive_in_parts, run
 from crowsfoot.drivers.sqlite_errors import translate, unbindable
 from crowsfoot.drivers.url import MemoryKey, URLParts
 from crowsfoot.drivers.worker import Worker
@@ -169,6 +169,38 @@ class SQLiteConnection:
             self._idle = cursor
             # A trigger may have refused the row; the last rowid is then another's.
             return self.raw.last_insert_rowid() if self.raw.changes() else None
+
+    def insert_many(self, statements: Statements, number: int, keys: bool) -> range | None:
+        """INSERT this number of rows by statements that are sent for several rows of parameters each, all or none.
+
+        Returns the rowids, where ``keys`` are wanted. None, and nothing is inserted, where it is not certain which they
+        are: a trigger wrote other rows in between, or kept some out.
+        """
+        if self.observers:
+            self._observe(statements[0][0], [params for _, rows in statements for params in rows])
+        raw = self.raw
+        with self.lock:
+            cursor = self._cursor()
+            cursor.execute("SAVEPOINT crowsfoot_many")
+            try:
+                before = raw.total_changes()
+                for sql, rows in statements:
+                    cursor.executemany(sql, rows)
+                # Each rowid is the next one: of AUTOINCREMENT, and of other tables but for one that is full.
+                certain = not keys or raw.total_changes() - before == number
+                last = raw.last_insert_rowid()
+                if not certain:
+                    cursor.execute("ROLLBACK TO crowsfoot_many")
+                cursor.execute("RELEASE crowsfoot_many")
+            except BaseException as error:
+                if raw.in_transaction:  # unless the error has ended it
+                    raw.execute("ROLLBACK TO crowsfoot_many; RELEASE crowsfoot_many")
+                if not isinstance(error, Exception):
+                    raise
+                rows_of_all = (params for _, rows in statements for params in rows)
+                bad = (params for params in rows_of_all if unbindable(error, params, self._file))
+                self._fail(cursor, error, () if isinstance(error, apsw.Error) else next(bad, ()))
+            return range(last - number + 1, last + 1) if keys and certain else None
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         """As in the protocol, counting also what a trigger or a cascade changed. Each row is a statement of its own."""
@@ -419,6 +451,9 @@ class AsyncSQLiteConnection:
 
     async def insert(self, sql: str, params: Sequence[Any]) -> Any:
         return await self.worker.call(self.inner.insert, sql, params)
+
+    async def insert_many(self, statements: Statements, number: int, keys: bool) -> range | None:
+        return await self.worker.call(self.inner.insert_many, statements, number, keys)
 
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         return await self.worker.call(self.inner.execute_many, sql, rows)

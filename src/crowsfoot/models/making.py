@@ -1,4 +1,4 @@
-"""How a new instance takes its arguments: a function is generated for each set of names that a model is made with."""
+"""How a new instance takes its arguments: an ``__init__`` is generated for each model that has none of its own."""
 
 from __future__ import annotations
 
@@ -7,43 +7,61 @@ from inspect import getattr_static
 from keyword import iskeyword
 from typing import Any
 
+from crowsfoot.models import signals
 from crowsfoot.models.fields.base import Field
 
-Fill = Callable[[Any, dict[str, Any]], None]
+
+class Missing:
+    """Stands for an argument that was not given."""
+
+    def __repr__(self) -> str:
+        return "<not given>"
 
 
-def make_fill(model: Any, fields: tuple[Any, ...], names: tuple[str, ...]) -> Fill | None:
-    """``fill(instance, given)``: the fields set to what was given under ``names``, the others to their defaults.
+MISSING = Missing()
 
-    None where that takes more than setting fields: for a name that is none, one that is given twice, a model that has
-    a word in how its attributes are set.
+
+def make_init(model: Any, fields: tuple[Any, ...], general: Callable[[Any, Any, Any], None]) -> Any:
+    """``__init__`` with a keyword for each field, that sets what is given and the defaults of the others.
+
+    ``general(instance, args, kwargs)`` does what takes more: arguments by position, names that are no fields, receivers
+    of signals, instances of a class that inherits the model. None for a model where that is everything.
     """
-    if model.__setattr__ is not object.__setattr__:
+    names = [name for field in fields for name in dict.fromkeys((field.attname, field.name))]
+    if model.__setattr__ is not object.__setattr__ or any(not n.isidentifier() or iskeyword(n) for n in names):
         return None
-    left = set(names)
-    scope: dict[str, Any] = {}
+    scope: dict[str, Any] = {
+        "model_": model, "MISSING_": MISSING, "general_": general, "pre_": signals.pre_init, "post_": signals.post_init,
+    }  # fmt: skip
     lines: list[str] = []
+    special = ["args_", "kwargs_", "type(self_) is not model_", "pre_.receivers", "post_.receivers"]
     for number, field in enumerate(fields):
-        value: str | None
-        if field.attname in left:
-            left.discard(field.attname)
-            name, value = field.attname, f"given[{field.attname!r}]"
-        elif field.is_relation and field.name in left:
-            left.discard(field.name)
-            name, value = field.name, f"given[{field.name!r}]"
-        elif field.generated:
-            continue
-        else:
-            name, value = field.attname, _default(field, f"d{number}", scope)
-        if not name.isidentifier() or iskeyword(name):
-            return None
+        name = field.attname
         # What stands on the class for a field's own attribute has no say in what a new instance is made of.
-        covered = name == field.attname and hasattr(getattr_static(model, name, None), "__set__")
-        lines.append(f"    o.__dict__[{name!r}] = {value}" if covered else f"    o.{name} = {value}")
-    if left or not lines:
-        return None
-    exec("\n".join(["def fill(o, given):", *lines]), scope)
-    made: Fill = scope["fill"]
+        covered = hasattr(getattr_static(model, name, None), "__set__")
+        target = f"self_.__dict__[{name!r}]" if covered else f"self_.{name}"
+        default = None if field.generated else _default(field, f"d{number}_", scope)
+        otherwise = f"if {name} is not MISSING_: {target} = {name}"
+        if default is not None:
+            otherwise = f"{target} = {default} if {name} is MISSING_ else {name}"
+        if field.name != name:
+            special.append(f"({name} is not MISSING_ and {field.name} is not MISSING_)")
+            lines += [f"if {field.name} is not MISSING_: self_.{field.name} = {field.name}", f"else: {otherwise}"]
+        else:
+            lines.append(otherwise)
+    given = ", ".join(f"({name!r}, {name})" for name in names)
+    source = [
+        f"def __init__(self_, /, *args_, {', '.join(f'{name}=MISSING_' for name in names)}, **kwargs_):",
+        f"    if {' or '.join(special)}:",
+        f"        kwargs_.update(pair_ for pair_ in ({given},) if pair_[1] is not MISSING_)",
+        "        return general_(self_, args_, kwargs_)",
+        *[f"    {line}" for line in lines],
+    ]
+    exec("\n".join(source), scope)
+    made = scope["__init__"]
+    made.is_usual = made.is_made = True
+    made.__qualname__ = f"{model.__qualname__}.__init__"
+    made.__module__ = model.__module__
     return made
 
 

@@ -18,7 +18,7 @@ from crowsfoot.errors import (
 from crowsfoot.models import routing, signals
 from crowsfoot.models.attributes import ToOne
 from crowsfoot.models.fields.base import DatabaseDefault
-from crowsfoot.models.making import make_fill
+from crowsfoot.models.making import make_init
 from crowsfoot.models.manager import Manager, Objects
 from crowsfoot.models.metaclass import ModelBase, apps, current
 from crowsfoot.models.missing import missing_attribute
@@ -50,6 +50,7 @@ class Model(Persistence, Validation, metaclass=ModelBase):
     # Where an instance came from, what prefetching brought and what its peers' questions did. They are attributes with
     # a default, and not looked up in ``__dict__``, for it is only made when somebody asks for it.
     _origin: Any = None
+    _adding: bool | None = None
     _prefetched_objects_cache: Mapping[str, Any] = MappingProxyType({})
     _prepared: Any = None
     DoesNotExist: ClassVar[type[ObjectDoesNotExist]]
@@ -65,16 +66,14 @@ class Model(Persistence, Validation, metaclass=ModelBase):
 
         Raises ``TypeError`` for names that are no fields, with the nearest one.
         """
+        # A model without an ``__init__`` of its own gets one made for its fields, which comes here where it has to.
+        self._take_arguments(args, kwargs)
+
+    __init__.is_usual = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
+
+    def _take_arguments(self, args: Any, kwargs: dict[str, Any]) -> None:
         cls = type(self)
-        meta = cls._meta
-        if not args:
-            fill = meta.fills.get(names := tuple(kwargs))
-            if fill is not None and not signals.pre_init.receivers and not signals.post_init.receivers:
-                fill(self, kwargs)
-                return
-            if names not in meta.fills and not meta.abstract:
-                self._learn_fill(names)
-        if meta.abstract:
+        if cls._meta.abstract:
             raise TypeError("Abstract models cannot be instantiated.")
         if signals.pre_init.receivers:
             signals.pre_init.send(sender=cls, args=args, kwargs=kwargs)
@@ -106,14 +105,6 @@ class Model(Persistence, Validation, metaclass=ModelBase):
             signals.post_init.send(sender=cls, instance=self)
 
     @classmethod
-    def _learn_fill(cls, names: tuple[str, ...]) -> None:
-        """Have ``__init__`` find the next time what it does with arguments of these names, if that is plain."""
-        fields = cls.__init_fields__()
-        if cls._meta.init_fields is not None:  # else a relation waits for another model
-            plain = super().__init__ is object.__init__
-            cls._meta.keep(cls._meta.fills, names, make_fill(cls, fields, names) if plain else None)
-
-    @classmethod
     def __init_fields__(cls) -> tuple[Any, ...]:
         """The fields that ``__init__`` takes, kept after the first call."""
         meta = cls._meta
@@ -123,14 +114,20 @@ class Model(Persistence, Validation, metaclass=ModelBase):
             found = meta.concrete_fields
             if not meta.is_waiting:
                 meta.init_fields = found
+                meta.init_names = frozenset(name for field in found for name in (field.name, field.attname))
                 PLANNED.add(meta)
+                if getattr(cls.__init__, "is_usual", False) and super().__init__ is object.__init__:
+                    made = make_init(cls, found, Model._take_arguments)
+                    if made is not None:
+                        made.__doc__ = Model.__init__.__doc__
+                        cls.__init__ = made  # type: ignore[method-assign]
         return found
 
     @classmethod
     def __plain_init__(cls) -> bool:
         """Whether rows may become instances without running Python code of the model's author."""
         return (
-            cls.__init__ is Model.__init__
+            getattr(cls.__init__, "is_usual", False)
             and super().__init__ is object.__init__
             and cls.from_db.__func__ is Model.from_db.__func__  # type: ignore[attr-defined]
             and not signals.pre_init.has_listeners(cls)

@@ -24,7 +24,6 @@ META_NAMES = (
 )  # fmt: skip
 
 
-MOST_KEPT = 200
 # The options that hold what was worked out for their models.
 PLANNED: WeakSet[Options] = WeakSet()
 
@@ -33,9 +32,10 @@ def forget_plans() -> None:
     """Work out anew how instances are made and written: fields were added, perhaps to a model that others inherit."""
     for meta in list(PLANNED):
         PLANNED.discard(meta)
-        meta.init_fields = None
-        meta.fills.clear()
+        meta.init_fields, meta.init_names = None, frozenset()
         meta.write_plans.clear()
+        if hasattr(vars(meta.model).get("__init__"), "is_made"):
+            del meta.model.__init__
 
 
 def camel_case_to_spaces(name: str) -> str:
@@ -89,17 +89,10 @@ class Options:
         self._managers: dict[str, Any] | None = None
         self._default: Any = None
         # What is worked out once for all instances of the model, until a field is added to any: the fields that a new
-        # one takes, the functions that fill it by the names that are given, and how it is written, by database.
+        # one takes, and their names, and how it is written, by database.
         self.init_fields: tuple[Any, ...] | None = None
-        self.fills: dict[tuple[str, ...], Any] = {}
+        self.init_names: frozenset[str] = frozenset()
         self.write_plans: dict[str, Any] = {}
-
-    def keep(self, cache: dict[Any, Any], key: Any, value: Any) -> None:
-        """Remember what was worked out for the model in one of its caches, which is emptied where it grows large."""
-        if len(cache) >= MOST_KEPT:
-            cache.clear()
-        cache[key] = value
-        PLANNED.add(self)
 
     @property
     def is_waiting(self) -> bool:

@@ -8,26 +8,28 @@ general way is taken: inherited tables, composite keys, receivers of signals, ex
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, partial
 from inspect import getattr_static
 from typing import Any, NamedTuple
 
 from crowsfoot.conf import settings
 from crowsfoot.database import DEFAULT, databases
-from crowsfoot.drivers.run import Execute, Fetch, Insert, Operation, Request
+from crowsfoot.drivers.run import Execute, Fetch, Insert, InsertMany, Operation, Request
 from crowsfoot.errors import DatabaseError, IntegrityError
 from crowsfoot.models import signals
 from crowsfoot.models.deferred import DeferredAttribute
 from crowsfoot.models.fields.base import DatabaseDefault, Field
+from crowsfoot.models.options import PLANNED
 from crowsfoot.models.own_save import always_returned, is_usual
-from crowsfoot.persistence.cohort import lone
+from crowsfoot.persistence.cohort import Cohort, lone
 from crowsfoot.persistence.integrity import explain
 from crowsfoot.persistence.save import insert_plan, update_plan
-from crowsfoot.persistence.session import Session
+from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.schema.entity import Attribute
 from crowsfoot.schema.types import Boolean, Float, Integer, Text
 from crowsfoot.sql.dialect import Dialect
+from crowsfoot.sql.write import Conflict, compile_insert_arrays
 
 Held = dict[str, Any]
 
@@ -64,6 +66,40 @@ def make_bind(model: Any, dialect: Dialect, columns: Sequence[Column], add: bool
     ``held`` is the instance's dict. Raises ``Unplanned``, and ``KeyError`` where a value is not loaded.
     """
     scope: dict[str, Any] = {}
+    lines = _value_lines(model, dialect, columns, add, "held[{!r}]", scope)
+    values = "".join(f"v{number}, " for number in range(len(columns)))
+    return _function("bind(held, o)", [*lines, f"return ({values})"], scope)
+
+
+def make_bind_all(model: Any, dialect: Dialect, columns: Sequence[Column], key: str, with_key: bool) -> Any:
+    """``bind_all(instances)``: the values of many new instances, row after row in one list; where the dialect takes
+    arrays, as many lists as columns.
+
+    Raises ``Unplanned``, also where the key of an instance is given and is not to be, or the other way round.
+    """
+    scope: dict[str, Any] = {"model": model, "Unplanned": Unplanned}
+    lines = _value_lines(model, dialect, columns, True, "o.{}", scope)
+    check = f"if type(o) is not model or o.{key} is {'' if with_key else 'not '}None: raise Unplanned"
+    if dialect.key_is_rowid:
+        starts, result = ["values = []", "add = values.extend"], "values"
+        lines.append(f"add(({''.join(f'v{number}, ' for number in range(len(columns)))}))")
+    else:
+        starts = [f"c{number} = []" for number in range(len(columns))]
+        lines += [f"c{number}.append(v{number})" for number in range(len(columns))]
+        result = f"[{', '.join(f'c{number}' for number in range(len(columns)))}]"
+    body = [f"    {line}" for line in (check, *lines)]
+    return _function("bind_all(instances)", [*starts, "for o in instances:", *body, f"return {result}"], scope)
+
+
+def _function(head: str, lines: Sequence[str], scope: dict[str, Any]) -> Any:
+    exec("\n".join([f"def {head}:", *[f"    {line}" for line in lines]]), scope)
+    return scope[head.partition("(")[0]]
+
+
+def _value_lines(
+    model: Any, dialect: Dialect, columns: Sequence[Column], add: bool, source: str, scope: dict[str, Any]
+) -> list[str]:
+    """Lines that put what is bound for each column into ``v0``, ``v1``, …, from the instance ``o``."""
     lines: list[str] = []
     for number, column in enumerate(columns):
         field, value = column.field, f"v{number}"
@@ -71,23 +107,19 @@ def make_bind(model: Any, dialect: Dialect, columns: Sequence[Column], add: bool
         hooked = _hook(model, field, add) if column.is_hooked else None
         if hooked is not None:  # after all others, which may turn out to be unplanned
             scope[f"h{number}"] = hooked
-        found = f"held[{field.attname!r}]" if hooked is None else f"h{number}(o)"
+        found = source.format(field.attname) if hooked is None else f"h{number}(o)"
         kind = PLAIN.get(type(field.type)) if _is_plain(field) else None
-        step = [f"    {value} = {found}"]
-        convert = f"{value} = p{number}({value})"
-        step.append(
-            f"    if {value} is not None and type({value}) is not {kind}: {convert}" if kind else f"    {convert}"
-        )
+        step = [f"{value} = {found}"]
+        unless = f"if {value} is not None and type({value}) is not {kind}: " if kind else ""
+        step.append(f"{unless}{value} = p{number}({value})")
         bind = dialect.binder(column.attribute.value_type)
         own = column.attribute.value_type.db_binder(dialect)  # type: ignore[attr-defined]  # pyright: ignore
         for binder, name in ((own, f"o{number}"), (bind, f"b{number}")):
             if binder is not None:
                 scope[name] = binder
-                step.append(f"    if {value} is not None: {value} = {name}({value})")
+                step.append(f"if {value} is not None: {value} = {name}({value})")
         lines = [*lines, *step] if hooked is not None else [*step, *lines]
-    values = "".join(f"v{number}, " for number in range(len(columns)))
-    exec("\n".join(["def bind(held, o):", *lines, f"    return ({values})"]), scope)
-    return scope["bind"]
+    return lines
 
 
 def _hook(model: Any, field: Any, add: bool) -> Callable[[Any], Any] | None:
@@ -146,20 +178,14 @@ class RowInsert(RowWrite):
     """INSERT, without the key that the database gives or with the one that the instance has."""
 
     def __init__(self, of: ModelWrites, with_key: bool) -> None:
-        fields = [f for f in of.fields if not f.generated and (with_key or f is not of.key)]
-        columns = [Column(f, of.entity.attributes[f.attname], f.get_prep_value) for f in fields]
+        columns = of.new_columns(with_key)
         super().__init__(of, columns, of.entity.table.name)
         asked = ([] if with_key else [of.key]) + [f for f in of.fields if f.generated or always_returned(f)]
         returning = tuple(of.entity.attributes[f.attname] for f in asked)
         dialect = of.dialect
         attributes = tuple(c.attribute for c in columns)
         compiled, hydrate = insert_plan(dialect, of.entity, attributes, 1, returning, None)
-        # Of a table that others look after nobody knows whether its key is the rowid.
-        is_known = of.model._meta.managed or not dialect.key_is_rowid
-        row = compiled.row
-        self.gives_key = (
-            row is not None and len(asked) == 1 and not with_key and row.attributes[0][1] is None and is_known
-        )
+        self.gives_key = len(asked) == 1 and not with_key and of.knows_key
         if self.gives_key and dialect.key_is_rowid:
             compiled, _ = insert_plan(dialect, of.entity, attributes, 1, (), None)
         self.bind = make_bind(of.model, dialect, columns, True)
@@ -181,6 +207,84 @@ class RowInsert(RowWrite):
             if not answer:
                 raise DatabaseError(f"The database gave no key for the new {self.of.entity.label}.")
             held.update(zip(self.names, answer[0], strict=True))
+
+
+# How many rows one statement inserts that is sent again and again: more is not faster.
+TOGETHER = 50
+
+
+class ManyInsert:
+    """INSERT of many rows in one request: without the keys that the database gives, or with those of the instances.
+
+    On SQLite a statement for several rows is sent again and again, and the keys are the range of rowids that the driver
+    vouches for; on PostgreSQL each column is an array.
+    """
+
+    def __init__(self, of: ModelWrites, with_key: bool, ignores: bool) -> None:
+        self.of = of
+        self.with_key = with_key
+        self.table = of.entity.table.name
+        self.columns = of.new_columns(with_key)
+        self.wants_keys = not with_key and not ignores
+        self.attributes = tuple(column.attribute for column in self.columns)
+        self.conflict = Conflict() if ignores else None
+        self.by_rows = of.dialect.key_is_rowid
+        if not self.by_rows:
+            returning = [of.entity.attributes[of.key_name]] if self.wants_keys else []
+            self.sql = compile_insert_arrays(of.dialect, of.entity, self.attributes, returning, self.conflict).sql
+        self.bind = make_bind_all(of.model, of.dialect, self.columns, of.key_name, with_key)
+
+    def request(self, values: list[Any]) -> Request:
+        """What is sent for the values of ``bind``; the answer is the keys, if they are wanted."""
+        if not self.by_rows:
+            return Fetch(self.sql, values, _first_values)
+        width = len(self.columns)
+        step = width * max(1, min(TOGETHER, self.of.dialect.max_query_params // width))
+        whole = len(values) - len(values) % step
+        parts = [values[start : start + step] for start in range(0, whole, step)]
+        statements = [(self._text(step // width), parts)] if parts else []
+        if whole < len(values):
+            rest = values[whole:]
+            statements.append((self._text(len(rest) // width), [rest]))
+        return InsertMany(statements, len(values) // width, self.wants_keys)
+
+    def _text(self, rows: int) -> str:
+        compiled, _ = insert_plan(self.of.dialect, self.of.entity, self.attributes, rows, (), self.conflict)
+        return compiled.sql
+
+    def send(self, session: Session, values: list[Any], instances: Sequence[Any]) -> Operation[Any]:
+        """Insert ``instances``, of which ``values`` were bound; their keys if they are wanted and can be told."""
+        session.wrote(self.table)
+        try:
+            return (yield self.request(values))
+        except IntegrityError as error:
+            given = [[c.prepare(getattr(o, c.field.attname)) for c in self.columns] for o in instances]
+            yield from explain(self.of.dialect, error, self.of.entity, [c.attribute for c in self.columns], given)
+            raise
+
+    def send_all(self, session: Session, instances: Sequence[Any], size: int) -> Operation[list[Any] | None]:
+        """Insert ``instances``, so many in each batch; their keys if they are wanted. None where nothing was done.
+
+        Raises ``Unplanned``.
+        """
+        batches = [instances[start : start + size] for start in range(0, len(instances), size)]
+        bound = [self.bind(batch) for batch in batches]
+        keys: list[Any] = []
+        for batch, values in zip(batches, bound, strict=True):
+            found = yield from self.send(session, values, batch)
+            if self.wants_keys and (found is None or len(found) != len(batch)):
+                if not keys and found is None:
+                    return None
+                raise DatabaseError(
+                    f"The database does not tell the keys of the new rows of {self.of.entity.label}: "
+                    "a trigger writes to the table as well. Save them one by one."
+                )
+            keys += found or ()
+        return keys
+
+
+def _first_values(rows: Iterable[Sequence[Any]]) -> list[Any]:
+    return [row[0] for row in rows]
 
 
 class RowUpdate(RowWrite):
@@ -224,6 +328,7 @@ class ModelWrites:
         self.is_new_by_default = self.makes_key or meta.pk.has_db_default()
         self.inserts: dict[bool, RowInsert | None] = {}
         self.updates: dict[Any, RowUpdate | None] = {}
+        self.many: dict[tuple[bool, bool], ManyInsert | None] = {}
         self.is_plain = _has_plain_row(model)
         self._pre: Any = None
         self._post: Any = None
@@ -234,6 +339,38 @@ class ModelWrites:
         heard = signals.pre_save.has_listeners(self.model) or signals.post_save.has_listeners(self.model)
         self._is_silent = bool(self.model._meta.auto_created) or not heard
         self._pre, self._post = signals.pre_save.receivers, signals.post_save.receivers
+
+    def new_columns(self, with_key: bool) -> list[Column]:
+        """The columns of a new row."""
+        fields = [f for f in self.fields if not f.generated and (with_key or f is not self.key)]
+        return [Column(f, self.entity.attributes[f.attname], f.get_prep_value) for f in fields]
+
+    def insert_many(self, with_key: bool, ignores: bool) -> ManyInsert | None:
+        """The plan of an INSERT of many rows; None where more than their keys is to come back, or less is known."""
+        kind = (with_key, ignores)
+        if kind not in self.many:
+            returned = any(f.generated or always_returned(f) for f in self.fields)
+            columns = self.new_columns(with_key)
+            possible = (with_key or self.knows_key) and columns and not returned and self._takes_arrays(columns)
+            self.many[kind] = ManyInsert(self, with_key, ignores) if possible else None
+        return self.many[kind]
+
+    def _takes_arrays(self, columns: Sequence[Column]) -> bool:
+        """Whether values of these columns are told from each other in an array."""
+        types = [column.attribute.value_type.type for column in columns]
+        return self.dialect.key_is_rowid or all(
+            t.__class__.__module__ == Integer.__module__ and not t.column_words for t in types
+        )
+
+    @cached_property
+    def knows_key(self) -> bool:
+        """Whether the database numbers new rows and its number is the key, as it is."""
+        attribute = self.entity.attributes[self.key_name]
+        if not self.is_numbered or self.dialect.reader(attribute.value_type) is not None:
+            return False
+        # Of a table that others look after nobody knows whether its key is the rowid.
+        is_own = self.model._meta.managed or not self.dialect.key_is_rowid
+        return is_own and not attribute.value_type.db_converters(self.dialect)
 
     def insert(self, with_key: bool) -> RowInsert | None:
         """The plan of an INSERT, None where the key has to come from elsewhere."""
@@ -305,7 +442,8 @@ def writes_of(model: Any, alias: str, dialect: Dialect) -> ModelWrites | None:
         meta.apps.link()
         found = ModelWrites(model, alias, dialect)
         if not meta.is_waiting:
-            meta.keep(meta.write_plans, alias, found)
+            meta.write_plans[alias] = found
+            PLANNED.add(meta)
     return found if found.is_plain else None
 
 
@@ -364,4 +502,33 @@ def save_planned(session: Session, instance: Any, names: Any, force_insert: bool
         plan = plan.take(held, answer)
     if instance._origin is None or instance._origin.db != session.alias:
         held["_origin"] = plans.origin
+    return True
+
+
+def insert_planned(
+    session: Session, model: Any, instances: Sequence[Any], batch_size: int | None, ignores: bool
+) -> Operation[bool]:
+    """Insert many new instances by a plan, without signals: one request for each batch, in a transaction if there are
+    several. False where nothing was done, since there is no plan for it."""
+    plans = writes_of(model, session.alias, session.dialect)
+    if plans is None or not instances:
+        return False
+    with_key = getattr(instances[0], plans.key_name) is not None
+    plan = plans.insert_many(with_key, ignores)
+    if plan is None:
+        return False
+    work = plan.send_all(session, instances, batch_size or len(instances))
+    try:
+        keys = yield from (atomically(session, work) if batch_size and batch_size < len(instances) else work)
+    except Unplanned:
+        return False
+    if keys is None:
+        return False
+    for instance, key in zip(instances, keys, strict=False):
+        setattr(instance, plans.key_name, key)
+    cohort = Cohort(session.alias, instances)
+    for instance in instances:
+        instance._origin = cohort
+        if instance._adding is not None:
+            del instance.__dict__["_adding"]
     return True

@@ -19,7 +19,7 @@ from crowsfoot.models.fields.base import DatabaseDefault, Field
 from crowsfoot.models.own_save import always_returned, save_through
 from crowsfoot.models.places import take_places
 from crowsfoot.models.updating import Updating
-from crowsfoot.models.write_plans import save_directly
+from crowsfoot.models.write_plans import insert_planned, save_directly
 from crowsfoot.persistence.cohort import Cohort
 from crowsfoot.persistence.save import insert_rows
 from crowsfoot.persistence.session import Session, atomically
@@ -37,8 +37,8 @@ class Writing(Updating[M], Generic[M]):
     def create(self: Any, **kwargs: Any) -> M:
         """Make an instance and save it. One statement. Raises ``TypeError`` for names that are no fields."""
         model = self.model
-        is_plain = model._meta.fills.get(tuple(kwargs)) is not None  # fields, all of them
-        obj = model(**kwargs) if is_plain else self._new(kwargs)
+        plain = model._meta.init_names  # of fields, which need no closer look
+        obj = model(**kwargs) if plain.issuperset(kwargs) else self._new(kwargs)
         alias = routing.write(model, self._hints) if self._db is None and settings.DATABASE_ROUTERS else self.db
         if not save_directly(obj, None, True, alias):
             databases[alias].run(save_new, obj)
@@ -188,8 +188,10 @@ class Writing(Updating[M], Generic[M]):
                 raise ValueError("Can't bulk create a multi-table inherited model")
         conflict = self._conflict(ignore, update, update_fields, unique_fields)
         objs = list(objs)
-        for obj in objs:
-            obj._prepare_related_fields_for_save("bulk_create")
+        relations = frozenset(f.name for f in meta.fields if f.is_relation)
+        for obj in objs if relations or meta.private_fields else ():
+            if meta.private_fields or not relations.isdisjoint(obj.__dict__):
+                obj._prepare_related_fields_for_save("bulk_create")
         return {"objs": objs, "batch_size": batch_size, "ignore_conflicts": ignore, "conflict": conflict}
 
     def _conflict(self: Any, ignore: bool, update: bool, update_fields: Any, unique_fields: Any) -> Conflict | None:
@@ -222,6 +224,9 @@ class Writing(Updating[M], Generic[M]):
     ) -> Operation[list[Any]]:
         if ignore_conflicts:
             conflict = IGNORE
+        is_plain = conflict is None or conflict is IGNORE
+        if is_plain and (yield from insert_planned(session, self.model, objs, batch_size, ignore_conflicts)):
+            return list(objs)
         meta = self.model._meta.concrete_model._meta
         batches = list(_batches(meta, session.dialect.max_query_params, objs, batch_size))
         work = self._insert_all(session, meta, objs, batches, conflict)

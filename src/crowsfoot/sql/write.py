@@ -70,6 +70,23 @@ def compile_insert(
     return statement(dialect, sql, params, row_layout)
 
 
+def compile_insert_arrays(
+    dialect: Dialect, entity: Entity, attributes: Sequence[Attribute], returning: Sequence[Attribute],
+    conflict: Conflict | None,
+) -> Compiled:  # fmt: skip
+    """INSERT of any number of rows, whose values are in slots column by column: an array for each."""
+    quote = dialect.quote_name
+    table = quote(entity.table.name)
+    names = ", ".join(quote(a.column.name) for a in attributes)
+    arrays = ", ".join(f"{dialect.cast_parameter('%s', a.value_type)}[]" for a in attributes)
+    sql = f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays})"
+    if conflict is not None:
+        sql += _on_conflict(dialect, conflict)
+    if returning:
+        sql += " RETURNING " + ", ".join(f"{table}.{quote(a.column.name)}" for a in returning)
+    return statement(dialect, sql, [Slot(i, a.value_type, array=True) for i, a in enumerate(attributes)])
+
+
 def compile_links(dialect: Dialect, entity: Entity, here: Attribute, there: Attribute) -> tuple[Compiled, Compiled]:
     """INSERT of a link of two keys, and of links of one key to several in an array; those that are there are left."""
     quote = dialect.quote_name
