@@ -309,7 +309,7 @@ def test_a_model_is_made_in_every_way(database: Any) -> None:
     told: list[Any] = []
 
     def hear(sender: Any, kwargs: Any, **named: Any) -> None:
-        told.append((sender, kwargs))
+        told.append((sender, dict(kwargs)))
 
     signals.pre_init.connect(hear, sender=Base)
     try:
