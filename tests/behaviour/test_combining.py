@@ -164,3 +164,12 @@ async def test_merged_querysets_with_other_shapes(do: Any) -> None:
         assert [(post.title, post.author) for post in await do.rows(found.order_by("title"))] == [
             ("x", dora), ("y", dora),
         ]  # fmt: skip
+
+
+async def test_either_of_two_querysets_asks_of_the_same_related_rows(do: Any) -> None:
+    """As in Django the first ``filter()`` of one shares its join with the first of the other."""
+    await fill(do)
+    some = Author.objects.filter(name="a").filter(posts__isnull=False)
+    assert await names(do, some | Author.objects.filter(posts__title="x")) == "d"
+    late = Author.objects.filter(name="a").filter(posts__rank=0)
+    assert await names(do, Author.objects.filter(posts__rank__gte=0) | late) == "dd"

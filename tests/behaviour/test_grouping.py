@@ -245,3 +245,12 @@ async def test_aggregates_over_several_relations_at_once(do: Any) -> None:
     assert await do(wrote.aggregate, posts=Sum("n"), edited=Count("edited"), age=Sum("age")) == {
         "posts": 5, "edited": 0, "age": 5,
     }  # fmt: skip
+
+
+async def test_an_order_by_a_subquery_is_said_once(do: Any) -> None:
+    """What is grouped by, or selected for DISTINCT, and what is ordered by are the same expression to the database."""
+    await fill(do)
+    of_ann = Case(When(Q(author__in=Author.objects.filter(name="Ann")), then=Value(1)), default=Value(0))
+    grouped = Post.objects.annotate(n=Count("tags")).order_by(of_ann.desc(), "title")
+    assert await rows(do, grouped, "title", "n") == [("a", 2), ("b", 1), ("c", 3), ("d", 0), ("e", 0)]
+    assert [post.title for post in await do.rows(Post.objects.distinct().order_by(of_ann, "title"))] == list("cdeab")

@@ -68,6 +68,8 @@ class Conditions:
         self.vendor = vendor
         self.negates_many = chance.happens(40)
         self.walks_negated = False
+        self.several = False  # whether a call has more than one argument
+        self.misses = True
 
     # -- paths ---------------------------------------------------------------------------------------------------------
 
@@ -139,6 +141,8 @@ class Conditions:
         """A look-up of a field on some path."""
         name, kind, _ = self.field(model, many=many)
         lookup, value = self.lookup(kind)
+        if lookup == "isnull":
+            value = value and self.misses
         if lookup == "exact" and self.chance.happens(50):
             return Call(Q, kwargs={name: value})
         return Call(Q, kwargs={f"{name}__{lookup}": value})
@@ -151,7 +155,7 @@ class Conditions:
         name, way, _ = found
         how = self.chance.pick(["isnull", "exact", "in", "rows"])
         if how == "isnull":
-            return Call(Q, kwargs={f"{name}__isnull": self.chance.pick([True, False])})
+            return Call(Q, kwargs={f"{name}__isnull": self.chance.pick([True, False]) and self.misses})
         if how == "exact":
             return Call(Q, kwargs={name: self.chance.pick([1, 2, 3, 4, 5])})
         if how == "in":
@@ -213,15 +217,17 @@ class Conditions:
     def condition(self, model: str, many: bool = True, depth: int = 0, negated: bool = False) -> Any:
         """Conditions joined by ``&``, ``|``, ``^`` and ``~``, at most four deep.
 
-        Two things that Django gets wrong are left out. It ties the subquery of a NOT to the wrong table where a
+        Some things that Django gets wrong are left out. It ties the subquery of a NOT to the wrong table where a
         condition has joined the same to-many relation: in one question only what is negated goes there, or only what
         is not (``negates_many``). And in a NOT it forgets that a row may be missing where a condition beside it has
-        joined the relation: in one tree only what is negated walks relations, or only what is not (``walks_negated``).
+        joined the relation: in one tree only what is negated walks relations, or only what is not (``walks_negated``), and
+        what is negated with others does not ask for a row that is missing (``misses``).
         """
         if depth == 0:
             self.walks_negated = negated or self.chance.happens(40)
         how = self.chance.weighted((9, "leaf"), (3, "~"), (4, "&"), (3, "|"), (1, "^"), (2, "rows"))
         if how == "leaf" or depth > 2:
+            self.misses = not (negated and (depth or self.several))
             if depth and negated is not self.walks_negated:
                 return self.own(model)
             return self.leaf(model, many and negated is self.negates_many)

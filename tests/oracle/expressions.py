@@ -208,6 +208,8 @@ class Expressions(Conditions):
         # Of a key Django gives the sum as the database does, on PostgreSQL a Decimal.
         if kind in {"int", "float", "decimal"} and name != "id" and self.chance.happens(60):
             function = self.chance.pick(["Sum", "Avg", "StdDev", "Variance"] if kind != "decimal" else ["Sum", "Avg"])
+            if kind in {"int", "float"} and self.chance.happens(20):
+                return Call(function, (self.inside(what, kind),), options), "int" if function == "Sum" else "float"
             if function in {"Sum", "Avg"} and self.chance.happens(20):
                 options["distinct"] = True
             if function == "Sum" and kind == "int" and self.chance.happens(20):
@@ -216,6 +218,15 @@ class Expressions(Conditions):
                 function, (what,), options
             ), kind if function == "Sum" else "float" if kind != "decimal" else kind
         return Call(self.chance.pick(["Max", "Min"]), (what,), options), kind
+
+    def inside(self, what: str, kind: str) -> Any:
+        """What is computed for each row that is aggregated."""
+        number = Call(F, (what,))
+        if self.chance.happens(50):
+            return Op(self.chance.pick("+*"), number, self.value(kind))
+        lookup, value = self.lookup(kind)
+        when = Call("When", (Call(Q, kwargs={f"{what}__{lookup}": value}),), {"then": number})
+        return Call("Case", (when,), {"default": Call("Value", (self.value(kind),), {"output_field": OUTPUT[kind]})})
 
     def near(self, model: str, path: str, target: str) -> Any:
         """A condition on the rows that are aggregated, or on the row itself."""

@@ -73,8 +73,9 @@ class Grammar(Expressions):
         for _ in range(least + self.chance.below(most - least + 1)):
             model = draft.model
             how = self.chance.weighted((7, "filter"), (3, "exclude"))
+            self.several = self.chance.happens(20)
             args = [self.condition(model, many, negated=how == "exclude")]
-            if self.chance.happens(20):
+            if self.several:
                 args.append(self.condition(model, many, 3, how == "exclude"))
             draft.then(how, *args)
             draft.many = draft.many or many
@@ -98,6 +99,11 @@ class Grammar(Expressions):
             return
         terms = []
         for _ in range(self.chance.below(3)):
+            if names is None and not draft.distinct and self.chance.happens(20):
+                expression = self.expression(draft.model, self.chance.pick(["text", "date", "bool"]), 1)
+                if isinstance(expression, Call) and expression.name not in {"F", "Value"}:
+                    terms.append(Call(self.chance.pick(["asc", "desc"]), on=expression))
+                    continue
             name = self.orderable(draft, names)
             how = self.chance.pick(["asc", "desc", "first", "last"])
             if how in {"first", "last"}:
@@ -132,7 +138,7 @@ class Grammar(Expressions):
     def end(self, draft: Draft) -> Any:
         """What is asked in the end: mostly the rows."""
         how = self.chance.weighted((8, "rows"), (1, "count"), (1, "exists"))
-        if how == "rows" or (how == "exists" and draft.grouped and draft.sliced):  # Django forgets the groups there
+        if how == "rows" or (how == "exists" and draft.grouped):  # Django forgets groups by a constant there
             return draft.term
         return Call(how, on=draft.term)
 
@@ -140,6 +146,8 @@ class Grammar(Expressions):
 
     def rows(self, draft: Draft) -> Question:
         """Instances, with what comes along with them."""
+        if self.chance.happens(12):
+            self.conditional(draft)
         self.narrow(draft, 3)
         self.compute(draft)
         if self.chance.happens(15):
@@ -161,6 +169,19 @@ class Grammar(Expressions):
         if not draft.many or draft.distinct:
             self.slice(draft)
         return Question(draft.model, self.end(draft), draft.ordered, walk)
+
+    def conditional(self, draft: Draft) -> None:
+        """A relation joined under a condition, with a name of its own."""
+        found = self.relation(draft.model)
+        if found is None or "__" in found[0]:
+            return
+        name, way, many = found
+        condition = self.near(draft.model, name, way.target)
+        draft.then("annotate", r=Call("FilteredRelation", (name,), {"condition": condition}))
+        field = self.chance.pick(list(FIELDS[way.target]))
+        lookup, value = self.lookup(FIELDS[way.target][field])
+        draft.then("filter", **{f"r__{field}__{lookup}": value})
+        draft.many = draft.many or many
 
     def along(self, draft: Draft) -> list[str]:
         """Related rows that are loaded with them, or fields that are not."""
@@ -199,6 +220,8 @@ class Grammar(Expressions):
             names.append(name)
             draft.many = draft.many or many
         names = list(dict.fromkeys([*names, *self.chance.some(list(draft.names), 0, 2)]))
+        if self.chance.happens(15):
+            return self.computed_values(draft, names)
         how = self.chance.pick(["values", "values_list", "flat", "named"])
         if how == "flat":
             names = names[:1]
@@ -215,6 +238,17 @@ class Grammar(Expressions):
         self.slice(draft)
         return Question(draft.model, self.end(draft), draft.ordered)
 
+    def computed_values(self, draft: Draft, names: list[str]) -> Question:
+        """``values()`` with expressions of its own."""
+        kind = self.chance.pick(["text", "int", "date", "bool"])
+        draft.then("values", *names, x=self.expression(draft.model, kind))
+        if self.chance.happens(50):
+            lookup, value = self.lookup(kind)
+            draft.then("filter", **{f"x__{lookup}": value})
+        self.order(draft, [*names, "x"])
+        self.slice(draft)
+        return Question(draft.model, self.end(draft), draft.ordered)
+
     def aggregated(self, draft: Draft) -> Question:
         """Rows with aggregates over one to-many relation, or over several."""
         self.narrow(draft, 1, many=False)
@@ -223,12 +257,27 @@ class Grammar(Expressions):
         if not ways:
             return self.groups(draft)
         chosen = self.chance.some(ways, 1, 1 if self.chance.happens(60) else 3)
+        if len(chosen) == 1 and self.chance.happens(30):
+            # The rows that a condition has found are those that are aggregated.
+            target = RELATIONS[draft.model][chosen[0]].target
+            field, kind, _ = self.field(target, many=False, most=1)
+            lookup, value = self.lookup(kind)
+            draft.then("filter", **{f"{chosen[0]}__{field}__{lookup}": value})
         for number, name in enumerate(chosen):
             target = RELATIONS[draft.model][name].target
+            if self.chance.happens(20):  # further on, over a second relation
+                further = self.ways(target, many=True)
+                if further:
+                    step = self.chance.pick(list(further))
+                    name, target = f"{name}__{step}", further[step].target
             term, kind = self.aggregate(draft.model, name, target, True)
             alias = f"a{number}"
             draft.then("annotate", **{alias: Apart(draft.model, term) if len(chosen) > 1 else term})
             draft.names[alias] = kind
+        if self.chance.happens(20):
+            name = self.chance.pick(list(draft.names))
+            draft.then("annotate", b=self.of_aggregate(name, draft.names[name]))
+            draft.names["b"] = draft.names[name]
         if self.chance.happens(40):
             self.having(draft)
         if self.chance.happens(30):
@@ -239,6 +288,16 @@ class Grammar(Expressions):
         self.order(draft)
         self.slice(draft)
         return Question(draft.model, self.end(draft), draft.ordered)
+
+    def of_aggregate(self, name: str, kind: str) -> Any:
+        """Something computed from an aggregate, or from two."""
+        value = Call("Value", (self.value(kind),), {"output_field": OUTPUT[kind]})
+        if kind in {"int", "float"} and self.chance.happens(50):
+            return Op(self.chance.pick("+-*"), Call(F, (name,)), self.value(kind))
+        if self.chance.happens(50):
+            when = Call("When", (Call("Q", kwargs={f"{name}__isnull": True}),), {"then": value})
+            return Call("Case", (when,), {"default": Call(F, (name,))})
+        return Call("Coalesce", (Call(F, (name,)), value))
 
     def having(self, draft: Draft) -> None:
         """A condition on what was computed."""
@@ -257,12 +316,14 @@ class Grammar(Expressions):
         for _ in range(1 + self.chance.below(2)):
             if self.chance.happens(30):
                 kind = self.chance.pick(["int", "text", "date", "bool"])
-                name = f"k{len(keys)}"
-                draft.then("annotate", **{name: self.expression(draft.model, kind)})
+                name, key = f"k{len(keys)}", self.expression(draft.model, kind)
+                if "F(" not in code(key):  # Django forgets a constant when it counts groups
+                    continue
+                draft.then("annotate", **{name: key})
                 keys.append(name)
             else:
                 keys.append(self.field(draft.model, many=False)[0])
-        keys = list(dict.fromkeys(keys))
+        keys = list(dict.fromkeys(keys)) or ["id"]
         draft.then("values", *keys)
         draft.grouped = True
         ways = ["", *[name for name, way in RELATIONS[draft.model].items()]]

@@ -114,14 +114,7 @@ class Query:
         if many is None:
             return None
         way, hop = ends[:many], ends[many].hops[0].identity  # a link table is one, whichever relation leads to it
-        joined = {
-            node.group
-            for step in self.steps
-            for node in step.flatten()
-            if isinstance(node, Col) and node.group is not None and len(node.ends) > many
-            if node.ends[:many] == way and node.ends[many].hops[0].identity == hop
-        }
-        return max(joined, default=0)
+        return max(_joins(self.steps).get((way, hop), ()), default=0)
 
     @property
     def is_aggregated(self) -> bool:
@@ -251,14 +244,17 @@ class Query:
         As in Django, what ``&`` asks of a to-many relation is asked of rows of its own, and for the others of the same.
         The order is the other's, where it has one.
         """
-        apart = self.group if connector == Q.AND else 0
+        shared = {} if connector == Q.AND else _shared(self.steps, other.steps)
 
         def moved(node: Any) -> Any:
             if isinstance(node, Col):
-                return Col(node.ends, node.attribute, node.group + apart) if node.group is not None else None
+                if node.group is None:
+                    return None
+                group = shared.get((_branch(node), node.group), node.group + self.group)
+                return Col(node.ends, node.attribute, group)
             found = shift(node, self.size)
             if isinstance(found, RelatedExists) and found.group is not None:
-                found.group += apart
+                found.group += self.group
             return found
 
         steps = tuple(mapped(step, moved) for step in other.steps)
@@ -267,7 +263,7 @@ class Query:
         order = None if other.order is None else tuple(mapped(i, moved) if i is not RANDOM else i for i in other.order)
         return self.but(
             steps=(*self.steps, *steps) if connector == Q.AND else steps, size=self.size + other.size, tie=None,
-            sticky=False, group=max(self.group, other.group + apart), order=order or self.order,
+            sticky=False, group=self.group + other.group, order=order or self.order,
             flipped=other.flipped if order else self.flipped,
         )  # fmt: skip
 
@@ -293,6 +289,37 @@ class _ByKey:
 
 
 GROUP_BY_KEY: Any = _ByKey()
+
+
+def _branch(col: Col) -> tuple[Any, ...] | None:
+    """What tells the first to-many relation that a column is behind: a link table is one, whichever side it is from."""
+    many = next((i for i, end in enumerate(col.ends) if end.many), None)
+    return None if many is None else (col.ends[:many], col.ends[many].hops[0].identity)
+
+
+def _joins(steps: tuple[Any, ...]) -> dict[tuple[Any, ...], list[int]]:
+    """The numbers of the ``filter()`` calls that joined each to-many relation, in order."""
+    found: dict[tuple[Any, ...], list[int]] = {}
+    for step in steps:
+        for node in step.flatten():
+            branch = _branch(node) if isinstance(node, Col) and node.group is not None else None
+            if branch is not None and node.group not in (numbers := found.setdefault(branch, [])):
+                numbers.append(node.group)
+    return {branch: sorted(numbers) for branch, numbers in found.items()}
+
+
+def _shared(steps: tuple[Any, ...], others: tuple[Any, ...]) -> dict[tuple[Any, int], int]:
+    """Which call of ``steps`` a call of ``others`` shares its rows of a to-many relation with, where one is left.
+
+    As in Django the first is for the first, and then the last that joined the relation.
+    """
+    here, found = _joins(steps), dict[tuple[Any, int], int]()
+    for branch, numbers in _joins(others).items():
+        left = here.get(branch, [])
+        for number, position in zip(numbers, (0, *[-1] * len(left)), strict=False):
+            if left:
+                found[branch, number] = left.pop(position)
+    return found
 
 
 def _sides(steps: tuple[Any, ...], connector: str) -> list[Any]:

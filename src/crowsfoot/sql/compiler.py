@@ -87,6 +87,8 @@ class Compiler:
         # The names of the annotations that are selected, and their places among the columns, by identity.
         self.selected: dict[int, str] = {}
         self.places: dict[int, int] = {}
+        # What GROUP BY and DISTINCT have taken, in SQL: a subquery said again has other names in it, and is another one.
+        self.said: dict[int, tuple[str, list[Any]]] = {}
         self.bare = False
         # Joins that a subquery's tie to its outer query cannot do without.
         self.required: set[Source] = set()
@@ -241,7 +243,10 @@ class Compiler:
     def ordered_by(self, node: Any) -> tuple[str, list[Any]]:
         """What rows are ordered by. An annotation that is selected goes by its name, which no other clause knows."""
         name = self.selected.get(id(node.source)) if isinstance(node, Ref) else None
-        return self.compile(node) if name is None else (self.quote_name(name), [])
+        if name is not None:
+            return self.quote_name(name), []
+        inner = node.expression if type(node) is ExpressionWrapper else node
+        return self.said.get(id(node)) or self.said.get(id(inner)) or self.compile(node)
 
     def column_tuple(self, node: ColumnTuple) -> tuple[str, list[Any]]:
         sql, params = self.expression_list(ExpressionList(*node.cols))

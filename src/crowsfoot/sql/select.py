@@ -316,6 +316,8 @@ class SelectCompiler(Compiler):
                 try:
                     # Said again, a subquery is another expression: it is grouped by as the column that it is.
                     sql, params = self.compile(part) if place is None else (str(place), [])
+                    if place is None:  # and ordered by in the same words
+                        self.said[id(part)] = sql, params
                 except (EmptyResultSet, FullResultSet):  # a constant, which makes no groups
                     continue
                 found.setdefault(sql, params)
@@ -366,13 +368,13 @@ class SelectCompiler(Compiler):
                 parts.append(f"{self.dialect.random} ASC")
                 continue
             try:
+                if self.query.distinct and not self.query.distinct_on:
+                    selected += self._select_too(item.expression, outputs)
                 sql, more = self.compile(item)
             except EmptyResultSet:
                 continue
             if sql in parts:
                 continue
-            if self.query.distinct and not self.query.distinct_on:
-                selected += self._select_too(item.expression, outputs)
             parts.append(sql)
             params += more
         self._settle()
@@ -382,7 +384,7 @@ class SelectCompiler(Compiler):
         """SELECT DISTINCT needs what it is ordered by among its columns."""
         if isinstance(node, Ref) and id(node.source) in self.selected:
             return []
-        text, params = self.compile(node)
+        text, params = self.said[id(node)] = self.compile(node)
         if any(out == text for out, _ in outputs):
             return []
         outputs.append((text, None))
