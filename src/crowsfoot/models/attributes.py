@@ -18,8 +18,9 @@ from crowsfoot.models import conditional, routing, typed
 from crowsfoot.models.deferred import Question, column_answer, column_question, peers_lacking, refuse_if_raising
 from crowsfoot.models.link_managers import ManyRelatedManager
 from crowsfoot.models.places import add_order
-from crowsfoot.models.prefetch import (
-    ABSENT,
+from crowsfoot.models.prefetch import ABSENT
+from crowsfoot.models.related_managers import KeyManager, make_manager_class
+from crowsfoot.models.related_rows import (
     ask,
     base_queryset,
     described,
@@ -29,7 +30,6 @@ from crowsfoot.models.prefetch import (
     only_queryset,
     way_back,
 )
-from crowsfoot.models.related_managers import KeyManager, make_manager_class
 from crowsfoot.persistence.asyncness import refuse_touch
 from crowsfoot.persistence.cohort import SAVED, lone, saved
 from crowsfoot.query.related_values import is_a
@@ -251,7 +251,7 @@ class ToOne:
     def get_prefetch_querysets(
         self, instances: Sequence[Any], querysets: Sequence[Any] | None = None
     ) -> tuple[Any, ...]:
-        """What prefetching asks: see `crowsfoot.models.prefetch.described`. Raises ``ValueError`` for two querysets."""
+        """What prefetching asks: see `crowsfoot.models.related_rows.described`. Raises ``ValueError`` for two."""
         given = only_queryset(querysets)
         alias = _alias(instances[0], self.end)
         queryset = given if given is not None else base_queryset(instances[0], self.end, alias)

@@ -11,7 +11,7 @@ from typing import Any
 
 from crowsfoot.database import databases
 from crowsfoot.drivers.run import Operation
-from crowsfoot.models.prefetch import load_to_one
+from crowsfoot.models.related_rows import load_to_one
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.statements import Query
 from crowsfoot.schema.relation import End

@@ -9,9 +9,7 @@ from crowsfoot.database import databases
 from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import FieldFetchBlocked
 from crowsfoot.models import typed
-from crowsfoot.models.prefetch import (
-    lineage,
-)
+from crowsfoot.models.related_rows import lineage
 from crowsfoot.models.state import FETCH_ONE, FETCH_RAISE
 from crowsfoot.persistence.asyncness import refuse_touch
 from crowsfoot.persistence.session import Session

@@ -12,8 +12,8 @@ from crowsfoot.errors import IntegrityError
 from crowsfoot.functional import unwrapped
 from crowsfoot.models import routing, signals
 from crowsfoot.models.link_plans import links_of
-from crowsfoot.models.prefetch import CACHE
 from crowsfoot.models.related_managers import Key, RelatedManager
+from crowsfoot.models.related_rows import CACHE
 from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.query.conditions import Q
 from crowsfoot.query.related_values import is_a

@@ -18,8 +18,8 @@ from crowsfoot.models import routing
 from crowsfoot.models.manager import BaseManager, Manager
 from crowsfoot.models.own_save import save_through
 from crowsfoot.models.peers import Side
-from crowsfoot.models.prefetch import CACHE, ask, described, lineage, only_queryset
 from crowsfoot.models.queryset import QuerySet
+from crowsfoot.models.related_rows import CACHE, ask, described, lineage, only_queryset
 from crowsfoot.models.state import FETCH_RAISE
 from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.query.lookups import marks
@@ -177,7 +177,7 @@ class RelatedManager(Manager[M]):
     def get_prefetch_querysets(
         self: Any, instances: Sequence[Any], querysets: Sequence[Any] | None = None
     ) -> tuple[Any, ...]:
-        """What prefetching asks: see `crowsfoot.models.prefetch.described`. Raises ``ValueError`` for two querysets."""
+        """What prefetching asks: see `crowsfoot.models.related_rows.described`. Raises ``ValueError`` for two."""
         queryset = only_queryset(querysets)
         rows = queryset if queryset is not None else self.base_class.get_queryset(self)
         return described(ask(self.end, instances, rows), self.end)

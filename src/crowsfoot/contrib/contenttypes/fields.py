@@ -15,7 +15,7 @@ from crowsfoot.models.fields.base import Field
 from crowsfoot.models.fields.foreign_key import ForeignKey
 from crowsfoot.models.fields.related import RelatedField
 from crowsfoot.models.places import add_order_methods
-from crowsfoot.models.prefetch import end_of, give_rows, keys_of, load_to_many
+from crowsfoot.models.related_rows import end_of, give_rows, keys_of, load_to_many
 from crowsfoot.models.rels import ForeignObjectRel
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.conditions import Q

@@ -119,8 +119,8 @@ class GenericTarget:
     def get_prefetch_querysets(
         self, instances: Sequence[Any], querysets: Sequence[Any] | None = None
     ) -> tuple[Any, ...]:
-        """What prefetching asks, as with other relations (`crowsfoot.models.prefetch.described`), but for the first,
-        which are the targets themselves. One query for each model among them."""
+        """What prefetching asks, as with other relations (`crowsfoot.models.related_rows.described`), but for the
+        first, which are the targets themselves. One query for each model among them."""
         alias = instances[0]._state.db or routing.read(type(instances[0]), {"instance": instances[0]})
         found = databases[alias].run(self._found, instances, querysets or ())
 

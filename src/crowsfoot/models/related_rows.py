@@ -1,0 +1,300 @@
+"""One relation loaded for many instances in one query: what prefetching, cohorts and touching a relation all do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from crowsfoot.database import Elsewhere
+from crowsfoot.drivers.run import Operation
+from crowsfoot.persistence.session import Session
+from crowsfoot.query.conditions import Q
+from crowsfoot.query.lookups import In, marks
+from crowsfoot.query.paths import walk_to_owner
+from crowsfoot.query.related_values import is_a
+from crowsfoot.query.resolved import Col, ColumnTuple, Param
+from crowsfoot.query.scope import Scope
+from crowsfoot.query.statements import Query
+from crowsfoot.schema.entity import Attribute
+
+KEY = "_prefetch_related_val"
+CACHE = "_prefetched_objects_cache"
+
+
+class Asked(NamedTuple):
+    """Related rows as one queryset, the keys that it asks for, and how a row and an instance tell the key by which they
+    belong together."""
+
+    queryset: Any
+    keys: list[Any]
+    key_of_row: Callable[[Any], Any]
+    key_of_instance: Callable[[Any], Any]
+
+
+def keys_of(end: Any, instances: Sequence[Any]) -> list[Any]:
+    """The keys of ``instances`` as the rows that ``end`` leads to hold them, each once."""
+    keys = dict.fromkeys(map(reader(end.anchors), instances))
+    keys.pop(None, None)
+    return list(keys) if end.convert is None else [end.convert(key) for key in keys]
+
+
+def ask(end: Any, instances: Sequence[Any], queryset: Any) -> Asked:
+    """``queryset`` narrowed to the rows that ``end`` leads to from ``instances``."""
+    keys, columns = keys_of(end, instances), _columns(end, queryset._query)
+    if queryset._low or queryset._high is not None or end.comes_back:
+        asked = _narrowed(queryset, end, columns, keys, True)
+        return Asked(asked, keys, lambda row: _taken(row, len(columns)), reader(end.anchors))
+    asked = _narrowed(queryset, end, columns, keys, False)
+    return Asked(asked, keys, reader(end.target.attributes_of(end.remote_columns)), reader(end.anchors))
+
+
+def described(asked: Asked, end: Any) -> tuple[Any, ...]:
+    """``asked`` as Django's ``get_prefetch_querysets()`` gives it: the queryset, the keys of a row and of an instance,
+    whether there is one row at most, where the answer is kept, and whether that is a descriptor (it is not)."""
+    return asked.queryset, asked.key_of_row, asked.key_of_instance, not end.is_collection, end.accessor, False
+
+
+def only_queryset(querysets: Sequence[Any] | None) -> Any:
+    """The queryset given to ``get_prefetch_querysets()``, if there is one."""
+    if querysets and len(querysets) != 1:
+        raise ValueError("querysets argument of get_prefetch_querysets() should have a length of 1.")
+    return querysets[0] if querysets else None
+
+
+def _columns(end: Any, query: Query) -> list[Col]:
+    """What tells whose a row is, seen from the entity of ``query``, which may be a child of the relation's target."""
+    far = query.entity if is_a(query.entity, end.target) else end.target
+    if not end.comes_back:
+        found = [far.attributes[a.name] for a in end.target.attributes_of(end.remote_columns)]
+        return [Col(a.via, a) for a in found]
+    ends: list[Any] = []
+    walk_to_owner(far, end.inverse, ends)
+    back = (*ends, end.inverse)
+    group = _group_of(query, back)
+    return [Col(back, attribute, group) for attribute in end.anchors]
+
+
+def _group_of(query: Query, ends: tuple[Any, ...]) -> int | None:
+    """The call whose join to the links is this one too: conditions and annotations that reach through the links speak
+    of the link to the owner. A join of its own where there is none."""
+    stack: list[Any] = [*query.steps, *[node for _, node in query.annotations]]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Col) and len(node.ends) >= len(ends):
+            *before, last = node.ends[: len(ends)]
+            if tuple(before) == ends[:-1] and last.hops[0].identity == ends[-1].hops[0].identity:
+                return node.group
+        if not getattr(node, "contains_aggregate", False):  # what is counted is not narrowed to one owner
+            stack += [e for e in getattr(node, "get_source_expressions", list)() if e is not None]
+    return query.group + 1
+
+
+def children_of(session: Session, end: Any, instances: Sequence[Any], queryset: Any) -> Operation[dict[Any, list[Any]]]:
+    """The rows that ``end`` leads to from ``instances``, by the key they belong to. One query."""
+    asked = ask(end, instances, queryset)
+    if not asked.keys:
+        return {}
+    if queryset._db is not None and queryset._db != session.alias:
+        rows = yield Elsewhere(queryset._db, asked.queryset._load)
+    else:
+        rows = yield from asked.queryset._load(session)
+    found: dict[Any, list[Any]] = {}
+    for key, row in zip(map(asked.key_of_row, rows), rows, strict=True):
+        if key in found:
+            found[key].append(row)
+        else:
+            found[key] = [row]
+    return found
+
+
+def _taken(row: Any, width: int) -> Any:
+    if width == 1:
+        return row.__dict__[KEY]
+    return tuple(row.__dict__[f"{KEY}{i}"] for i in range(width))
+
+
+def _narrowed(queryset: Any, end: Any, columns: list[Col], keys: list[Any], selected: bool) -> Any:
+    """One edge of the queryset's shape: the key is one of ``keys``, bound as one array.
+
+    ``selected`` has each row tell its key; a slice is cut for each of them then.
+    """
+
+    def build(query: Query) -> tuple[Query, Scope]:
+        scope = Scope(query, query.group + 1)
+        node = In(columns[0] if len(columns) == 1 else ColumnTuple(list(columns)), None)
+        index, _ = scope.slot(keys, None)
+        node.rhs = Param(index, node.lhs.output_field, array=True)
+        node.is_resolved = True
+        query = query.filtered(scope, node)
+        for mark in () if end.comes_back else marks(end.target, end.hops[0]):
+            query = query.with_step(mark)
+        if selected:
+            names = (KEY,) if len(columns) == 1 else tuple(f"{KEY}{i}" for i in range(len(columns)))
+            query = query.but(extra_columns=(*query.extra_columns, *zip(names, columns, strict=True)), per=names)
+        return query, scope
+
+    found = queryset._follow(("related", end, selected), [keys], build)
+    found._bare = False
+    return found
+
+
+def reader(attributes: Sequence[Attribute]) -> Callable[[Any], Any]:
+    """How an instance tells its key: a tuple of several, None where it is not whole."""
+    read = attrgetter(*[attribute.name for attribute in attributes])
+    return read if len(attributes) == 1 else lambda instance: _whole(read(instance))
+
+
+def _whole(key: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    return None if None in key else key
+
+
+def _prepared(instance: Any, attributes: Any) -> Any:
+    """A key that was written as text, say, as the value that the database gives."""
+    key = tuple(a.value_type.prepare(getattr(instance, a.name)) for a in attributes)
+    return key[0] if len(key) == 1 else key
+
+
+def _shared_out(found: dict[Any, list[Any]], end: Any, instances: Sequence[Any]) -> Iterator[tuple[Any, list[Any]]]:
+    """Each instance with the rows that belong to it."""
+    attributes = end.anchors
+    # Keys of these types are compared as they are; in a tuple there may be others.
+    kinds = {type(key) for key in found} - {tuple}
+    for instance, key in zip(instances, map(reader(attributes), instances), strict=True):
+        if end.convert is not None and key is not None:
+            key = end.convert(key)
+        rows = found.get(key)
+        if rows is None:
+            is_known = not found or key is None or type(key) in kinds or end.convert is not None
+            rows = [] if is_known else found.get(_prepared(instance, attributes), [])
+        yield instance, rows
+
+
+def way_back(end: Any) -> str | None:
+    """The name under which a related row knows the one instance that it belongs to."""
+    return end.inverse.accessor if not end.inverse.is_collection else None
+
+
+def load_to_one(
+    session: Session,
+    end: Any,
+    instances: Sequence[Any],
+    queryset: Any,
+    to_attr: str | None = None,
+    back: str | None = None,
+) -> Operation[None]:
+    """Load a to-one relation onto instances that lack it; equal keys share one instance. One query.
+
+    With ``to_attr`` the related instances are kept under that name, and not as the relation's. ``back`` is the name
+    under which each of them knows the instance that it belongs to.
+    """
+    found = yield from children_of(session, end, instances, queryset)
+    origin = instances[0]._origin if instances else None
+    if origin is not None and len(origin.members) > 1:
+        origin.children(end).take(row for rows in found.values() for row in rows)
+    name = to_attr or end.accessor
+    for instance, rows in _shared_out(found, end, instances):
+        related = rows[0] if rows else None
+        instance.__dict__[name] = related
+        if related is not None and back:
+            related.__dict__.setdefault(back, instance)
+
+
+def load_to_many(
+    session: Session,
+    end: Any,
+    instances: Sequence[Any],
+    queryset: Any,
+    to_attr: str | None = None,
+    back: str | None = None,
+) -> Operation[None]:
+    """Load a to-many relation onto instances, as their managers' answer or as a list called ``to_attr``. One query."""
+    give_rows(end, instances, (yield from children_of(session, end, instances, queryset)), queryset, to_attr, back)
+
+
+def give_rows(
+    end: Any,
+    instances: Sequence[Any],
+    found: dict[Any, list[Any]],
+    queryset: Any,
+    to_attr: str | None,
+    back: str | None,
+) -> None:
+    """Have each of ``instances`` know its rows: those that ``found`` has for its key."""
+    first: Any = None
+    for instance, rows in _shared_out(found, end, instances):
+        if back:
+            for row in rows:
+                row.__dict__.setdefault(back, instance)
+        if to_attr:
+            instance.__dict__[to_attr] = rows
+            continue
+        if first is not None and first._side is not None and instance._origin is first._owner._origin:
+            key = first._side.key_of(instance)
+            answer = None if key is None else first._of_owner(instance, key)
+        else:
+            answer = None
+        if answer is None:
+            first = answer = getattr(instance, end.accessor)._narrowed(queryset)
+        answer._result_cache = rows
+        answer._prefetch_done = True
+        instance.__dict__.setdefault(CACHE, {})[end.accessor] = answer
+
+
+def narrowed(queryset: Any, look_ups: Any) -> Any:
+    """``queryset`` with the look-ups (a dict or a ``Q``) that an end's ``narrow`` gave."""
+    if not look_ups:
+        return queryset
+    return queryset.filter(look_ups) if isinstance(look_ups, Q) else queryset.filter(**look_ups)
+
+
+def parts(end: Any, instances: Sequence[Any], queryset: Any) -> Iterator[tuple[Any, Sequence[Any], Any]]:
+    """The end, the instances and the queryset of each query that loads a relation: one query, unless the instances want
+    rows that meet different look-ups."""
+    if end.narrow is None:
+        yield end, instances, queryset
+        return
+    groups: list[tuple[Any, list[Any]]] = []
+    for instance in instances:
+        wanted = end.narrow(instance)
+        known = next((members for look_ups, members in groups if look_ups == wanted), None)
+        if known is None:
+            groups.append((wanted, [instance]))
+        else:
+            known.append(instance)
+    for look_ups, members in groups:
+        yield end.loaded_by, members, narrowed(queryset, look_ups)
+
+
+def lineage(instance: Any) -> Iterator[Any]:
+    """An instance, and those of the models it inherits from that are here: what was loaded for one, all have."""
+    stack = [instance]
+    while stack:
+        here = stack.pop()
+        yield here
+        found = [here.__dict__.get(link.accessor) for link in type(here).__entity__.parents]
+        stack += [parent for parent in found if parent is not None]
+
+
+def end_of(instance: Any, accessor: str) -> Any:
+    """The relation end behind an accessor of an instance, or None."""
+    entity = type(instance)._meta.entity
+    stack = [entity]
+    while stack:
+        here = stack.pop()
+        for end in here.ends.values():
+            if end.accessor == accessor:
+                return end
+        stack += [link.target for link in here.parents]
+    return None
+
+
+def base_queryset(instance: Any, end: Any, alias: str) -> Any:
+    """All rows that an end can lead to: by the default manager for collections, by the base manager for single ones."""
+    model = end.target.model
+    manager = model._default_manager if end.is_collection else model._base_manager
+    queryset = manager.get_queryset().using(alias)
+    origin = instance._origin
+    if origin is not None and origin.fetch_mode is not None:
+        queryset = queryset.fetch_mode(origin.fetch_mode)
+    return queryset
