@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import gc
+import pickle
+import weakref
 from typing import Any
 
 import pytest
@@ -46,6 +50,40 @@ async def test_a_queryset_and_a_list(do: Any) -> None:
         assert asha.every[0].author is asha
     with do.queries(1):  # a copy asks anew, about the rows of the prefetch's queryset that are the author's
         assert titles(await do.rows(asha.posts.all().filter(title__startswith="a"))) == ["a4", "a3"]
+
+
+async def test_a_row_of_several_owners_is_one_instance(do: Any) -> None:
+    await blog(do)
+    posts = await do.rows(Post.objects.order_by("pk").prefetch_related("tags"))
+    tags = [await do.rows(post.tags.all()) for post in posts]
+    assert [tag.name for tag in tags[1]] == ["red", "blue"]
+    assert len({id(tag) for row in tags for tag in row}) == 2
+    noted = Tag.objects.annotate(of=F("posts__title"))  # what differs from link to link makes it another instance
+    posts = await do.rows(Post.objects.order_by("pk").prefetch_related(Prefetch("tags", noted, "noted")))
+    assert {tag.of for tag in posts[0].noted} >= {"a1"}
+
+
+async def test_what_was_loaded_goes_with_a_pickled_instance(do: Any) -> None:
+    await blog(do)
+    asha = (await authors(do, "posts__tags"))[0]
+    with do.queries(0):
+        copied = pickle.loads(pickle.dumps(asha))
+        assert titles(await do.rows(copied.posts.all())) == titles(await do.rows(asha.posts.all()))
+        first = (await do.rows(copied.posts.all()))[0]
+        assert first.author is copied
+        assert [tag.name for tag in await do.rows(first.tags.all())] == ["red"]
+        assert titles(await do.rows(copy.copy(asha).posts.all())) == titles(await do.rows(asha.posts.all()))
+
+
+async def test_one_of_many_does_not_keep_the_rest(do: Any) -> None:
+    await blog(do)
+    asha, ben = await authors(do, "posts")
+    gone = weakref.ref(asha), weakref.ref((await do.rows(asha.posts.all()))[0])
+    del asha
+    await do(Author.objects.count)  # whoever runs queries forgets the last one
+    gc.collect()
+    assert [found() for found in gone] == [None, None]
+    assert titles(await do.rows(ben.posts.all())) == ["b1"]
 
 
 @pytest.mark.capability(88, 89)

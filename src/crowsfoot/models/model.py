@@ -24,6 +24,7 @@ from crowsfoot.models.metaclass import ModelBase, apps, current
 from crowsfoot.models.missing import missing_attribute
 from crowsfoot.models.options import PLANNED, Options
 from crowsfoot.models.persist import Persistence
+from crowsfoot.models.related_rows import CACHE, Prefetched
 from crowsfoot.models.state import ModelState
 from crowsfoot.models.typed import ImplicitKey
 from crowsfoot.models.validation import Validation
@@ -233,6 +234,9 @@ class Model(Persistence, Validation, metaclass=ModelBase):
         state = self.__dict__.copy()
         state.pop("_prepared", None)
         state.pop("_known", None)
+        if self._prefetched_objects_cache:
+            cached = self._prefetched_objects_cache.items()
+            state[CACHE] = {n: c.queryset(self) if type(c) is Prefetched else c for n, c in cached}
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -380,7 +380,7 @@ def _plan(session: Session, queryset: Any, wanted: tuple[str, Hashable], aggrega
             make: Any = None
             if operation == "select" and query.rows == "model":
                 shared = side.end.relation.link is not None
-                hydrate = make_owned_hydrator(compiled.row, session.alias, mode, OWNER, side.back, shared)
+                hydrate = make_owned_hydrator(compiled.row, session.alias, mode, (OWNER,), side.back, shared)
             else:
                 hydrate = make_hydrator(compiled.row, session.alias, mode)
                 if operation == "select":

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from crowsfoot.persistence.hydrate import first_value, make_hydrator
+from crowsfoot.persistence.hydrate import first_value, make_hydrator, make_owned_hydrator
 from crowsfoot.query.statements import Query
 from crowsfoot.schema.entity import Entity
 from crowsfoot.sql.dialect import Dialect
@@ -37,6 +37,15 @@ class Plan:
         return all(said.again(compiler) == said for said in self.said)
 
 
+class Owned(NamedTuple):
+    """The operation of reading rows as lists, by the values that each has under ``names``. ``shared`` says that a row
+    which is in several lists is one instance, ``back`` is the name under which a row knows its owner."""
+
+    names: tuple[str, ...]
+    shared: bool
+    back: str | None
+
+
 def row_maker(kind: str, names: Sequence[str]) -> Callable[[tuple[Any, ...]], Any]:
     """What ``values()`` and ``values_list()`` make of a tuple: a ``dict``, ``named``, ``flat``, or the tuple itself."""
     if kind == "dict":
@@ -52,9 +61,10 @@ def any_row(rows: Iterable[Sequence[Any]]) -> bool:
 
 
 def select_plan(
-    query: Query, dialect: Dialect, alias: str, operation: str, has_low: bool, has_high: bool, mode: Any
+    query: Query, dialect: Dialect, alias: str, operation: str | Owned, has_low: bool, has_high: bool, mode: Any
 ) -> Plan:
-    """Compile ``operation`` (``select``, ``get``, ``count`` or ``exists``). Raises ``EmptyResultSet``."""
+    """Compile ``operation`` (``select``, ``get``, ``count``, ``exists``, or an ``Owned``, whose plan does not hydrate
+    where the rows don't tell whose they are). Raises ``EmptyResultSet``."""
     if has_low or has_high:
         query, _ = query.with_limits(1 if has_low else 0, 2 if has_high else None)
     if operation == "count":
@@ -66,5 +76,11 @@ def select_plan(
     if operation == "get" and not (has_low or has_high or query.distinct_on or query.combined is not None):
         query = query.without_order().but(limits=(MAX_GET_RESULTS, None))
     compiled = compile_per_owner(dialect, query) if query.per and query.is_sliced else compile_select(dialect, query)
-    assert compiled.row is not None
-    return Plan(compiled, make_hydrator(compiled.row, alias, mode, alone=operation == "get"))
+    row = compiled.row
+    assert row is not None
+    if not isinstance(operation, Owned):
+        return Plan(compiled, make_hydrator(row, alias, mode, alone=operation == "get"))
+    told = {attribute.name for attribute, _ in row.attributes} | {name for name, _ in row.extras}
+    if row.kind != "model" or not told.issuperset(operation.names):
+        return Plan(compiled, None)
+    return Plan(compiled, make_owned_hydrator(row, alias, mode, operation.names, operation.back, operation.shared))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from inspect import getattr_static
 from typing import Any
 
@@ -11,7 +11,7 @@ from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import FieldDoesNotExist, unknown_name
 from crowsfoot.models import routing
 from crowsfoot.models.related_rows import (
-    CACHE,
+    Prefetched,
     base_queryset,
     end_of,
     load_to_many,
@@ -92,7 +92,7 @@ def prefetch(session: Session, instances: list[Any], lookups: Iterable[Any]) -> 
 
     Raises ``AttributeError`` for a name that is no attribute and ``ValueError`` for one that is no relation.
     """
-    done: dict[str, list[Any]] = {}
+    done: dict[str, Reached] = {}
     # Relations whose default manager's own prefetches were taken up: once each, as they may lead round in a circle.
     followed: set[Any] = set()
     pending = list(reversed([as_prefetch(lookup) for lookup in lookups]))
@@ -105,22 +105,34 @@ def prefetch(session: Session, instances: list[Any], lookups: Iterable[Any]) -> 
                     "You may need to adjust the ordering of your lookups."
                 )
             continue
-        current = instances
         through = lookup.prefetch_through.split(SEPARATOR)
         target = lookup.prefetch_to.split(SEPARATOR)
         for level, name in enumerate(through):
-            if not current:
-                break
             path = SEPARATOR.join(target[: level + 1])
             if path in done:
-                current = done[path]
                 continue
-            current, more = yield from _level(session, current, name, lookup, level == len(through) - 1, followed)
-            done[path] = current
+            current = done[SEPARATOR.join(target[:level])].rows() if level else instances
+            if not current:
+                break
+            last = level == len(through) - 1
+            done[path], more = yield from _level(session, current, name, lookup, last, followed)
             for inner in reversed(more):
                 nested = as_prefetch(inner)
                 nested.add_prefix(path)
                 pending.append(nested)
+
+
+class Reached:
+    """The rows that a step led to. They are collected when a further step asks for them, and once."""
+
+    def __init__(self, collect: Callable[[], list[Any]]) -> None:
+        self._collect = collect
+        self._rows: list[Any] | None = None
+
+    def rows(self) -> list[Any]:
+        if self._rows is None:
+            self._rows = self._collect()
+        return self._rows
 
 
 def as_prefetch(lookup: Any) -> Prefetch:
@@ -134,17 +146,17 @@ def as_prefetch(lookup: Any) -> Prefetch:
 
 def _level(
     session: Session, instances: list[Any], name: str, lookup: Prefetch, last: bool, followed: set[Any]
-) -> Operation[tuple[list[Any], Sequence[Any]]]:
-    """One step of one look-up. Returns the rows it leads to, and the look-ups of the queryset that it used."""
+) -> Operation[tuple[Reached, Sequence[Any]]]:
+    """One step of one look-up. Returns what it leads to, and the look-ups of the queryset that it used."""
     groups = _asked_together(instances, name)
     if len(groups) > 1:  # as a generic foreign key leads to
-        found: list[Any] = []
+        found: list[Reached] = []
         nested: list[Any] = []
         for alike in groups:
-            rows, inner = yield from _level(session, alike, name, lookup, last, followed)
-            found += rows
+            reached, inner = yield from _level(session, alike, name, lookup, last, followed)
+            found.append(reached)
             nested += inner
-        return found, nested
+        return Reached(lambda: [row for reached in found for row in reached.rows()]), nested
     first = instances[0]
     end = end_of(first, name)
     if end is None:
@@ -153,7 +165,7 @@ def _level(
     if to_attr:
         for kind in dict.fromkeys(map(type, instances)):
             _check_to_attr(kind, to_attr)
-    lacking = [instance for instance in instances if not _is_loaded(instance, end, to_attr)]
+    lacking = _lacking(instances, end, to_attr)
     more: Sequence[Any] = ()
     if lacking:
         given = lookup.queryset if last else None
@@ -173,7 +185,7 @@ def _level(
             yield from load(session, followed_end, members, rows, to_attr, back)
         if given is not None and not end.is_collection and not to_attr:
             _remember_absent(end, lacking)
-    return _reached(instances, end, to_attr), more
+    return Reached(lambda: _reached(instances, end, to_attr)), more
 
 
 def _asked_together(instances: list[Any], name: str) -> list[list[Any]]:
@@ -198,12 +210,14 @@ def _check_to_attr(model: Any, to_attr: str) -> None:
     raise ValueError(f"to_attr={to_attr} conflicts with a field on the {model._meta.object_name} model.")
 
 
-def _is_loaded(instance: Any, end: Any, to_attr: str | None) -> bool:
+def _lacking(instances: list[Any], end: Any, to_attr: str | None) -> list[Any]:
+    """The instances on which the relation is not loaded yet."""
+    name = end.accessor
     if to_attr:
-        return to_attr in instance.__dict__
+        return [instance for instance in instances if to_attr not in instance.__dict__]
     if end.is_collection:
-        return end.accessor in instance.__dict__.get(CACHE, ())
-    return bool(getattr_static(type(instance), end.accessor).is_cached(instance))
+        return [instance for instance in instances if name not in instance._prefetched_objects_cache]
+    return [instance for instance in instances if not getattr_static(type(instance), name).is_cached(instance)]
 
 
 def _remember_absent(end: Any, instances: Iterable[Any]) -> None:
@@ -216,23 +230,31 @@ def _remember_absent(end: Any, instances: Iterable[Any]) -> None:
 
 def _reached(instances: list[Any], end: Any, to_attr: str | None) -> list[Any]:
     """The related rows that are on the instances now, each once where several share it."""
-    found: list[Any] = []
-    for instance in instances:
-        if end.is_collection:
-            found += instance.__dict__[to_attr] if to_attr else instance.__dict__[CACHE][end.accessor]._result_cache
-        else:
-            found.append(instance.__dict__.get(to_attr or end.accessor))
+    found: list[Any]
+    if not end.is_collection:
+        found = [instance.__dict__.get(to_attr or end.accessor) for instance in instances]
+    elif to_attr:
+        found = [row for instance in instances for row in instance.__dict__[to_attr]]
+    else:
+        name = end.accessor
+        found = [row for instance in instances for row in _rows_of(instance._prefetched_objects_cache[name])]
     return list({id(row): row for row in found if row is not None}.values())
+
+
+def _rows_of(cached: Any) -> list[Any]:
+    rows: list[Any] = cached.rows if type(cached) is Prefetched else cached._result_cache
+    return rows
 
 
 def _by_attribute(
     session: Session, instances: list[Any], name: str, lookup: Prefetch, last: bool
-) -> Operation[tuple[list[Any], Sequence[Any]]]:
+) -> Operation[tuple[Reached, Sequence[Any]]]:
     """A name that is no relation: a descriptor that can prefetch itself, or what an earlier look-up put there."""
     first = instances[0]
     special = getattr(type(first), "_prefetchers", {}).get(name)
     if special is not None:
-        return (yield from special(session, instances, lookup, last))
+        rows, more = yield from special(session, instances, lookup, last)
+        return Reached(lambda: rows), more
     if not hasattr(first, name):
         names = [f.name for f in first._meta.get_fields()]
         raise AttributeError(
@@ -251,5 +273,5 @@ def _by_attribute(
             found += value
         elif value is not None:
             found.append(value)
-    return found, ()
+    return Reached(lambda: found), ()
     yield

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator, Hashable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Generator, Hashable, Iterable, Iterator, Mapping
 from typing import Any, Generic, Literal, Self, TypeVar, overload
 
 from crowsfoot.database import Database
@@ -10,11 +11,12 @@ from crowsfoot.drivers.run import Fetch, Operation
 from crowsfoot.errors import EmptyResultSet, TransactionManagementError
 from crowsfoot.models import peers, routing
 from crowsfoot.models.combining import Combining
-from crowsfoot.models.plans import Plan, select_plan
+from crowsfoot.models.plans import Owned, Plan, select_plan
 from crowsfoot.models.prefetch import prefetch
 from crowsfoot.models.reading import Reading
 from crowsfoot.models.typed import FieldPath
 from crowsfoot.models.writing import Writing
+from crowsfoot.persistence.cohort import Cohort
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.expressions import Extra, OrderBy
 from crowsfoot.query.paths import check_alias
@@ -150,7 +152,7 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
 
     # -- running -------------------------------------------------------------------------------------------------------
 
-    def _plan(self, db: Database | Session, operation: str) -> Plan | None:
+    def _plan(self, db: Database | Session, operation: str | Owned) -> Plan | None:
         """What to send for ``operation``, compiled once per shape and database; None where no row can match."""
         if self._shape.query.lock is not None:
             _check_lock(db)
@@ -205,6 +207,24 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
         rows: list[Any] = yield Fetch(plan.sql, self._bound(plan), plan.hydrate)
         self._set_known(rows)
         return rows
+
+    def _by_owner(
+        self, session: Session, owned: Owned, owners: Mapping[Any, Any], cohort: Cohort
+    ) -> Operation[dict[Any, list[Any]] | None]:
+        """All rows as new members of ``cohort``, in lists by what tells whose they are; None where they don't tell.
+
+        One query, without what is to be prefetched.
+        """
+        plan = self._plan(session, owned)
+        found: dict[Any, list[Any]] = defaultdict(list)
+        if plan is None or (self._high is not None and self._high <= self._low):
+            return found
+        hydrate = plan.hydrate
+        if hydrate is None:
+            return None
+        rows = yield Fetch(plan.sql, self._bound(plan), lambda rows: hydrate(rows, found, owners, cohort))
+        self._set_known(rows)
+        return found
 
     def _prefetch_all(self, session: Session) -> Operation[None]:
         if self._result_cache and self._query.columns is None:

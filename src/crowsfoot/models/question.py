@@ -105,12 +105,27 @@ class Question(Generic[M]):
         slot, width = self._slot, self._side.width
         return self._values[slot] if width == 1 else self._values[slot : slot + width]
 
-    def _of_owner(self, owner: Any, key: Any) -> Self:
-        """The same question about the related rows of another owner, with this key."""
+    def _of_nobody(self) -> Self:
+        """The same question about related rows, without the owner that holds it and the answer."""
         found = self._clone()
+        found._owner = None
+        return found
+
+    def _answered(self, owner: Any, rows: list[Any]) -> Self:
+        """The same question about the related rows of this owner, and its answer."""
+        key: Any = self._side.key_of(owner)
+        like = self
         values, slot, width = self._values, self._slot, self._side.width
-        found._owner = owner
-        found._values = (*values[:slot], *(key if width > 1 else (key,)), *values[slot + width :])
+        if key is None:
+            like = self._change("none", lambda query: query.but(empty=True))
+        elif len(values) > 1:
+            values = (*values[:slot], *(key if width > 1 else (key,)), *values[slot + width :])
+        else:
+            values = (key,)
+        found = object.__new__(type(self))
+        held = found.__dict__
+        held.update(like.__dict__)
+        held.update(_owner=owner, _values=values, _result_cache=rows, _prefetch_done=True)
         return found
 
     @property

@@ -19,7 +19,7 @@ from crowsfoot.models.manager import BaseManager, Manager
 from crowsfoot.models.own_save import save_through
 from crowsfoot.models.peers import Side
 from crowsfoot.models.queryset import QuerySet
-from crowsfoot.models.related_rows import CACHE, ask, described, lineage, only_queryset
+from crowsfoot.models.related_rows import CACHE, Prefetched, ask, described, lineage, only_queryset
 from crowsfoot.models.state import FETCH_RAISE
 from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.query.lookups import marks
@@ -34,7 +34,6 @@ M = TypeVar("M")
 Key: TypeAlias = int | str | uuid.UUID
 
 
-EMPTY: dict[str, Any] = {}
 new = object.__new__
 
 
@@ -150,9 +149,9 @@ class RelatedManager(Manager[M]):
                     rows._owner = instance
                     return rows
         for holder in (instance,) if type(instance) is side.owner else lineage(instance):
-            cached = holder.__dict__.get(CACHE, EMPTY).get(side.end.accessor)
+            cached = holder._prefetched_objects_cache.get(side.end.accessor)
             if cached is not None:
-                return cached
+                return cached.queryset(holder) if type(cached) is Prefetched else cached
         self._need_key()
         if origin is not None and origin.fetch_mode is FETCH_RAISE:
             raise FieldFetchBlocked(f"Fetching of {type(instance).__name__}.{self.end.accessor} blocked.")

@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 
 from crowsfoot.database import Elsewhere
 from crowsfoot.drivers.run import Operation
+from crowsfoot.models.plans import Owned
+from crowsfoot.persistence.cohort import Cohort
+from crowsfoot.persistence.hydrate import uncollected
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.conditions import Q
 from crowsfoot.query.lookups import In, marks
@@ -22,12 +25,24 @@ KEY = "_prefetch_related_val"
 CACHE = "_prefetched_objects_cache"
 
 
+class Prefetched(NamedTuple):
+    """The related rows that an instance has, and a queryset of the same question, asked for nobody."""
+
+    like: Any
+    rows: list[Any]
+
+    def queryset(self, owner: Any) -> Any:
+        """The rows as the answer of a queryset; it is made when it is asked for, most of them are never."""
+        return self.like._answered(owner, self.rows)
+
+
 class Asked(NamedTuple):
     """Related rows as one queryset, the keys that it asks for, and how a row and an instance tell the key by which they
-    belong together."""
+    belong together; a row by its values under ``names``."""
 
     queryset: Any
     keys: list[Any]
+    names: tuple[str, ...]
     key_of_row: Callable[[Any], Any]
     key_of_instance: Callable[[Any], Any]
 
@@ -44,9 +59,11 @@ def ask(end: Any, instances: Sequence[Any], queryset: Any) -> Asked:
     keys, columns = keys_of(end, instances), _columns(end, queryset._query)
     if queryset._low or queryset._high is not None or end.comes_back:
         asked = _narrowed(queryset, end, columns, keys, True)
-        return Asked(asked, keys, lambda row: _taken(row, len(columns)), reader(end.anchors))
+        names = _key_names(len(columns))
+        return Asked(asked, keys, names, lambda row: _taken(row, names), reader(end.anchors))
     asked = _narrowed(queryset, end, columns, keys, False)
-    return Asked(asked, keys, reader(end.target.attributes_of(end.remote_columns)), reader(end.anchors))
+    remotes = end.target.attributes_of(end.remote_columns)
+    return Asked(asked, keys, tuple(a.name for a in remotes), reader(remotes), reader(end.anchors))
 
 
 def described(asked: Asked, end: Any) -> tuple[Any, ...]:
@@ -90,13 +107,67 @@ def _group_of(query: Query, ends: tuple[Any, ...]) -> int | None:
     return query.group + 1
 
 
-def children_of(session: Session, end: Any, instances: Sequence[Any], queryset: Any) -> Operation[dict[Any, list[Any]]]:
-    """The rows that ``end`` leads to from ``instances``, by the key they belong to. One query."""
+def children_of(
+    session: Session,
+    end: Any,
+    instances: Sequence[Any],
+    queryset: Any,
+    cohort: Cohort | None = None,
+    back: str | None = None,
+) -> Operation[dict[Any, list[Any]]]:
+    """The rows that ``end`` leads to from ``instances``, by the key they belong to. One query.
+
+    They are members of ``cohort``, or of one of their own. A row that belongs to several instances is one instance.
+    ``back`` is the name under which each knows the one that it belongs to, where nobody has told it yet.
+    """
     asked = ask(end, instances, queryset)
     if not asked.keys:
         return {}
-    if queryset._db is not None and queryset._db != session.alias:
-        rows = yield Elsewhere(queryset._db, asked.queryset._load)
+    rows = asked.queryset
+    elsewhere: str | None = None if queryset._db in (None, session.alias) else queryset._db
+    if cohort is None or elsewhere is not None:
+        cohort = Cohort(elsewhere or session.alias, (), queryset._fetch_mode)
+    if not rows._prefetch and rows._result_cache is None:
+        owners = _owners(asked, instances) if back and not rows._known_related and end.convert is None else {}
+        owned = Owned(asked.names, end.relation.link is not None, back if owners else None)
+        work = rows._by_owner
+        by_owner: dict[Any, list[Any]] | None
+        if elsewhere is not None:
+            by_owner = yield Elsewhere(elsewhere, work, owned, owners, cohort)
+        else:
+            by_owner = yield from work(session, owned, owners, cohort)
+        if by_owner is not None:
+            if back and not owners:
+                tell(end, instances, by_owner, back)
+            return by_owner
+    found = yield from _sorted(session, asked, elsewhere)
+    cohort.take(row for rows in found.values() for row in rows)
+    if back:
+        tell(end, instances, found, back)
+    return found
+
+
+def _owners(asked: Asked, instances: Sequence[Any]) -> dict[Any, Any]:
+    """The first instance of each key, by the key; empty where a key may be written in another way than its rows have
+    it."""
+    if set(map(type, asked.keys)) != {int}:
+        return {}
+    owners = dict(zip(map(asked.key_of_instance, reversed(instances)), reversed(instances), strict=True))
+    owners.pop(None, None)
+    return owners
+
+
+def tell(end: Any, instances: Sequence[Any], found: dict[Any, list[Any]], back: str) -> None:
+    """Have each row know the instance that it belongs to, unless it knows one."""
+    for instance, rows in zip(instances, _shared_out(found, end, instances), strict=True):
+        for row in rows:
+            row.__dict__.setdefault(back, instance)
+
+
+def _sorted(session: Session, asked: Asked, alias: str | None) -> Operation[dict[Any, list[Any]]]:
+    """The rows by the key that each tells once it is an instance."""
+    if alias is not None:
+        rows = yield Elsewhere(alias, asked.queryset._load)
     else:
         rows = yield from asked.queryset._load(session)
     found: dict[Any, list[Any]] = {}
@@ -108,10 +179,14 @@ def children_of(session: Session, end: Any, instances: Sequence[Any], queryset: 
     return found
 
 
-def _taken(row: Any, width: int) -> Any:
-    if width == 1:
-        return row.__dict__[KEY]
-    return tuple(row.__dict__[f"{KEY}{i}"] for i in range(width))
+def _key_names(width: int) -> tuple[str, ...]:
+    """The names under which a row has the key of the instance that it belongs to, where it is no value of its own."""
+    return (KEY,) if width == 1 else tuple(f"{KEY}{i}" for i in range(width))
+
+
+def _taken(row: Any, names: tuple[str, ...]) -> Any:
+    key = tuple(row.__dict__[name] for name in names)
+    return key[0] if len(key) == 1 else key
 
 
 def _narrowed(queryset: Any, end: Any, columns: list[Col], keys: list[Any], selected: bool) -> Any:
@@ -130,7 +205,7 @@ def _narrowed(queryset: Any, end: Any, columns: list[Col], keys: list[Any], sele
         for mark in () if end.comes_back else marks(end.target, end.hops[0]):
             query = query.with_step(mark)
         if selected:
-            names = (KEY,) if len(columns) == 1 else tuple(f"{KEY}{i}" for i in range(len(columns)))
+            names = _key_names(len(columns))
             query = query.but(extra_columns=(*query.extra_columns, *zip(names, columns, strict=True)), per=names)
         return query, scope
 
@@ -155,19 +230,21 @@ def _prepared(instance: Any, attributes: Any) -> Any:
     return key[0] if len(key) == 1 else key
 
 
-def _shared_out(found: dict[Any, list[Any]], end: Any, instances: Sequence[Any]) -> Iterator[tuple[Any, list[Any]]]:
-    """Each instance with the rows that belong to it."""
-    attributes = end.anchors
+def _shared_out(found: dict[Any, list[Any]], end: Any, instances: Sequence[Any]) -> list[list[Any]]:
+    """The rows that belong to each instance, in the order of the instances."""
+    keys = list(map(reader(end.anchors), instances))
+    if end.convert is not None:
+        keys = [key if key is None else end.convert(key) for key in keys]
     # Keys of these types are compared as they are; in a tuple there may be others.
-    kinds = {type(key) for key in found} - {tuple}
-    for instance, key in zip(instances, map(reader(attributes), instances), strict=True):
-        if end.convert is not None and key is not None:
-            key = end.convert(key)
+    kinds = set(map(type, found)) - {tuple}
+    lists: list[list[Any]] = []
+    for key, instance in zip(keys, instances, strict=True):
         rows = found.get(key)
         if rows is None:
             is_known = not found or key is None or type(key) in kinds or end.convert is not None
-            rows = [] if is_known else found.get(_prepared(instance, attributes), [])
-        yield instance, rows
+            rows = [] if is_known else found.get(_prepared(instance, end.anchors), [])
+        lists.append(rows)
+    return lists
 
 
 def way_back(end: Any) -> str | None:
@@ -188,16 +265,12 @@ def load_to_one(
     With ``to_attr`` the related instances are kept under that name, and not as the relation's. ``back`` is the name
     under which each of them knows the instance that it belongs to.
     """
-    found = yield from children_of(session, end, instances, queryset)
     origin = instances[0]._origin if instances else None
-    if origin is not None and len(origin.members) > 1:
-        origin.children(end).take(row for rows in found.values() for row in rows)
+    cohort = origin.children(end) if origin is not None and len(origin.members) > 1 else None
+    found = yield from children_of(session, end, instances, queryset, cohort, back)
     name = to_attr or end.accessor
-    for instance, rows in _shared_out(found, end, instances):
-        related = rows[0] if rows else None
-        instance.__dict__[name] = related
-        if related is not None and back:
-            related.__dict__.setdefault(back, instance)
+    for instance, rows in zip(instances, _shared_out(found, end, instances), strict=True):
+        instance.__dict__[name] = rows[0] if rows else None
 
 
 def load_to_many(
@@ -209,7 +282,8 @@ def load_to_many(
     back: str | None = None,
 ) -> Operation[None]:
     """Load a to-many relation onto instances, as their managers' answer or as a list called ``to_attr``. One query."""
-    give_rows(end, instances, (yield from children_of(session, end, instances, queryset)), queryset, to_attr, back)
+    found = yield from children_of(session, end, instances, queryset, None, back)
+    give_rows(end, instances, found, queryset, to_attr)
 
 
 def give_rows(
@@ -218,27 +292,27 @@ def give_rows(
     found: dict[Any, list[Any]],
     queryset: Any,
     to_attr: str | None,
-    back: str | None,
 ) -> None:
     """Have each of ``instances`` know its rows: those that ``found`` has for its key."""
-    first: Any = None
-    for instance, rows in _shared_out(found, end, instances):
-        if back:
-            for row in rows:
-                row.__dict__.setdefault(back, instance)
+    with uncollected():
+        pairs = zip(instances, _shared_out(found, end, instances), strict=True)
         if to_attr:
-            instance.__dict__[to_attr] = rows
-            continue
-        if first is not None and first._side is not None and instance._origin is first._owner._origin:
-            key = first._side.key_of(instance)
-            answer = None if key is None else first._of_owner(instance, key)
-        else:
-            answer = None
-        if answer is None:
-            first = answer = getattr(instance, end.accessor)._narrowed(queryset)
-        answer._result_cache = rows
-        answer._prefetch_done = True
-        instance.__dict__.setdefault(CACHE, {})[end.accessor] = answer
+            for instance, rows in pairs:
+                instance.__dict__[to_attr] = rows
+            return
+        accessor, like, origin, made = end.accessor, None, None, tuple.__new__
+        for instance, rows in pairs:
+            if like is not None and instance._origin is origin:
+                answer: Any = made(Prefetched, (like, rows))
+            else:
+                answer = getattr(instance, accessor)._narrowed(queryset)
+                if answer._side is not None:
+                    like, origin = answer._of_nobody(), instance._origin
+                answer._result_cache, answer._prefetch_done = rows, True
+            if instance._prefetched_objects_cache:
+                instance._prefetched_objects_cache[accessor] = answer
+            else:
+                instance._prefetched_objects_cache = {accessor: answer}
 
 
 def narrowed(queryset: Any, look_ups: Any) -> Any:

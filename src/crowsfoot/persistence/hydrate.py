@@ -38,14 +38,27 @@ def make_hydrator(row: Row, db: str, fetch_mode: Any = None, alone: bool = False
     return _plain(row.kind, names, readers, row.unread)
 
 
+class uncollected:
+    """A block in which much is made and all of it kept, so that the collector of garbage would look at it in vain."""
+
+    def __enter__(self) -> None:
+        self._collecting = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *error: object) -> None:
+        if self._collecting:
+            gc.enable()
+
+
 def make_owned_hydrator(
-    row: Row, db: str, fetch_mode: Any, owner: str, back: str | None, shared: bool
+    row: Row, db: str, fetch_mode: Any, owner: tuple[str, ...], back: str | None, shared: bool
 ) -> OwnedHydrator:
     """``hydrate(rows, found, owners, cohort)``: instances of one cohort, each added to the list of its owner.
 
-    ``owner`` is the name of the value that tells whose a row is, and the key of ``found`` and ``owners``; ``back`` the
-    name under which an instance knows its owner. ``shared`` says that a row which several owners have is one instance.
-    Returns all instances.
+    ``owner`` are the names of the values that tell whose a row is: the key of ``found`` and ``owners``, a tuple where
+    there are several. Those that are no attributes of the row are left out of the instance. ``back`` is the name under
+    which an instance knows its owner. ``shared`` says that a row which several owners have is one instance. Returns all
+    instances.
     """
     return _Models(row, db, fetch_mode, False).build_owned(owner, back, shared)
 
@@ -122,14 +135,14 @@ class _Models:
             "mode": fetch_mode,
             "new": object.__new__,
             "ref": ref,
-            "gc": gc,
+            "uncollected": uncollected,
         }
         self.variables: list[str] = []
         self.lines: list[str] = []
         self.lists: list[str] = []
-        # The value that tells whose a row is: its name, and how it is read.
-        self.owner: str | None = None
-        self.whose = ""
+        # The values that tell whose a row is: their names, and how each is read.
+        self.owner: tuple[str, ...] = ()
+        self.whose: dict[str, str] = {}
 
     def build(self) -> Hydrator:
         self._instance(self.row, "o", "        ")
@@ -142,18 +155,20 @@ class _Models:
             loop = _uncollected(loop)
         return self._function("rows", starts, loop)
 
-    def build_owned(self, owner: str, back: str | None, shared: bool) -> OwnedHydrator:
+    def build_owned(self, owner: tuple[str, ...], back: str | None, shared: bool) -> OwnedHydrator:
         self.owner = owner
         self._instance(self.row, "o", "        ")
         lines = [line[4:] for line in self.lines]
         if back is not None and back not in [end.accessor for end, _ in self.row.related]:
             lines.append(f"    o.__dict__[{back!r}] = owners[whose]")
         key = self._key()
-        if shared and key is not None and not self.row.related and len(self.row.extras) == 1:
+        if shared and key is not None and not self.row.related and {name for name, _ in self.row.extras} <= {*owner}:
             lines = [f"    o = known.get({key})", "    if o is None:", *[f"    {line}" for line in lines]]
             lines.append(f"        known[{key}] = o")
         starts = ["known = {}", *[f"cohort_{name} = Cohort(db, (), mode)" for name in self.lists[1:]]]
-        loop = self._loop([f"    whose = {self.whose}", *lines, "    found[whose].append(o)"])
+        terms = [self.whose[name] for name in owner]
+        whose = terms[0] if len(terms) == 1 else f"({', '.join(terms)})"
+        loop = self._loop([f"    whose = {whose}", *lines, "    found[whose].append(o)"])
         loop += [f"cohort_{name}.members += map(ref, all_{name})" for name in self.lists]
         return self._function("rows, found, owners, cohort_o", starts, _uncollected(loop))
 
@@ -189,6 +204,8 @@ class _Models:
             number = start + i
             self.scope[f"c{number}"] = reader
             pairs.append((attribute.name, _read(f"v{number}", number, reader)))
+        if name == "o":
+            self.whose = {attname: term for attname, term in pairs if attname in self.owner}
         first = row.entity.key[0].name
         key = next((pair for (a, _), pair in zip(row.attributes, pairs, strict=True) if a.name == first), None)
         optional = name != "o" and key is not None
@@ -216,13 +233,11 @@ class _Models:
                 ]
         for attname, converters in row.extras:
             term = _term(converters, self.variables, self.scope)
-            if attname == self.owner:
-                self.whose = term
+            if name == "o" and attname in self.owner:
+                self.whose[attname] = term
             else:
                 self.lines.append(f"{inner}{name}.__dict__[{attname!r}] = {term}")
 
 
 def _uncollected(lines: list[str]) -> list[str]:
-    """All that is made here is kept, so the collector of garbage would only look at it in vain, again and again."""
-    tried = ["collecting = gc.isenabled()", "gc.disable()", "try:", *[f"    {line}" for line in lines]]
-    return [*tried, "finally:", "    if collecting:", "        gc.enable()"]
+    return ["with uncollected():", *[f"    {line}" for line in lines]]

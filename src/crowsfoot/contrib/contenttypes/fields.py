@@ -15,7 +15,7 @@ from crowsfoot.models.fields.base import Field
 from crowsfoot.models.fields.foreign_key import ForeignKey
 from crowsfoot.models.fields.related import RelatedField
 from crowsfoot.models.places import add_order_methods
-from crowsfoot.models.related_rows import end_of, give_rows, keys_of, load_to_many
+from crowsfoot.models.related_rows import end_of, give_rows, keys_of, load_to_many, tell
 from crowsfoot.models.rels import ForeignObjectRel
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.conditions import Q
@@ -321,7 +321,10 @@ class GenericRelation(RelatedField[M]):
             of_type = found.setdefault(getattr(row, whose), {})
             of_type.setdefault(getattr(row, self.object_id_field_name), []).append(row)
         for (end, alike), kind in zip(parts, types, strict=True):
-            give_rows(end, alike, found.get(kind, {}), queryset, to_attr, back)
+            rows = found.get(kind, {})
+            if back:
+                tell(end, alike, rows, back)
+            give_rows(end, alike, rows, queryset, to_attr)
 
     # -- the Django face -----------------------------------------------------------------------------------------------
 
