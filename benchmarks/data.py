@@ -18,7 +18,8 @@ class Sizes:
     tags: int = 100
     comments: int = 4_000
     readings: int = 20_000
-    gets: int = 2_000
+    gets: int = 500
+    filters: int = 100
     entries: int = 500
     bulk: int = 10_000
     shelves: int = 100

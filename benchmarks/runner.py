@@ -153,7 +153,7 @@ def _one(database: str, workload: Workload, processes: list[Process], effort: Ef
         if expected not in (None, answer["digest"]):
             raise Unequal(f"{database}, {workload.title}: the result of {process.adapter} differs from the others'.")
         expected = answer["digest"]
-        turns.append(_turn(process, workload, effort, process.adapter == base))
+        turns.append(_turn(process, workload, effort, answer["wall"], process.adapter == base))
     result = Result(database, workload.name, base, {process.adapter: [] for process in processes})
     for number in range(effort.rounds):
         first = number % len(turns)  # everyone is everyone's neighbour in turn
@@ -162,10 +162,9 @@ def _one(database: str, workload: Workload, processes: list[Process], effort: Ef
     return result
 
 
-def _turn(process: Process, workload: Workload, effort: Effort, is_base: bool) -> Turn:
-    """What an adapter can do in its share of a round; finding out makes what is made once."""
-    once = process.ask("time", workload=workload.name, times=1)["wall"]
-    if once < effort.share:
-        once = process.ask("time", workload=workload.name, times=1)["wall"]
+def _turn(process: Process, workload: Workload, effort: Effort, once: float, is_base: bool) -> Turn:
+    """What an adapter can do in its share of a round, whose first run, in which much is made once, took ``once``."""
+    if once < 10 * effort.share:
+        once = min(process.ask("time", workload=workload.name, times=1)["wall"] for _ in range(2))
     times = max(1, round(effort.share / once))
     return Turn(process, times, 1 if is_base else effort.every(once * times))

@@ -1,6 +1,6 @@
 """The process of one adapter on one database: reads commands as lines of JSON, answers with lines of JSON.
 
-``{"do": "open", …}`` connects; ``{"do": "check", "workload": …}`` answers with a digest of the facts;
+``{"do": "open", …}`` connects; ``{"do": "check", "workload": …}`` answers with a digest of the facts and the seconds;
 ``{"do": "time", "workload": …, "times": n}`` with seconds of CPU and of wall clock for one of ``n`` runs;
 ``{"do": "profile", …}`` with where they were spent.
 """
@@ -54,8 +54,12 @@ class Worker:
     def check(self, workload: str) -> dict[str, Any]:
         known = BY_NAME[workload]
         self.aside.run(known.before(self.sizes))
-        facts = [known.facts(self.call(workload)), self.aside.rows(known.after) if known.after else None]
-        return {"digest": hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()[:16]}
+        wall = time.perf_counter()
+        result = self.call(workload)
+        wall = time.perf_counter() - wall
+        facts = [known.facts(result), self.aside.rows(known.after) if known.after else None]
+        digest = hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()[:16]
+        return {"digest": digest, "wall": wall}
 
     def time(self, workload: str, times: int) -> dict[str, Any]:
         statements = BY_NAME[workload].before(self.sizes)

@@ -125,7 +125,7 @@ class Django(Adapter):
 
     def filter_two(self) -> Any:
         found: list[list[str]] = []
-        for number in range(self.sizes.entries):
+        for number in range(self.sizes.filters):
             born, tag = 1900 + number % 90, f"tag {1 + number % self.sizes.tags}"
             posts = self.models["Post"].objects.filter(author__born__gt=born, tags__name=tag).order_by("pk")[:5]
             found.append([post.title for post in posts])

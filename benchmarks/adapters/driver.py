@@ -205,7 +205,7 @@ class Driver(Adapter):
             "ORDER BY p.id LIMIT 5"
         )
         found: list[list[str]] = []
-        for number in range(self.sizes.entries):
+        for number in range(self.sizes.filters):
             born, tag = 1900 + number % 90, f"tag {1 + number % self.sizes.tags}"
             found.append([post.title for post in [Post(*row) for row in self.cursor.execute(sql, (born, tag))]])
         return found

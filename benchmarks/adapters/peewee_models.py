@@ -197,7 +197,7 @@ class Peewee(Adapter):
     def filter_two(self) -> Any:
         found: list[list[str]] = []
         base = Post.select().join(Author).switch(Post).join(Link).join(Tag).order_by(Post.id).limit(5)
-        for number in range(self.sizes.entries):
+        for number in range(self.sizes.filters):
             born, tag = 1900 + number % 90, f"tag {1 + number % self.sizes.tags}"
             found.append([post.title for post in base.where(Author.born > born, Tag.name == tag)])
         return found

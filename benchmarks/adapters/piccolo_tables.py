@@ -195,7 +195,7 @@ class Piccolo(Adapter):
 
     async def filter_two(self) -> Any:
         found: list[list[str]] = []
-        for number in range(self.sizes.entries):
+        for number in range(self.sizes.filters):
             born, tag = 1900 + number % 90, f"tag {1 + number % self.sizes.tags}"
             # Conditions do not cross a many-to-many: the link table is asked, and brings the post with it.
             query = Link.objects(Link.post).where(Link.post.author.born > born, Link.tag.name == tag)

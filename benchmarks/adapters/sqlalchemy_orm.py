@@ -197,7 +197,7 @@ class SQLAlchemy(Adapter):
     def filter_two(self) -> Any:
         found: list[list[str]] = []
         base = select(Post).join(Post.author).join(Post.tags).order_by(Post.id).limit(5)
-        for number in range(self.sizes.entries):
+        for number in range(self.sizes.filters):
             born, tag = 1900 + number % 90, f"tag {1 + number % self.sizes.tags}"
             with Session(self.engine) as session:
                 posts = session.scalars(base.where(Author.born > born, Tag.name == tag))
