@@ -173,6 +173,9 @@ class Persistence:
                 using=session.alias,
             )
 
+    # What a save does besides, users have their passwords validated, leaves no room for a plan.
+    _save.is_usual = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
+
     def save_base(
         self: Any,
         raw: bool = False,

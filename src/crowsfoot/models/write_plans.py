@@ -425,6 +425,7 @@ def _has_plain_row(model: Any) -> bool:
     return (
         is_usual(model.save)
         and is_usual(model.asave)
+        and is_usual(model._save)
         and not (concrete.parents or meta.private_fields or concrete.private_fields)
         and not (concrete.order_with_respect_to or meta.select_on_save or meta.swapped)
         and len(concrete.pk.parts) == 1
