@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from behaviour_models import Author, Post, Tag
+from behaviour_models import Author, Chapter, Post, Tag
 
 from crowsfoot.errors import FieldError
 from crowsfoot.models import Avg, Count, F, Max, Q, Sum
@@ -87,3 +87,28 @@ async def test_an_aggregate_of_a_peer_is_refused(do: Any) -> None:
     await fill(do)
     with pytest.raises(FieldError, match="'n' is an aggregate"):
         await do(Author.objects.aggregate, n=Count("pk"), m=Sum("n"))
+
+
+async def test_aggregates_over_several_relations_count_rows_in_a_loop_too(do: Any) -> None:
+    tags = [await do(Tag.objects.create, name=name) for name in "xyz"]
+    for number in range(5):
+        author = await do(Author.objects.create, name=f"a{number}")
+        for rank in range(number):
+            post = await do(Post.objects.create, title=f"{number}.{rank}", rank=rank, author=author)
+            await do(post.tags.add, *tags[:rank])
+            for title in "cd"[: number % 3]:
+                await do(Chapter.objects.create, post=post, title=title)
+    asks: list[Any] = [
+        lambda posts: do(posts.aggregate, n=Count("chapters"), tags=Count("tags"), total=Sum("rank"), all=Count("*")),
+        lambda posts: do(posts.filter(rank__gt=0).aggregate, Count("tags"), Max("chapters__title"), Count("chapters")),
+        lambda posts: do(posts.filter(tags__name="x").aggregate, n=Count("chapters"), tags=Count("tags")),
+    ]
+    for ask in asks:
+        wanted = [await ask(Post.objects.filter(author=author.pk)) for author in await do.rows(Author.objects.all())]
+        with do.queries(4):  # the authors; then one, two and two of them
+            found = [await ask(author.posts) for author in await do.rows(Author.objects.all())]
+        assert found == wanted
+    assert found[4] == {"n": 3, "tags": 3}
+    for ask in asks[:2]:
+        wanted = [await ask(Post.objects.filter(tags=tag)) for tag in tags]
+        assert [await ask(tag.posts) for tag in await do.rows(Tag.objects.order_by("name"))] == wanted

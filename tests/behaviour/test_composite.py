@@ -23,7 +23,7 @@ from composite_models import (
 from crowsfoot.database import Database
 from crowsfoot.drift import find_drift
 from crowsfoot.errors import FieldError, IntegrityError, ProtectedError, RestrictedError, ValidationError
-from crowsfoot.models import Count, F, OuterRef, Q, Subquery, UniqueConstraint
+from crowsfoot.models import Count, F, Max, OuterRef, Q, Subquery, UniqueConstraint
 
 TABLES = composite_models.TABLES  # what the database has here
 SIZES = (1, 10, 100)
@@ -490,3 +490,18 @@ async def test_fields_can_be_written_down_and_made_again(do: Any) -> None:
 def test_the_database_is_as_the_models_say(database: Database) -> None:
     links = [field.remote_field.through for model in TABLES for field in model._meta.local_many_to_many]
     assert find_drift([*TABLES, *links]) == []
+
+
+async def test_aggregates_over_several_relations_of_the_orders_of_each_product(do: Any) -> None:
+    await shop(do, orders=3)
+    for order in await do.rows(Order.objects.all()):
+        for number in range(order.number):
+            label, _ = await do(Label.objects.get_or_create, tenant_id=order.tenant_id, name=f"l{number}")
+            await do(order.labels.add, label)
+            for text in "ab":
+                await do(Line.objects.create, order=order, text=text)
+    found = [
+        await do(product.orders.aggregate, lines=Count("lines"), labels=Count("labels"), top=Max("number"))
+        for product in await do.rows(Product.objects.all())
+    ]
+    assert found == [{"lines": 6, "labels": 3, "top": 2}] * 2

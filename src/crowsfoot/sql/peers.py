@@ -10,13 +10,15 @@ from typing import Any
 
 from crowsfoot.errors import EmptyResultSet, NotSupportedError
 from crowsfoot.query.depth import bounded
+from crowsfoot.query.fanout import multiplies
 from crowsfoot.query.inference import INTEGER
 from crowsfoot.query.lookups import In
 from crowsfoot.query.resolved import Col, ColumnTuple, Param
 from crowsfoot.query.statements import Query, count_star
 from crowsfoot.sql.dialect import Dialect
+from crowsfoot.sql.joins import Names
 from crowsfoot.sql.select import SelectCompiler
-from crowsfoot.sql.statement import Compiled, statement
+from crowsfoot.sql.statement import Compiled, Row, statement
 
 OWNER = "_crowsfoot_owner"
 PLACE = "_crowsfoot_place"
@@ -69,9 +71,43 @@ def compile_for_owners(
         else:
             values = tuple(nodes.items()) or (("n", count_star()),)
             bare = bare.but(columns=((OWNER, column), *values), grouping=(column,), rows="tuple")
+            if len(values) > 1 and multiplies(query, nodes.values()):
+                return _side_by_side(dialect, bare)
         compiler = SelectCompiler(dialect, bare)
     sql, params = compiler.select()
     return statement(dialect, sql, params, compiler.row, compiler.names), compiler
+
+
+def _side_by_side(dialect: Dialect, query: Query) -> tuple[Compiled, SelectCompiler]:
+    """Values grouped by owner, the first of the columns: each computed apart from the others, then joined by it.
+
+    Over one set of joins they would count pairs. All have the same owners: those with any row.
+    """
+    assert query.columns is not None
+    owner, *values = query.columns
+    names, quote, row = Names(), dialect.quote_name, Row(query.entity, kind="tuple")
+    tables: list[str] = []
+    chosen: list[str] = []
+    joins = ""
+    params: list[Any] = []
+    for place, item in enumerate(values):
+        compiler = SelectCompiler(dialect, query.but(columns=(owner, item)), names)
+        sql, more = compiler.select()
+        table = quote(names.take(f"value{place}"))
+        keys = [quote(f"owner{number}") for number in range(compiler.row.width - 1)]
+        tables.append(f"{table} ({', '.join([*keys, quote('value')])}) AS ({sql})")
+        params += more
+        if not place:
+            first = table
+            chosen += [f"{first}.{key}" for key in keys]
+            row.extras.append(compiler.row.extras[0])
+            joins = first
+        else:
+            joins += f" INNER JOIN {table} ON ({' AND '.join(f'{table}.{key} = {first}.{key}' for key in keys)})"
+        chosen.append(f"{table}.{quote('value')}")
+        row.extras.append(compiler.row.extras[1])
+    sql = f"WITH {', '.join(tables)} SELECT {', '.join(chosen)} FROM {joins}"
+    return statement(dialect, sql, params, row, names), compiler
 
 
 @bounded
