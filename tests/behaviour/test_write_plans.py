@@ -40,6 +40,35 @@ async def test_a_receiver_that_comes_later_is_told_and_one_that_went_is_not(do: 
     assert told == [("Ben", True), ("Asha", False), ("Asha", False)]
 
 
+async def test_a_delete_is_planned_anew_for_a_receiver(do: Any) -> None:
+    told: list[str] = []
+
+    def hear(instance: Any, **named: Any) -> None:
+        told.append(instance.title)
+
+    async def doomed(name: str) -> Any:
+        author = await do(Author.objects.create, name=name)
+        for n in range(2):
+            await do(Post.objects.create, title=f"{name}{n}", author=author)
+        return author
+
+    for _ in range(2):  # planned, and by the plan
+        asha = await doomed("a")
+        assert await do(asha.delete) == (3, {"behaviour.Post": 2, "behaviour.Author": 1})
+        assert asha.pk is None
+    signals.post_delete.connect(hear, sender=Post)
+    try:
+        assert await do((await doomed("b")).delete) == (3, {"behaviour.Post": 2, "behaviour.Author": 1})
+    finally:
+        signals.post_delete.disconnect(hear, sender=Post)
+    assert sorted(told) == ["b0", "b1"]
+    await do((await doomed("c")).delete)
+    assert len(told) == 2
+    gone = Author(pk=77)
+    assert await do(gone.delete) == (0, {})
+    assert gone.pk is None
+
+
 async def test_the_row_that_is_gone_is_made_again_with_its_key(do: Any) -> None:
     asha = await do(Author.objects.create, name="Asha", age=40)
     await do(Author.objects.all().delete)
@@ -401,7 +430,12 @@ def test_a_save_is_few_calls(database: Any) -> None:
     def link_all() -> None:
         post.tags.add(*tags)
 
-    for work, budget in ((create, 21), (change, 14), (change_all, 14), (link, 17), (link_all, 18)):
+    doomed = iter([Post.objects.create(title="P", author=asha) for _ in range(2)])
+
+    def delete() -> None:
+        next(doomed).delete()
+
+    for work, budget in ((delete, 100), (create, 21), (change, 14), (change_all, 14), (link, 17), (link_all, 18)):
         work()
         made = calls(work)
         assert made <= budget, f"{work.__name__}: {made} calls"

@@ -7,13 +7,14 @@ from operator import attrgetter
 from typing import Any
 
 from crowsfoot.drivers.run import Execute, Operation
-from crowsfoot.errors import EmptyResultSet, ProtectedError, RestrictedError
+from crowsfoot.errors import EmptyResultSet, IntegrityError, ProtectedError, RestrictedError
 from crowsfoot.models import signals
 from crowsfoot.models.fields.base import DatabaseDefault
+from crowsfoot.models.write_plans import writes_of
 from crowsfoot.persistence.consequences import PROTECT, Consequences, Edge
 from crowsfoot.persistence.delete import Deletion
 from crowsfoot.persistence.delete_statements import DeleteStatements, Known, narrowed
-from crowsfoot.persistence.session import Session
+from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.query.expressions import Value
 from crowsfoot.query.shapes import Shape, root
 from crowsfoot.query.statements import Query
@@ -94,7 +95,62 @@ class Doomed:
 def delete_instances(session: Session, instances: Iterable[Any], keep_parents: bool = False) -> Operation[Deleted]:
     """Delete saved instances of one model (see ``Doomed.delete``)."""
     given = list(instances)
+    if len(given) == 1 and not keep_parents:
+        plan = straight_of(session, given[0])
+        if plan is not None:
+            return (yield from plan.delete(session, given[0]))
     return (yield from Doomed.of_instances(given, keep_parents).delete(session)) if given else (0, {})
+
+
+class Straight:
+    """The delete of one row of a model, where that is one statement for each table, known beforehand."""
+
+    def __init__(self, doomed: Doomed, statements: DeleteStatements) -> None:
+        consequences = statements.consequences
+        self.rest = [[]] * (statements.size - 1)
+        self.table = None if consequences.edges else consequences.root.table.name
+        entities = [entity for group in consequences.order for entity in group]
+        self.steps = [(doomed.label(entity), entity, statements.delete(entity)) for entity in entities]
+        self.is_constant = all(statement is not None and not statement.passing for _, _, statement in self.steps)
+
+    def delete(self, session: Session, instance: Any) -> Operation[Deleted]:
+        """What ``Doomed.delete`` does."""
+        work = self._carry_out(session, instance)
+        return (yield from (work if len(self.steps) == 1 else atomically(session, work)))
+
+    def _carry_out(self, session: Session, instance: Any) -> Operation[Deleted]:
+        values = (key_of(instance), *self.rest)
+        session.wrote(self.table)
+        counts: dict[str, int] = {}
+        for label, entity, statement in self.steps:
+            assert statement is not None
+            try:
+                count = yield Execute(statement.sql, statement.bind(values))
+            except IntegrityError as error:
+                yield from _Deletion(session, Doomed.of_instances([instance], False))._explain(error, entity)
+                raise
+            if count:
+                counts[label] = count
+        for attribute in instance._meta.entity.key:
+            setattr(instance, attribute.name, None)
+        return sum(counts.values()), counts
+
+
+def straight_of(session: Session, instance: Any) -> Straight | None:
+    """How one instance is deleted in this database, worked out once until models or receivers of signals are added;
+    None where that is more than a statement for each table."""
+    plans = writes_of(type(instance), session.alias, session.dialect)
+    if plans is None:
+        return None
+    now = (signals.pre_delete.receivers, signals.post_delete.receivers, instance._meta.apps.registry.version)
+    known, found = plans.straight
+    if known is None or known[0] is not now[0] or known[1] is not now[1] or known[2] != now[2]:
+        doomed = Doomed.of_instances([instance], False)
+        statements = doomed.statements(session)
+        made = Straight(doomed, statements) if statements.is_straight else None
+        found = made if made is not None and made.is_constant else None
+        plans.straight = (now, found)
+    return found
 
 
 def delete_alone(session: Session, rows: Any) -> Operation[int]:

@@ -328,6 +328,8 @@ class ModelWrites:
         self.is_new_by_default = self.makes_key or meta.pk.has_db_default()
         self.inserts: dict[bool, RowInsert | None] = {}
         self.updates: dict[Any, RowUpdate | None] = {}
+        # How one row is deleted, and for which receivers and relations that was found out (see `deletion`).
+        self.straight: tuple[Any, Any] = (None, None)
         self.many: dict[tuple[bool, bool], ManyInsert | None] = {}
         self.is_plain = _has_plain_row(model)
         self._pre: Any = None

@@ -78,6 +78,13 @@ class DeleteStatements:
         for group in [] if self.is_single else consequences.groups:
             self._decide(group, ways)
 
+    @property
+    def is_straight(self) -> bool:
+        """Whether all there is to do is one DELETE for each table: nothing to look up, to ask or to change before."""
+        consequences = self.consequences
+        before = self.hooked or self.seeds or self.protects or self.restricts or self.updates or consequences.defers
+        return not before and not any(map(consequences.is_cyclic, consequences.groups))
+
     # -- what is looked up first ---------------------------------------------------------------------------------------
 
     def _slot(self) -> int:
