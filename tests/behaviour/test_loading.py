@@ -200,6 +200,8 @@ async def test_a_subquery_is_answered_where_it_says_or_not_at_all(do: Any, other
         Post.objects.exclude(author__in=there.values("pk")),
         Post.objects.annotate(found=Exists(there)).filter(found=True),
         Post.objects.annotate(found=Subquery(there.values("name")[:1])).filter(found="Asha"),
+        Post.objects.filter(pk__in=asha.posts.using("other")),
+        Post.objects.filter(pk__in=asha.posts.all().using("other").query),
     ]
     refused = r"(?s)different databases.*list\(inner_query\).*asks 'other' for"
     for rows in across:

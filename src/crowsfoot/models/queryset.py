@@ -137,9 +137,9 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
 
     @property
     def bound_to(self) -> str | None:
-        """The alias of the database that alone may answer this as a subquery, as ``using()`` said; related rows go with
-        the query around them."""
-        return self._db if self._owner is None else None
+        """The alias of the database that alone may answer this as a subquery, as ``using()`` said; related rows of
+        which nobody said so go with the query around them."""
+        return self._db
 
     def resolve_expression(self, query: Any = None, *args: Any, **kwargs: Any) -> Any:
         """A queryset among expressions is a subquery."""

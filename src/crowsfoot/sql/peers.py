@@ -85,29 +85,22 @@ def _side_by_side(dialect: Dialect, query: Query) -> tuple[Compiled, SelectCompi
     """
     assert query.columns is not None
     owner, *values = query.columns
-    names, quote, row = Names(), dialect.quote_name, Row(query.entity, kind="tuple")
-    tables: list[str] = []
-    chosen: list[str] = []
-    joins = ""
-    params: list[Any] = []
-    for place, item in enumerate(values):
-        compiler = SelectCompiler(dialect, query.but(columns=(owner, item)), names)
-        sql, more = compiler.select()
-        table = quote(names.take(f"value{place}"))
-        keys = [quote(f"owner{number}") for number in range(compiler.row.width - 1)]
-        tables.append(f"{table} ({', '.join([*keys, quote('value')])}) AS ({sql})")
-        params += more
-        if not place:
-            first = table
-            chosen += [f"{first}.{key}" for key in keys]
-            row.extras.append(compiler.row.extras[0])
-            joins = first
-        else:
-            joins += f" INNER JOIN {table} ON ({' AND '.join(f'{table}.{key} = {first}.{key}' for key in keys)})"
-        chosen.append(f"{table}.{quote('value')}")
-        row.extras.append(compiler.row.extras[1])
-    sql = f"WITH {', '.join(tables)} SELECT {', '.join(chosen)} FROM {joins}"
-    return statement(dialect, sql, params, row, names), compiler
+    names, quote = Names(), dialect.quote_name
+    compilers = [SelectCompiler(dialect, query.but(columns=(owner, item)), names=names) for item in values]
+    said = [compiler.select() for compiler in compilers]
+    tables = [quote(names.take("value")) for _ in compilers]
+    keys = [quote(f"owner{number}") for number in range(compilers[0].row.width - 1)]
+    header = ", ".join([*keys, quote("value")])
+    parts = [f"{table} ({header}) AS ({sql})" for table, (sql, _) in zip(tables, said, strict=True)]
+    first, *others = tables
+    chosen = [f"{first}.{key}" for key in keys] + [f"{table}.{quote('value')}" for table in tables]
+    sql = f"WITH {', '.join(parts)} SELECT {', '.join(chosen)} FROM {first}"
+    for table in others:
+        sql += f" INNER JOIN {table} ON ({' AND '.join(f'{table}.{key} = {first}.{key}' for key in keys)})"
+    row = Row(query.entity, kind="tuple")
+    row.extras = [compilers[0].row.extras[0], *[compiler.row.extras[1] for compiler in compilers]]
+    params = [param for _, more in said for param in more]
+    return statement(dialect, sql, params, row, names), compilers[0]
 
 
 @bounded
