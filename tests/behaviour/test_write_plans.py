@@ -293,9 +293,13 @@ async def test_rows_that_a_trigger_adds_do_not_confuse_keys(do: Any) -> None:
 
 
 def test_a_model_is_made_in_every_way(database: Any) -> None:
+    class Writer(models.Model):
+        class Meta:
+            app_label = "behaviour_made"
+
     class Base(models.Model):
         name = models.CharField(max_length=10, default="n")
-        author: Any = models.ForeignKey(Author, on_delete=models.CASCADE, null=True, related_name="+")
+        author: Any = models.ForeignKey(Writer, on_delete=models.CASCADE, null=True, related_name="+")
 
         class Meta:
             app_label = "behaviour_made"
@@ -319,7 +323,7 @@ def test_a_model_is_made_in_every_way(database: Any) -> None:
         class Meta:
             app_label = "behaviour_made"
 
-    asha = Author(pk=5, name="Asha")
+    asha = Writer(pk=5)
     for _ in range(2):
         for kind in (Base, Child, Proxy, Own):
             made: Any = kind(author=asha)
@@ -329,7 +333,7 @@ def test_a_model_is_made_in_every_way(database: Any) -> None:
             assert kind(author_id=7).author_id == 7  # type: ignore[attr-defined]
             with pytest.raises(TypeError, match=rf"{kind.__name__}\(\) got unexpected keyword arguments: 'nam'"):
                 kind(nam="x")
-            with pytest.raises(ValueError, match=r"must be a .Author. instance"):
+            with pytest.raises(ValueError, match=r"must be a .Writer. instance"):
                 kind(author="x")
         both: Any = Child(size=4, name="c")
         assert (both.size, both.name, Child().size) == (4, "c", 3)  # type: ignore[attr-defined]
@@ -435,7 +439,7 @@ def test_a_save_is_few_calls(database: Any) -> None:
     def delete() -> None:
         next(doomed).delete()
 
-    for work, budget in ((delete, 100), (create, 21), (change, 14), (change_all, 14), (link, 17), (link_all, 18)):
+    for work, budget in ((delete, 110), (create, 21), (change, 14), (change_all, 14), (link, 17), (link_all, 18)):
         work()
         made = calls(work)
         assert made <= budget, f"{work.__name__}: {made} calls"

@@ -61,6 +61,10 @@ class Connection(Protocol):
         """Send a statement, ignore its rows, and return how many rows it affected (-1 or 0 where unknown)."""
         ...
 
+    def change(self, sql: str, params: Sequence[Any]) -> int:
+        """``execute`` for an INSERT, UPDATE or DELETE that returns no rows."""
+        ...
+
     def insert(self, sql: str, params: Sequence[Any]) -> Any:
         """Send an INSERT of one row and return the key that the database gave it, None where no row was made.
 
@@ -118,6 +122,8 @@ class AsyncConnection(Protocol):
     async def fetch(self, sql: str, params: Sequence[Any], hydrate: Hydrate[T]) -> T: ...
 
     async def execute(self, sql: str, params: Sequence[Any] = ()) -> int: ...
+
+    async def change(self, sql: str, params: Sequence[Any]) -> int: ...
 
     async def insert(self, sql: str, params: Sequence[Any]) -> Any: ...
 

@@ -104,6 +104,9 @@ class AsyncPostgreSQLConnection:
             _fail(error)
         return _affected(tag)
 
+    async def change(self, sql: str, params: Sequence[Any]) -> int:
+        return await self.execute(sql, params)
+
     async def insert(self, sql: str, params: Sequence[Any]) -> Any:
         if self.observers:
             self._observe(sql, params)

@@ -118,6 +118,9 @@ class PostgreSQLConnection:
     def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
         return self._send(sql, params).rowcount
 
+    def change(self, sql: str, params: Sequence[Any]) -> int:
+        return self.execute(sql, params)
+
     def insert(self, sql: str, params: Sequence[Any]) -> Any:
         return self.fetch(sql, params, _only_value)
 

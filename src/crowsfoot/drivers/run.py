@@ -75,6 +75,18 @@ class Execute:
         return connection.execute(self.sql, self.params)
 
 
+class Change:
+    """One INSERT, UPDATE or DELETE without rows; the answer is how many rows it affected."""
+
+    __slots__ = ("params", "sql")
+
+    def __init__(self, sql: str, params: Sequence[Any]) -> None:
+        self.sql, self.params = sql, params
+
+    def perform(self, connection: Connection | AsyncConnection) -> Any:
+        return connection.change(self.sql, self.params)
+
+
 class Insert:
     """INSERT of one row whose key the database gives; the answer is that key, None where no row was made.
 

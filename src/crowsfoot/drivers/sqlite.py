@@ -156,6 +156,19 @@ class SQLiteConnection:
             # changes() alone would repeat the count of the statement before a BEGIN or a CREATE TABLE.
             return raw.changes() if raw.total_changes() != before else 0
 
+    def change(self, sql: str, params: Sequence[Any]) -> int:
+        if self.observers:
+            self._observe(sql, params)
+        with self.lock:
+            cursor = self._idle or self._cursor()
+            self._idle = None
+            try:
+                cursor.execute(sql, params)
+            except Exception as error:
+                self._fail(cursor, error, params)
+            self._idle = cursor
+            return self.raw.changes()
+
     def insert(self, sql: str, params: Sequence[Any]) -> Any:
         if self.observers:
             self._observe(sql, params)
@@ -448,6 +461,9 @@ class AsyncSQLiteConnection:
 
     async def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
         return await self.worker.call(self.inner.execute, sql, params)
+
+    async def change(self, sql: str, params: Sequence[Any]) -> int:
+        return await self.worker.call(self.inner.change, sql, params)
 
     async def insert(self, sql: str, params: Sequence[Any]) -> Any:
         return await self.worker.call(self.inner.insert, sql, params)

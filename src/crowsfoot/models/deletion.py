@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
-from crowsfoot.drivers.run import Execute, Operation
+from crowsfoot.drivers.run import Change, Execute, Operation
 from crowsfoot.errors import EmptyResultSet, IntegrityError, ProtectedError, RestrictedError
 from crowsfoot.models import signals
 from crowsfoot.models.fields.base import DatabaseDefault
@@ -125,7 +125,7 @@ class Straight:
         for label, entity, statement in self.steps:
             assert statement is not None
             try:
-                count = yield Execute(statement.sql, statement.bind(values))
+                count = yield Change(statement.sql, statement.bind(values))
             except IntegrityError as error:
                 yield from _Deletion(session, Doomed.of_instances([instance], False))._explain(error, entity)
                 raise

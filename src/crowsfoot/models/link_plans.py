@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from crowsfoot.drivers.run import Execute, Operation
+from crowsfoot.drivers.run import Change, Operation
 from crowsfoot.errors import IntegrityError
 from crowsfoot.models import signals
 from crowsfoot.persistence.integrity import explain
@@ -60,11 +60,11 @@ class LinkWrites:
             found.append(key)
         return found if len(found) < 3 else [own, *dict.fromkeys(found[1:])]
 
-    def request(self, keys: list[Any]) -> Execute:
+    def request(self, keys: list[Any]) -> Change:
         """The one statement that links the first of ``keys`` to the others."""
         if len(keys) == 2:
-            return Execute(self.one.sql, self.one.bind((keys[0], keys[1])))
-        return Execute(self.several.sql, self.several.bind((keys[0], keys[1:])))
+            return Change(self.one.sql, self.one.bind((keys[0], keys[1])))
+        return Change(self.several.sql, self.several.bind((keys[0], keys[1:])))
 
     def explain(self, error: IntegrityError, keys: Sequence[Any]) -> Operation[None]:
         """Say in ``error`` which link offends."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from crowsfoot.conf import settings
 from crowsfoot.database import DEFAULT, databases
-from crowsfoot.drivers.run import Execute, Fetch, Insert, InsertMany, Operation, Request
+from crowsfoot.drivers.run import Change, Fetch, Insert, InsertMany, Operation, Request
 from crowsfoot.errors import DatabaseError, IntegrityError
 from crowsfoot.models import signals
 from crowsfoot.models.deferred import DeferredAttribute
@@ -191,7 +191,7 @@ class RowInsert(RowWrite):
         self.bind = make_bind(of.model, dialect, columns, True)
         self.names = tuple(a.name for a in returning)
         if not returning:
-            self.request = partial(Execute, compiled.sql)
+            self.request = partial(Change, compiled.sql)
         elif self.gives_key:
             self.request = partial(Insert, compiled.sql)
         else:
@@ -298,7 +298,7 @@ class RowUpdate(RowWrite):
         key = of.entity.key[0]
         last = Column(of.key, key, key.value_type.prepare, is_hooked=False)
         self.bind = make_bind(of.model, of.dialect, [*columns, last], False)
-        self.request = partial(Execute, compiled.sql)
+        self.request = partial(Change, compiled.sql)
 
     def take(self, held: Held, answer: Any) -> RowWrite | None:
         if answer > 0:
@@ -417,7 +417,7 @@ class ModelWrites:
             return None
         if force_insert or (names is None and self.is_new_by_default and instance._origin is None):
             return self.insert(with_key=True)
-        return self.update(names)
+        return self.updates.get(names) or self.update(names)
 
 
 def _has_plain_row(model: Any) -> bool:
@@ -462,9 +462,11 @@ def save_directly(instance: Any, update_fields: Any, force_insert: bool, alias: 
             return False
         alias = DEFAULT if origin is None else str(origin.db or DEFAULT)
     database = databases[alias]
-    plans = writes_of(type(instance), alias, database.dialect)
-    if plans is None:
-        return False
+    plans = instance._meta.write_plans.get(alias)
+    if plans is None or plans.dialect is not database.dialect or not plans.is_plain:
+        plans = writes_of(type(instance), alias, database.dialect)
+        if plans is None:
+            return False
     held = instance.__dict__
     names = None if update_fields is None else tuple(update_fields)
     plan = plans.choose(instance, held, names, force_insert)
