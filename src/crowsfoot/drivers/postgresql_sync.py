@@ -9,7 +9,9 @@ from typing import Any, NoReturn, TypeVar
 from weakref import WeakSet
 
 import psycopg
+from psycopg.adapt import Dumper, PyFormat
 from psycopg.pq import TransactionStatus
+from psycopg.types.array import ListDumper
 from psycopg.types.string import TextLoader
 
 from crowsfoot import errors
@@ -31,6 +33,42 @@ _FAMILY: tuple[tuple[type[psycopg.Error], type[errors.Error]], ...] = (
     (psycopg.NotSupportedError, errors.NotSupportedError),
     (psycopg.ProgrammingError, errors.ProgrammingError),
 )
+
+
+class _Lists(ListDumper):
+    """Lists as psycopg dumps them, but those of integers in one go: an array of keys goes with most queries of a loop.
+
+    They are ``integer[]``, or ``bigint[]`` where one is too large for that, so that a statement is prepared once.
+    """
+
+    def get_key(self, obj: list[Any], format: PyFormat) -> Any:
+        kind = _kind_of(obj)
+        return super().get_key(obj, format) if kind is None else kind
+
+    def upgrade(self, obj: list[Any], format: PyFormat) -> Any:
+        kind = _kind_of(obj)
+        return super().upgrade(obj, format) if kind is None else kind(list, self._tx)
+
+
+class _Integers(Dumper):
+    oid = 1007  # integer[]
+
+    def dump(self, obj: Any) -> bytes:
+        return b"{%b}" % repr(obj)[1:-1].encode()
+
+
+class _LongIntegers(_Integers):
+    oid = 1016  # bigint[]
+
+
+def _kind_of(values: list[Any]) -> type[_Integers] | None:
+    """What dumps a list of integers that the database has a type for; None for any other list."""
+    if set(map(type, values)) != {int}:
+        return None
+    lowest, highest = min(values), max(values)
+    if lowest >= -(1 << 31) and highest < 1 << 31:
+        return _Integers
+    return _LongIntegers if lowest >= -(1 << 63) and highest < 1 << 63 else None
 
 
 def connect(parts: URLParts) -> PostgreSQLConnection:
@@ -73,6 +111,7 @@ class PostgreSQLConnection:
         raw.prepared_max = 500
         for name in _AS_TEXT:
             raw.adapters.register_loader(name, TextLoader)
+        raw.adapters.register_dumper(list, _Lists)
         # One cursor is used again and again, and taken away while it works: see sqlite.py.
         self._idle: _Cursor | None = psycopg.RawCursor(raw)
         self._streams: WeakSet[pg.ServerCursor] = WeakSet()

@@ -8,6 +8,7 @@ write to a table of the query, the end of a transaction, and age drop what was p
 
 from __future__ import annotations
 
+from asyncio import _get_running_loop
 from collections.abc import Callable, Hashable
 from functools import partial
 from itertools import islice
@@ -72,21 +73,24 @@ class Side:
 class Batch:
     """The answers that one query brought: where from, when (in seconds and in writes), and from which tables."""
 
-    __slots__ = ("alias", "expiry", "tables", "written")
+    __slots__ = ("expiry", "is_plain", "tables", "writes", "written")
 
     def __init__(self, session: Session, tables: frozenset[str]) -> None:
-        self.alias = session.alias
+        self.writes = session.writes
         self.written = session.writes.number
+        # Sync code asked, and no router has a word in what database is asked: sync code may have the answers at once.
+        in_async = session.driver is not None or _get_running_loop() is not None
+        self.is_plain = not in_async and not settings.DATABASE_ROUTERS
         self.tables = tables
         self.expiry = monotonic() + MAX_AGE
 
-    def holds(self, session: Session) -> bool:
+    def holds(self) -> bool:
         """Whether the answers count still: they are young, and nobody has written to their tables since."""
         if monotonic() >= self.expiry:
             return False
-        number = session.writes.number
+        number = self.writes.number
         if number != self.written:
-            if session.writes.after(self.written, self.tables):
+            if self.writes.after(self.written, self.tables):
                 self.expiry = 0.0
                 return False
             self.written = number
@@ -118,14 +122,14 @@ def drop(owner: Any, entry: Prepared) -> None:
     owner._prepared = rest
 
 
-def take(owner: Any, question: Hashable, key: Any, session: Session) -> Any:
+def take(owner: Any, question: Hashable, key: Any) -> Any:
     """The answer that is prepared for the owner with this key, or None; it is handed out once."""
     entry = prepared_for(owner, question)
     if entry is None:
         return None
     drop(owner, entry)
     _, of, batch, found, _ = entry
-    if of != key or not batch.holds(session):
+    if of != key or not batch.holds():
         return None
     if SAVED:
         saved(1)
@@ -167,18 +171,17 @@ def has_peers(queryset: Any) -> bool:
 def prepared_rows(queryset: Any) -> list[Any] | None:
     """The rows that are prepared for the owner, or None: what a loop over related rows asks for.
 
-    Raises what ``Database.ready`` raises.
+    Raises what ``Database.ready`` raises where async code has prepared them.
     """
-    entry: Prepared | None = queryset._owner._prepared
-    if entry is None:
+    owner = queryset._owner
+    if owner._prepared is None:
         return None
-    question, key, batch, found, older = entry
-    is_it = question is queryset._shape and queryset._bare and queryset._db is None
-    if not is_it or older is not None or queryset._values[0] != key or settings.DATABASE_ROUTERS:
+    question, key, batch, found, older = owner._prepared
+    is_it = question is queryset._shape and queryset._bare and queryset._db is None and batch.is_plain
+    if not is_it or older is not None or queryset._values[0] != key:
         return taken(queryset, "select")
-    queryset._owner._prepared = None
-    session = databases[batch.alias].ready()
-    if (session.writes.number != batch.written or monotonic() >= batch.expiry) and not batch.holds(session):
+    owner._prepared = None
+    if (batch.writes.number != batch.written or monotonic() >= batch.expiry) and not batch.holds():
         return None
     if SAVED:
         saved(1)
@@ -197,7 +200,9 @@ def taken(queryset: Any, operation: str, session: Session | None = None, more: M
         return None
     alias = queryset._db or queryset.db
     key, question = _question(queryset, operation, alias, more)
-    return take(owner, question, key, session or databases[alias].ready())
+    if session is None:
+        databases[alias].ready()
+    return take(owner, question, key)
 
 
 def answer(session: Session, queryset: Any, operation: str, aggregation: Any = None) -> Operation[Any]:
@@ -213,7 +218,7 @@ def answer(session: Session, queryset: Any, operation: str, aggregation: Any = N
     if plan is not None and plan[0].said:
         question = question, plan[0].said  # it is another one when the conditions of its joins say something else
     owner = queryset._owner
-    found = take(owner, question, key, session)
+    found = take(owner, question, key)
     if found is not None:
         return found
     asked = _asked(queryset, question)
@@ -221,7 +226,7 @@ def answer(session: Session, queryset: Any, operation: str, aggregation: Any = N
     if key not in asked.seen:
         asked.seen.add(key)
         if asked.size > 1:
-            owners = _next_owners(asked, queryset, key, question, session)
+            owners = _next_owners(asked, queryset, key, question)
         asked.size = 2 if asked.size == 1 else min(asked.size * 2, 1 << 16)
     answers, batch = yield from _ask(session, queryset, operation, aggregation, plan, owners, asked)
     del owners[key]
@@ -274,7 +279,7 @@ def _hashable(values: tuple[Any, ...]) -> Hashable:
     return values
 
 
-def _next_owners(asked: Asked, queryset: Any, key: Any, question: Hashable, session: Session) -> dict[Any, Any]:
+def _next_owners(asked: Asked, queryset: Any, key: Any, question: Hashable) -> dict[Any, Any]:
     """The asking owner and those that come after it in the cohort and have not asked yet, by key."""
     owner, side = queryset._owner, queryset._side
     kind, key_of, seen = type(owner), side.key_of, asked.seen
@@ -298,7 +303,7 @@ def _next_owners(asked: Asked, queryset: Any, key: Any, question: Hashable, sess
         if key is None or key in seen or key in found:
             continue
         entry = None if other._prepared is None else prepared_for(other, question)
-        if entry is None or not entry[2].holds(session):
+        if entry is None or not entry[2].holds():
             found[key] = other
             if len(found) == size:
                 break

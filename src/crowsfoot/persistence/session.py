@@ -152,6 +152,7 @@ class Session:
         elif self.blocks and breaks_transaction(error):
             self.needs_rollback = True
             self.broken_by = error
+            self.wrote()  # what was prepared before is not handed out either
 
 
 def breaks_transaction(error: Exception) -> bool:

@@ -87,7 +87,7 @@ class Compiler:
         # The names of the annotations that are selected, and their places among the columns, by identity.
         self.selected: dict[int, str] = {}
         self.places: dict[int, int] = {}
-        # What GROUP BY and DISTINCT have taken, in SQL: a subquery said again has other names in it, and is another one.
+        # What GROUP BY and DISTINCT have taken, in SQL: a subquery said again has other names in it: it is another one.
         self.said: dict[int, tuple[str, list[Any]]] = {}
         self.bare = False
         # Joins that a subquery's tie to its outer query cannot do without.
