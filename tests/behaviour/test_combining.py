@@ -8,7 +8,7 @@ import pytest
 from behaviour_models import Author, Post, Tag
 
 from crowsfoot.errors import DatabaseError, NotSupportedError
-from crowsfoot.models import Exists, F, OuterRef, Subquery, Value
+from crowsfoot.models import Count, Exists, F, OuterRef, Subquery, Value
 from crowsfoot.models.functions import Length
 
 COLUMNS = "Combined querysets need the same number of columns"
@@ -173,3 +173,30 @@ async def test_either_of_two_querysets_asks_of_the_same_related_rows(do: Any) ->
     assert await names(do, some | Author.objects.filter(posts__title="x")) == "d"
     late = Author.objects.filter(name="a").filter(posts__rank=0)
     assert await names(do, Author.objects.filter(posts__rank__gte=0) | late) == "dd"
+
+
+async def test_what_the_first_computes_and_loads_is_kept(do: Any) -> None:
+    await fill(do)
+    counted = Author.objects.annotate(n=Count("posts"))
+    for rows in (
+        counted.filter(n__gt=1) | young(1),
+        counted.order_by("-n")[:1] | young(1),
+        counted.filter(age=4).distinct() | young(1),
+        counted.filter(n__gt=1) ^ young(1),
+    ):
+        assert {(row.name, row.n) for row in await do.rows(rows)} == {("d", 2), ("a", 0)}
+        assert [row.name for row in await do.rows(rows.filter(n=0))] == ["a"]
+    assert [(row.name, row.n) for row in await do.rows(counted.filter(n__gt=1) & old(2))] == [("d", 2)]
+    posts = Post.objects.select_related("author").filter(rank=1).distinct() | Post.objects.filter(rank=0)
+    with do.queries(1):
+        assert [post.author.name for post in await do.rows(posts)] == ["d", "d"]
+    (only,) = await do.rows(Author.objects.only("name").distinct().filter(age=1) | young(1))
+    assert only.get_deferred_fields() == {"age"}
+    dora = await do(Author.objects.get, name="d")
+    assert len(await do.rows(dora.posts.filter(rank=0).distinct() | Post.objects.filter(rank=1))) == 2
+
+
+async def test_an_annotation_of_chosen_related_rows_is_not_kept_by_halves(do: Any) -> None:
+    chosen = Author.objects.filter(posts__rank=1).annotate(n=Count("posts"))
+    with do.queries(0), pytest.raises(NotSupportedError, match="The annotation 'n' is about related rows that filter"):
+        _ = chosen | young(1)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Generic, Self, TypeVar
 
+from crowsfoot.errors import NotSupportedError
 from crowsfoot.models.chaining import Chaining
 from crowsfoot.models.question import Question
 from crowsfoot.query.conditions import Q
+from crowsfoot.query.resolved import Col, parts
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.shapes import Shape
 from crowsfoot.query.statements import Combined, Query
@@ -79,9 +81,8 @@ class Combining(Chaining[M], Generic[M]):
             self if self._is_plain else self._clone().order_by() if not (self._low or self._high is not None) else self
         )
         one, two = Q(pk__in=left._keys()), Q(pk__in=other._keys())
-        base = type(self)(self.model, using=self._db)
         condition = one & two if connector == "AND" else one | two if connector == "OR" else one ^ two
-        found = base.filter(condition)
+        found = self._all_rows().filter(condition)
         if self._query.order is not None and not self._low and self._high is None:
             order = self._query.order
             found = found._change(None, lambda query: query.but(order=order, flipped=self._query.flipped))
@@ -102,6 +103,25 @@ class Combining(Chaining[M], Generic[M]):
         found._known, found._side = _merged(self._known_related, other._known_related), None
         found._bare = self._bare and not found._known
         return found
+
+    def _all_rows(self: Any) -> Any:
+        """All rows of the model, with what this queryset computes and loads for each of its own.
+
+        Raises ``NotSupportedError`` for an annotation that speaks of the related rows which a condition found.
+        """
+        query = self._query
+        if query.columns is not None or query.tables:
+            return type(self)(self.model, using=self._db)
+        for name, node in query.annotations:
+            if any(isinstance(part, Col) and part.group and any(end.many for end in part.ends) for part in parts(node)):
+                raise NotSupportedError(
+                    f"The annotation {name!r} is about related rows that filter() chose, and querysets that are "
+                    "sliced, distinct or grouped are combined by their keys. Annotate after combining them."
+                )
+        found = self._clone()
+        found._low, found._high, found._side, found._owner, found._bare = 0, None, None, None, True
+        bare: dict[str, Any] = {"steps": (), "tie": None, "order": None, "flipped": False, "distinct_on": ()}
+        return found._change("all rows", lambda query: query.but(**bare, extra_columns=(), per=()))
 
     @property
     def _is_plain(self) -> bool:
