@@ -385,7 +385,9 @@ def _plan(session: Session, queryset: Any, wanted: tuple[str, Hashable], aggrega
             make: Any = None
             if operation == "select" and query.rows == "model":
                 shared = side.end.relation.link is not None
-                hydrate = make_owned_hydrator(compiled.row, session.alias, mode, (OWNER,), side.back, shared)
+                is_told = any(name == OWNER for name, _ in compiled.row.extras)
+                names = (OWNER,) if is_told else tuple(side.remotes)
+                hydrate = make_owned_hydrator(compiled.row, session.alias, mode, names, side.back, shared)
             else:
                 hydrate = make_hydrator(compiled.row, session.alias, mode)
                 if operation == "select":

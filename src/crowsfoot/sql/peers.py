@@ -55,10 +55,16 @@ def compile_for_owners(
 ) -> tuple[Compiled, SelectCompiler]:
     """The statement for ``select``, ``count``, ``exists`` or ``aggregate``, the last of ``nodes``.
 
-    Counts and aggregates are grouped by owner, so that an owner without rows is in no group. Raises ``EmptyResultSet``.
+    Instances tell whose they are by their own key or by a value called ``OWNER``, other rows by the last value. Counts
+    and aggregates are grouped by owner, so that an owner without rows is in no group. Raises ``EmptyResultSet``.
     """
     asked, column = for_owners(query)
     if operation == "select":
+        if asked.rows == "model" and not asked.is_sliced:
+            bare_compiler = SelectCompiler(dialect, asked)
+            sql, params = bare_compiler.select()
+            if _tells(bare_compiler, column):
+                return statement(dialect, sql, params, bare_compiler.row, bare_compiler.names), bare_compiler
         extra = (*asked.extra_columns, (OWNER, column))
         rows = "model" if asked.rows == "model" else "tuple"
         compiler: SelectCompiler = _Places(dialect, asked.but(extra_columns=extra, per=(OWNER,), rows=rows))
@@ -101,6 +107,15 @@ def _side_by_side(dialect: Dialect, query: Query) -> tuple[Compiled, SelectCompi
     row.extras = [compilers[0].row.extras[0], *[compiler.row.extras[1] for compiler in compilers]]
     params = [param for _, more in said for param in more]
     return statement(dialect, sql, params, row, names), compilers[0]
+
+
+def _tells(compiler: SelectCompiler, column: Col | ColumnTuple) -> bool:
+    """Whether the rows hold what tells their owner anyway, as the rows of a foreign key do."""
+    columns = column.get_group_by_cols()
+    row = compiler.row
+    assert row is not None
+    held = [attribute for attribute, _ in row.attributes]
+    return all(isinstance(c, Col) and not c.ends and c.attribute in held for c in columns)
 
 
 @bounded
