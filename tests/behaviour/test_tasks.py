@@ -79,6 +79,21 @@ def test_a_blocking_call_names_its_awaitable_twin(call: Any, named: str) -> None
     asyncio.run(main())
 
 
+@pytest.mark.usefixtures("memory")
+def test_rows_that_async_code_has_prepared_are_not_for_a_blocking_loop() -> None:
+    """The first rows of a loop would block, so none of them are given: it fails at once, and not for some data."""
+
+    async def main() -> None:
+        await Author.objects.abulk_create([Author(name=str(number)) for number in range(8)])
+        first, second, third, *_ = [author async for author in Author.objects.order_by("pk")]
+        for author in (first, second):
+            assert [post async for post in author.posts.all()] == []
+        with pytest.raises(SynchronousOnlyOperation):
+            list(third.posts.all())
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize("name", ["DJANGO_ALLOW_ASYNC_UNSAFE", "CROWSFOOT_ALLOW_ASYNC_UNSAFE"])
 @pytest.mark.usefixtures("memory")
 def test_a_notebook_may_allow_blocking_calls(name: str, monkeypatch: pytest.MonkeyPatch) -> None:

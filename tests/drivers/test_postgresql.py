@@ -90,10 +90,20 @@ def test_a_list_is_one_parameter(connection: Any) -> None:
     for column, values, found in [
         ("i", [1, 2, 70000], [1, 2]),
         ("i", [], []),
+        ("i", [-5, 2], [2]),
+        ("i", [None, 2], [2]),
         ("s", ["b", "c"], [2]),
         ("u", [ID, uuid.uuid4()], [1]),
     ]:
         assert connection.fetch(sql.format(column), (values,), lambda rows: [row[0] for row in rows]) == found
+
+
+@pytest.mark.parametrize(
+    "values", [[], [0], [-1, 1 << 31], [-(1 << 63), (1 << 63) - 1], [1, None], [1 << 70, -3]], ids=str
+)
+def test_integers_of_any_size_are_a_list(connection: Any, values: list[int | None]) -> None:
+    (row,) = connection.fetch("SELECT $1::numeric[]", (values,), list)
+    assert row[0] == values
 
 
 def test_the_time_zone(connection: Any) -> None:
