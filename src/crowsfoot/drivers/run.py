@@ -118,6 +118,21 @@ class InsertMany:
         return connection.insert_many(self.statements, self.number, self.keys)
 
 
+class ChangeMany:
+    """INSERT, UPDATE or DELETE statements without rows, each sent for several lists of parameters; all or none.
+
+    The answer is how many rows they affected. Only for databases whose ``key_is_rowid``.
+    """
+
+    __slots__ = ("statements",)
+
+    def __init__(self, statements: Statements) -> None:
+        self.statements = statements
+
+    def perform(self, connection: Any) -> Any:
+        return connection.change_many(self.statements)
+
+
 class ExecuteMany:
     """One statement for each row of parameters; the answer is the sum of affected rows, -1 where unknown."""
 

@@ -189,6 +189,37 @@ class SQLiteConnection:
         Returns the rowids, where ``keys`` are wanted. None, and nothing is inserted, where it is not certain which they
         are: a trigger wrote other rows in between, or kept some out.
         """
+        raw = self.raw
+
+        def insert(cursor: apsw.Cursor) -> range | None:
+            before = raw.total_changes()
+            for sql, rows in statements:
+                cursor.executemany(sql, rows)
+            # Each rowid is the next one: of AUTOINCREMENT, and of other tables but for one that is full.
+            last = raw.last_insert_rowid()
+            if keys and raw.total_changes() - before != number:
+                cursor.execute("ROLLBACK TO crowsfoot_many")
+                return None
+            return range(last - number + 1, last + 1) if keys else None
+
+        return self._all_or_none(statements, insert)
+
+    def change_many(self, statements: Statements) -> int:
+        """Send statements that return no rows for several rows of parameters each, all or none; how many rows they
+        affected."""
+        raw = self.raw
+
+        def change(cursor: apsw.Cursor) -> int:
+            count = 0
+            for sql, rows in statements:
+                for params in rows:
+                    cursor.execute(sql, params)
+                    count += raw.changes()
+            return count
+
+        return self._all_or_none(statements, change)
+
+    def _all_or_none(self, statements: Statements, work: Callable[[apsw.Cursor], T]) -> T:
         if self.observers:
             self._observe(statements[0][0], [params for _, rows in statements for params in rows])
         raw = self.raw
@@ -196,14 +227,7 @@ class SQLiteConnection:
             cursor = self._cursor()
             cursor.execute("SAVEPOINT crowsfoot_many")
             try:
-                before = raw.total_changes()
-                for sql, rows in statements:
-                    cursor.executemany(sql, rows)
-                # Each rowid is the next one: of AUTOINCREMENT, and of other tables but for one that is full.
-                certain = not keys or raw.total_changes() - before == number
-                last = raw.last_insert_rowid()
-                if not certain:
-                    cursor.execute("ROLLBACK TO crowsfoot_many")
+                result = work(cursor)
                 cursor.execute("RELEASE crowsfoot_many")
             except BaseException as error:
                 if raw.in_transaction:  # unless the error has ended it
@@ -213,7 +237,7 @@ class SQLiteConnection:
                 rows_of_all = (params for _, rows in statements for params in rows)
                 bad = (params for params in rows_of_all if unbindable(error, params, self._file))
                 self._fail(cursor, error, () if isinstance(error, apsw.Error) else next(bad, ()))
-            return range(last - number + 1, last + 1) if keys and certain else None
+            return result
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         """As in the protocol, counting also what a trigger or a cascade changed. Each row is a statement of its own."""
@@ -470,6 +494,9 @@ class AsyncSQLiteConnection:
 
     async def insert_many(self, statements: Statements, number: int, keys: bool) -> range | None:
         return await self.worker.call(self.inner.insert_many, statements, number, keys)
+
+    async def change_many(self, statements: Statements) -> int:
+        return await self.worker.call(self.inner.change_many, statements)
 
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         return await self.worker.call(self.inner.execute_many, sql, rows)

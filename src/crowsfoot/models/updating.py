@@ -9,6 +9,7 @@ from crowsfoot.database import databases
 from crowsfoot.drivers.run import Execute, Operation
 from crowsfoot.errors import EmptyResultSet, FieldError, IntegrityError
 from crowsfoot.models.fields.composite import CompositePrimaryKey
+from crowsfoot.models.write_plans import update_planned
 from crowsfoot.persistence.integrity import explain
 from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.query.depth import bounded
@@ -159,13 +160,18 @@ class Updating(Generic[M]):
             raise ValueError("bulk_update() can only be used with concrete fields.")
         if any(f.in_key for f in found):
             raise ValueError("bulk_update() cannot be used with primary key fields.")
-        for obj in objs:
+        relations = frozenset(f.name for f in found if f.is_relation)
+        for obj in objs if relations or meta.private_fields else ():
             obj._prepare_related_fields_for_save("bulk_update", found)
         return objs, found, batch_size
 
     def _bulk_update(
         self: Any, session: Session, objs: list[Any], fields: list[Any], batch_size: Any
     ) -> Operation[int]:
+        if self._shape is self.model.__entity__.root:  # all rows
+            count = yield from update_planned(session, self.model, objs, fields, batch_size)
+            if count is not None:
+                return int(count)
         return (yield from atomically(session, self._update_batches(session, objs, fields, batch_size)))
 
     def _update_batches(

@@ -8,146 +8,27 @@ general way is taken: inherited tables, composite keys, receivers of signals, ex
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
-from inspect import getattr_static
-from typing import Any, NamedTuple
+from typing import Any
 
 from crowsfoot.conf import settings
 from crowsfoot.database import DEFAULT, databases
-from crowsfoot.drivers.run import Change, Fetch, Insert, InsertMany, Operation, Request
+from crowsfoot.drivers.run import Change, Fetch, Insert, Operation, Request
 from crowsfoot.errors import DatabaseError, IntegrityError
 from crowsfoot.models import signals
-from crowsfoot.models.deferred import DeferredAttribute
-from crowsfoot.models.fields.base import DatabaseDefault, Field
+from crowsfoot.models.binding import OWN, Column, Unplanned, make_bind
+from crowsfoot.models.many_plans import ManyInsert, ManyUpdate
 from crowsfoot.models.options import PLANNED
 from crowsfoot.models.own_save import always_returned, is_usual
 from crowsfoot.persistence.cohort import Cohort, lone
 from crowsfoot.persistence.integrity import explain
 from crowsfoot.persistence.save import insert_plan, update_plan
 from crowsfoot.persistence.session import Session, atomically
-from crowsfoot.schema.entity import Attribute
-from crowsfoot.schema.types import Boolean, Float, Integer, Text
+from crowsfoot.schema.types import Integer
 from crowsfoot.sql.dialect import Dialect
-from crowsfoot.sql.write import Conflict, compile_insert_arrays
 
 Held = dict[str, Any]
-
-
-class Unplanned(Exception):
-    """An instance holds what a plan has no place for. Nothing was sent yet."""
-
-
-# -- values ------------------------------------------------------------------------------------------------------------
-
-# Types of which an instance of the Python class is bound as it is, unless a field says otherwise.
-PLAIN = {Integer: "int", Text: "str", Float: "float", Boolean: "bool"}
-OWN = "crowsfoot.models.fields."
-
-
-class Column(NamedTuple):
-    """One column that is written: its field, its attribute, and how a value given for it is prepared."""
-
-    field: Any
-    attribute: Attribute
-    prepare: Callable[[Any], Any]
-    is_hooked: bool = True
-
-    def prepared(self, value: Any) -> Any:
-        """The value as it is bound. Raises ``Unplanned`` for what is no value of Python's."""
-        if isinstance(value, DatabaseDefault) or hasattr(value, "resolve_expression"):
-            raise Unplanned
-        return self.prepare(value)
-
-
-def make_bind(model: Any, dialect: Dialect, columns: Sequence[Column], add: bool) -> Any:
-    """``bind(held, instance)``: the parameters of a statement that writes these columns.
-
-    ``held`` is the instance's dict. Raises ``Unplanned``, and ``KeyError`` where a value is not loaded.
-    """
-    scope: dict[str, Any] = {}
-    lines = _value_lines(model, dialect, columns, add, "held[{!r}]", scope)
-    values = "".join(f"v{number}, " for number in range(len(columns)))
-    return _function("bind(held, o)", [*lines, f"return ({values})"], scope)
-
-
-def make_bind_all(model: Any, dialect: Dialect, columns: Sequence[Column], key: str, with_key: bool) -> Any:
-    """``bind_all(instances)``: the values of many new instances, row after row in one list; where the dialect takes
-    arrays, as many lists as columns.
-
-    Raises ``Unplanned``, also where the key of an instance is given and is not to be, or the other way round.
-    """
-    scope: dict[str, Any] = {"model": model, "Unplanned": Unplanned}
-    lines = _value_lines(model, dialect, columns, True, "o.{}", scope)
-    check = f"if type(o) is not model or o.{key} is {'' if with_key else 'not '}None: raise Unplanned"
-    if dialect.key_is_rowid:
-        starts, result = ["values = []", "add = values.extend"], "values"
-        lines.append(f"add(({''.join(f'v{number}, ' for number in range(len(columns)))}))")
-    else:
-        starts = [f"c{number} = []" for number in range(len(columns))]
-        lines += [f"c{number}.append(v{number})" for number in range(len(columns))]
-        result = f"[{', '.join(f'c{number}' for number in range(len(columns)))}]"
-    body = [f"    {line}" for line in (check, *lines)]
-    return _function("bind_all(instances)", [*starts, "for o in instances:", *body, f"return {result}"], scope)
-
-
-def _function(head: str, lines: Sequence[str], scope: dict[str, Any]) -> Any:
-    exec("\n".join([f"def {head}:", *[f"    {line}" for line in lines]]), scope)
-    return scope[head.partition("(")[0]]
-
-
-def _value_lines(
-    model: Any, dialect: Dialect, columns: Sequence[Column], add: bool, source: str, scope: dict[str, Any]
-) -> list[str]:
-    """Lines that put what is bound for each column into ``v0``, ``v1``, …, from the instance ``o``."""
-    lines: list[str] = []
-    for number, column in enumerate(columns):
-        field, value = column.field, f"v{number}"
-        scope[f"p{number}"] = column.prepared
-        hooked = _hook(model, field, add) if column.is_hooked else None
-        if hooked is not None:  # after all others, which may turn out to be unplanned
-            scope[f"h{number}"] = hooked
-        found = source.format(field.attname) if hooked is None else f"h{number}(o)"
-        kind = PLAIN.get(type(field.type)) if _is_plain(field) else None
-        step = [f"{value} = {found}"]
-        unless = f"if {value} is not None and type({value}) is not {kind}: " if kind else ""
-        step.append(f"{unless}{value} = p{number}({value})")
-        bind = dialect.binder(column.attribute.value_type)
-        own = column.attribute.value_type.db_binder(dialect)  # type: ignore[attr-defined]  # pyright: ignore
-        for binder, name in ((own, f"o{number}"), (bind, f"b{number}")):
-            if binder is not None:
-                scope[name] = binder
-                step.append(f"if {value} is not None: {value} = {name}({value})")
-        lines = [*lines, *step] if hooked is not None else [*step, *lines]
-    return lines
-
-
-def _hook(model: Any, field: Any, add: bool) -> Callable[[Any], Any] | None:
-    """What gives the value to be saved, where it is not what the instance holds."""
-    if type(field).pre_save is not Field.pre_save:
-        quiet = type(field).pre_save.__module__ == f"{OWN}dates" and not (
-            field.auto_now or (field.auto_now_add and add)
-        )
-        return None if quiet else partial(_before_save, field, add)
-    described = getattr_static(model, field.attname, None)
-    if described is None or type(described) is DeferredAttribute or not hasattr(type(described), "__get__"):
-        return None
-    return partial(_before_save, field, add)
-
-
-def _before_save(field: Any, add: bool, instance: Any) -> Any:
-    return field.pre_save(instance, add)
-
-
-def _is_plain(field: Any) -> bool:
-    """Whether nobody has a word in what is bound for a value that has the field's Python class already."""
-    while field.is_relation and field.concrete:
-        if not type(field).get_prep_value.__module__.startswith(OWN):
-            return False
-        field = field.target_field
-    kind = type(field)
-    methods = (kind.get_prep_value, kind.to_python, kind.prepare_update, kind.get_db_prep_value, kind.db_binder)
-    return all(method.__module__.startswith(OWN) for method in methods)
 
 
 # -- one statement -----------------------------------------------------------------------------------------------------
@@ -209,84 +90,6 @@ class RowInsert(RowWrite):
             held.update(zip(self.names, answer[0], strict=True))
 
 
-# How many rows one statement inserts that is sent again and again: more is not faster.
-TOGETHER = 50
-
-
-class ManyInsert:
-    """INSERT of many rows in one request: without the keys that the database gives, or with those of the instances.
-
-    On SQLite a statement for several rows is sent again and again, and the keys are the range of rowids that the driver
-    vouches for; on PostgreSQL each column is an array.
-    """
-
-    def __init__(self, of: ModelWrites, with_key: bool, ignores: bool) -> None:
-        self.of = of
-        self.with_key = with_key
-        self.table = of.entity.table.name
-        self.columns = of.new_columns(with_key)
-        self.wants_keys = not with_key and not ignores
-        self.attributes = tuple(column.attribute for column in self.columns)
-        self.conflict = Conflict() if ignores else None
-        self.by_rows = of.dialect.key_is_rowid
-        if not self.by_rows:
-            returning = [of.entity.attributes[of.key_name]] if self.wants_keys else []
-            self.sql = compile_insert_arrays(of.dialect, of.entity, self.attributes, returning, self.conflict).sql
-        self.bind = make_bind_all(of.model, of.dialect, self.columns, of.key_name, with_key)
-
-    def request(self, values: list[Any]) -> Request:
-        """What is sent for the values of ``bind``; the answer is the keys, if they are wanted."""
-        if not self.by_rows:
-            return Fetch(self.sql, values, _first_values)
-        width = len(self.columns)
-        step = width * max(1, min(TOGETHER, self.of.dialect.max_query_params // width))
-        whole = len(values) - len(values) % step
-        parts = [values[start : start + step] for start in range(0, whole, step)]
-        statements = [(self._text(step // width), parts)] if parts else []
-        if whole < len(values):
-            rest = values[whole:]
-            statements.append((self._text(len(rest) // width), [rest]))
-        return InsertMany(statements, len(values) // width, self.wants_keys)
-
-    def _text(self, rows: int) -> str:
-        compiled, _ = insert_plan(self.of.dialect, self.of.entity, self.attributes, rows, (), self.conflict)
-        return compiled.sql
-
-    def send(self, session: Session, values: list[Any], instances: Sequence[Any]) -> Operation[Any]:
-        """Insert ``instances``, of which ``values`` were bound; their keys if they are wanted and can be told."""
-        session.wrote(self.table)
-        try:
-            return (yield self.request(values))
-        except IntegrityError as error:
-            given = [[c.prepare(getattr(o, c.field.attname)) for c in self.columns] for o in instances]
-            yield from explain(self.of.dialect, error, self.of.entity, [c.attribute for c in self.columns], given)
-            raise
-
-    def send_all(self, session: Session, instances: Sequence[Any], size: int) -> Operation[list[Any] | None]:
-        """Insert ``instances``, so many in each batch; their keys if they are wanted. None where nothing was done.
-
-        Raises ``Unplanned``.
-        """
-        batches = [instances[start : start + size] for start in range(0, len(instances), size)]
-        bound = [self.bind(batch) for batch in batches]
-        keys: list[Any] = []
-        for batch, values in zip(batches, bound, strict=True):
-            found = yield from self.send(session, values, batch)
-            if self.wants_keys and (found is None or len(found) != len(batch)):
-                if not keys and found is None:
-                    return None
-                raise DatabaseError(
-                    f"The database does not tell the keys of the new rows of {self.of.entity.label}: "
-                    "a trigger writes to the table as well. Save them one by one."
-                )
-            keys += found or ()
-        return keys
-
-
-def _first_values(rows: Iterable[Sequence[Any]]) -> list[Any]:
-    return [row[0] for row in rows]
-
-
 class RowUpdate(RowWrite):
     """UPDATE of some fields, or of all; then an INSERT where there is no such row yet."""
 
@@ -330,6 +133,7 @@ class ModelWrites:
         self.updates: dict[Any, RowUpdate | None] = {}
         # How one row is deleted, and for which receivers and relations that was found out (see `deletion`).
         self.straight: tuple[Any, Any] = (None, None)
+        self.many_updates: dict[tuple[str, ...], ManyUpdate | None] = {}
         self.many: dict[tuple[bool, bool], ManyInsert | None] = {}
         self.is_plain = _has_plain_row(model)
         self._pre: Any = None
@@ -356,6 +160,15 @@ class ModelWrites:
             possible = (with_key or self.knows_key) and columns and not returned and self._takes_arrays(columns)
             self.many[kind] = ManyInsert(self, with_key, ignores) if possible else None
         return self.many[kind]
+
+    def update_many(self, names: tuple[str, ...]) -> ManyUpdate | None:
+        """The plan of an UPDATE of these fields of many instances, None where values cannot be sent as they are."""
+        if names not in self.many_updates:
+            fields = [f for f in self.fields if f.attname in names]
+            columns = [Column(f, self.entity.attributes[f.attname], f.prepare_update) for f in (self.key, *fields)]
+            possible = not any(f.generated for f in fields) and self._takes_arrays(columns)
+            self.many_updates[names] = ManyUpdate(self, fields) if possible else None
+        return self.many_updates[names]
 
     def _takes_arrays(self, columns: Sequence[Column]) -> bool:
         """Whether values of these columns are told from each other in an array."""
@@ -537,3 +350,22 @@ def insert_planned(
         if instance._adding is not None:
             del instance.__dict__["_adding"]
     return True
+
+
+def update_planned(
+    session: Session, model: Any, instances: Sequence[Any], fields: Sequence[Any], batch_size: int | None
+) -> Operation[int | None]:
+    """Write these fields of many instances by a plan: one request for each batch, in a transaction if there are
+    several. Gives the number of rows; None where nothing was done, since there is no plan for it."""
+    plans = writes_of(model, session.alias, session.dialect)
+    plan = None if plans is None else plans.update_many(tuple(dict.fromkeys(f.attname for f in fields)))
+    if plan is None or len({instance.pk for instance in instances}) < len(instances):
+        return None  # of two instances of one row the first counts
+    size = batch_size or len(instances)
+    batches = [instances[start : start + size] for start in range(0, len(instances), size)]
+    try:
+        bound = [plan.bind(batch) for batch in batches]
+    except Unplanned:
+        return None
+    work = plan.send_all(session, batches, bound)
+    return (yield from (work if len(batches) == 1 else atomically(session, work)))

@@ -87,6 +87,28 @@ def compile_insert_arrays(
     return statement(dialect, sql, [Slot(i, a.value_type, array=True) for i, a in enumerate(attributes)])
 
 
+def compile_update_many(
+    dialect: Dialect, entity: Entity, attributes: Sequence[Attribute], rows: int | None
+) -> Compiled:
+    """UPDATE of rows by key, each to values of its own: the key and the ``attributes``, in slots row by row, or (where
+    ``rows`` is None) column by column, an array for each."""
+    quote = dialect.quote_name
+    table = quote(entity.table.name)
+    key = entity.key[0]
+    columns = [key, *attributes]
+    names = ", ".join(f"c{place}" for place in range(len(columns)))
+    sets = ", ".join(f"{quote(a.column.name)} = v.c{place}" for place, a in enumerate(attributes, 1))
+    end = f"WHERE {table}.{quote(key.column.name)} = v.c0"
+    if rows is None:
+        arrays = ", ".join(f"{dialect.cast_parameter('%s', a.value_type)}[]" for a in columns)
+        sql = f"UPDATE {table} SET {sets} FROM unnest({arrays}) AS v ({names}) {end}"
+        return statement(dialect, sql, [Slot(i, a.value_type, array=True) for i, a in enumerate(columns)])
+    marks = f"({', '.join(['%s'] * len(columns))})"
+    sql = f"WITH v ({names}) AS (VALUES {', '.join([marks] * rows)}) UPDATE {table} SET {sets} FROM v {end}"
+    slots = [Slot(row * len(columns) + i, a.value_type) for row in range(rows) for i, a in enumerate(columns)]
+    return statement(dialect, sql, [*slots])
+
+
 def compile_links(dialect: Dialect, entity: Entity, here: Attribute, there: Attribute) -> tuple[Compiled, Compiled]:
     """INSERT of a link of two keys, and of links of one key to several in an array; those that are there are left."""
     quote = dialect.quote_name
