@@ -31,22 +31,23 @@ def main(arguments: list[str] | None = None) -> int:
     run = Run.load(kept) if kept and kept.exists() else Run("")
     run.machine = report.machine()
     print(run.machine)
-    try:
-        with tempfile.TemporaryDirectory(prefix="bench_") as folder:
-            for name in asked.database or PLACES:
+    faults = 0
+    with tempfile.TemporaryDirectory(prefix="bench_") as folder:
+        for name in asked.database or PLACES:
+            try:
                 _on(name, Path(folder), asked, run, kept)
-    except (Unequal, Ended) as error:
-        print(error, file=sys.stderr)
-        return 2
+            except (Unequal, Ended) as error:
+                faults += 1
+                print(error, file=sys.stderr)
     if asked.profile:
-        return 0
+        return 2 if faults else 0
     _tell("")
     print(", ".join(f"{name} {version}" for name, version in run.versions.items()))
     print(f"{asked.rounds} rounds; a ratio is the median of the rounds' ratios to the first column\n")
     missed = _show(run)
     if asked.page:
         page.write()
-    return 1 if missed else 0
+    return 2 if faults else 1 if missed else 0
 
 
 def _parser() -> argparse.ArgumentParser:
