@@ -32,7 +32,7 @@ def machine() -> str:
         model = names[0] if names else model
     load = ", ".join(f"{number:.2f}" for number in os.getloadavg())
     return (
-        f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, "
+        f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release().partition('-')[0]}, "
         f"{platform.python_implementation()} {platform.python_version()}; load {load}"
     )
 
