@@ -220,8 +220,8 @@ class Conditions:
         Some things that Django gets wrong are left out. It ties the subquery of a NOT to the wrong table where a
         condition has joined the same to-many relation: in one question only what is negated goes there, or only what
         is not (``negates_many``). And in a NOT it forgets that a row may be missing where a condition beside it has
-        joined the relation: in one tree only what is negated walks relations, or only what is not (``walks_negated``), and
-        what is negated with others does not ask for a row that is missing (``misses``).
+        joined the relation: in one tree only what is negated walks relations, or only what is not
+        (``walks_negated``), and what is negated with others does not ask for a row that is missing (``misses``).
         """
         if depth == 0:
             self.walks_negated = negated or self.chance.happens(40)

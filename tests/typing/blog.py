@@ -167,6 +167,25 @@ def paths() -> None:
     )
 
 
+def places_of_paths(post: Post) -> None:
+    """A path stands where the name of a field does."""
+    posts = Post.objects.select_related(Post.author).prefetch_related(Post.tags, models.Prefetch(Post.author.posts))
+    assert_type(posts, models.QuerySet[Post])
+    assert_type(posts.only(Post.title).defer(Post.likes).distinct(Post.author), models.QuerySet[Post])
+    assert_type(posts.annotate(n=models.Count(Post.tags), x=models.F(Post.author.name)), models.QuerySet[Post])
+    assert_type(posts.values(Post.author.name), models.QuerySet[dict[str, Any]])
+    assert_type(posts.values_list(Post.author.name, flat=True), models.QuerySet[str])
+    assert_type(posts.values_list(Post.author.name, Post.likes), models.QuerySet[tuple[Any, ...]])
+    assert_type(posts.in_bulk(["Hello"], field_name=Post.title), dict[Any, Post])
+    assert_type(Post.objects.dates(Post.title, "year"), models.QuerySet[Any])
+    assert_type(Post.objects.latest(Post.likes), Post)
+    own = Post.objects.filter(Post.author == models.OuterRef(Author.id))
+    assert_type(Author.objects.filter(models.Exists(own)), models.QuerySet[Author])
+    assert_type(Post.objects.bulk_update([post], [Post.title]), int)
+    post.save(update_fields=[Post.title])
+    post.refresh_from_db(fields=[Post.title])
+
+
 def of_managers(author: Author) -> None:
     assert_type(Post.objects, models.Manager[Post])
     assert_type(Post.objects.all(), models.QuerySet[Post])

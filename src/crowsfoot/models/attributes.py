@@ -478,14 +478,20 @@ ForwardManyToOneDescriptor = ForwardOneToOneDescriptor = ReverseOneToOneDescript
 ReverseManyToOneDescriptor = ManyToManyDescriptor = ToMany
 
 
+def _field_names(model: Any) -> set[str]:
+    return {field.name for field in model._meta.fields}
+
+
 class DescribedPath(typed.RelationPath):
     """``Post.author``, ``Post.tags``: a typed path with what Django's descriptors show too: ``Post.tags.through``."""
 
     def __init__(self, attribute: ToOne | ToMany) -> None:
-        super().__init__(attribute.end.name, lambda: attribute.end.target.model)
+        super().__init__(attribute.end.name, lambda: attribute.end.target.model, attribute.end.owner.model)
         self._attribute = attribute
 
     def __getattr__(self, name: str) -> Any:
+        if name == "through" and isinstance(self._attribute, ToMany) and "through" not in _field_names(self._target()):
+            return self._attribute.through  # and not the way back from a model of that name
         try:
             return super().__getattr__(name)
         except AttributeError:

@@ -11,9 +11,9 @@ from crowsfoot.models.prefetch import Prefetch
 from crowsfoot.models.question import Question
 from crowsfoot.models.related_tree import merge, tree
 from crowsfoot.models.state import FetchMode
-from crowsfoot.models.typed import Condition
+from crowsfoot.models.typed import Condition, FieldPath, RelationPath
 from crowsfoot.query.conditions import Q
-from crowsfoot.query.expressions import Extra, F, RawSQL
+from crowsfoot.query.expressions import Extra, F, RawSQL, name_of
 from crowsfoot.query.filtered import FilteredRelation, check_name, join
 from crowsfoot.query.inference import BOOLEAN
 from crowsfoot.query.loading import ALL, changed, check
@@ -228,11 +228,12 @@ class Chaining(Question[M], Generic[M]):
             raise TypeError("Cannot reverse a query once a slice has been taken.")
         return self._change("reverse", lambda query: query.but(flipped=not query.flipped))
 
-    def distinct(self, *names: str) -> Self:
+    def distinct(self, *fields: Any) -> Self:
         """Each row once; with names (on PostgreSQL) the first row for each combination of these."""
         self._refuse_combined("distinct")
         if self._low or self._high is not None:
             raise TypeError("Cannot create distinct fields once a slice has been taken.")
+        names = self._names(fields)
 
         def build(query: Query) -> tuple[Query, Scope]:
             scope = Scope(query)
@@ -254,11 +255,11 @@ class Chaining(Question[M], Generic[M]):
         self._refuse_combined("defer" if defer else "only")
         if self._query.columns is not None:
             raise TypeError(f"Cannot call {'defer' if defer else 'only'}() after .values() or .values_list()")
-        if fields == (None,):
+        if _is_none(fields):
             if not defer:
                 raise TypeError("Cannot pass None as an argument to only().")
             return self._change("defer none", lambda query: query.but(deferred=ALL))
-        names = tuple(_name(f) for f in fields)
+        names = self._names(fields)
         named = self._query.relation_map
         if not defer and any(name.split("__")[0] in named for name in names):
             raise ValueError("only() is not supported with FilteredRelation.")
@@ -274,9 +275,11 @@ class Chaining(Question[M], Generic[M]):
         self._refuse_combined("select_related")
         if self._query.columns is not None:
             raise TypeError("Cannot call select_related() after .values() or .values_list()")
-        if fields == (None,):
+        if _is_none(fields):
             return self._change("related none", lambda query: query.but(related=()))
-        names = tuple(_name(f) for f in fields)
+        names = self._names(fields)
+        for field in fields:
+            self._check_relation(field, "select_related", many=False)
 
         def build(query: Query) -> Query:
             return query.but(related=merge(query.related, tree(query.entity, names, query.relation_map)))
@@ -287,15 +290,17 @@ class Chaining(Question[M], Generic[M]):
         """Load these relations for all rows, each with one more query; ``None`` forgets what was asked before."""
         self._refuse_combined("prefetch_related")
         found = self._clone()
-        if lookups == (None,):
+        if _is_none(lookups):
             found._prefetch = ()
         else:
+            self._names([given for given in lookups if not isinstance(given, Prefetch)])
             for given in lookups:
-                name = given.prefetch_to if isinstance(given, Prefetch) else _name(given)
+                name = given.prefetch_to if isinstance(given, Prefetch) else name_of(given)
+                self._check_relation(given, "prefetch_related", many=True)
                 if name.split("__")[0] in self._query.relation_map:
                     raise ValueError("prefetch_related() is not supported with FilteredRelation.")
             found._bare = False
-            found._prefetch = (*self._prefetch, *[x if isinstance(x, Prefetch) else _name(x) for x in lookups])
+            found._prefetch = (*self._prefetch, *[x if isinstance(x, Prefetch) else name_of(x) for x in lookups])
         return found
 
     def fetch_mode(self, fetch_mode: FetchMode) -> Self:
@@ -305,6 +310,29 @@ class Chaining(Question[M], Generic[M]):
         found._fetch_mode = fetch_mode
         return found
 
+    def _names(self, fields: Iterable[Any]) -> tuple[str, ...]:
+        """The names of fields, given as strings or paths of this model. Raises ``FieldError`` for anything else."""
+        names = []
+        for field in fields:
+            names.append(name_of(field))
+            if isinstance(field, FieldPath):
+                Scope(self._query).check_root(field._root, names[-1])
+        return tuple(names)
+
+    def _check_relation(self, field: Any, method: str, many: bool) -> None:
+        """Raise ``FieldError`` where a typed path leads to no relation that ``method`` loads.
+
+        Names are looked at when the queryset is asked, as in Django.
+        """
+        if not isinstance(field, FieldPath):
+            return
+        ends = Scope(self._query).parse(tuple(field._path.split("__"))).ends
+        said = f"{method}() loads relations, and {field._root.__name__}.{field._path.replace('__', '.')}"
+        if not isinstance(field, RelationPath):
+            raise FieldError(f"{said} is a field.")
+        if not many and any(end.many for end in ends):
+            raise FieldError(f"{said} leads to many rows: prefetch_related() loads those.")
+
     def using(self, alias: str | None) -> Self:
         """Ask the database of this alias."""
         found = self._clone()
@@ -312,13 +340,13 @@ class Chaining(Question[M], Generic[M]):
         return found
 
     def select_for_update(
-        self, nowait: bool = False, skip_locked: bool = False, of: tuple[str, ...] = (), no_key: bool = False
+        self, nowait: bool = False, skip_locked: bool = False, of: tuple[Any, ...] = (), no_key: bool = False
     ) -> Self:
         """Lock the rows until the end of the transaction, where the database can."""
         if nowait and skip_locked:
             raise ValueError("The nowait option cannot be used with skip_locked.")
         self._refuse_combined("select_for_update")
-        lock = Lock(nowait, skip_locked, tuple(of), no_key)
+        lock = Lock(nowait, skip_locked, self._names(of), no_key)
         found = self._change(("lock", lock), lambda query: query.but(lock=lock))
         found._for_write = True
         return found
@@ -342,14 +370,10 @@ def _own_order(name: str) -> Any:
     return node.desc() if name.startswith("-") else node.asc()
 
 
+def _is_none(given: tuple[Any, ...]) -> bool:
+    return len(given) == 1 and given[0] is None  # not by ==, which makes a condition of a path
+
+
 def _listed(value: Any) -> Any:
     """Iterators are read once, here."""
     return list(value) if hasattr(value, "__next__") else value
-
-
-def _name(field: Any) -> str:
-    if isinstance(field, str):
-        return field
-    if isinstance(field, F) and isinstance(field._path, str):
-        return field._path
-    raise FieldError(f"{field!r} is not the name of a field.")

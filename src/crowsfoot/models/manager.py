@@ -239,8 +239,8 @@ class Manager(BaseManager[M]):
     def reverse(self) -> QuerySet[M]:
         return self._rows().reverse()
 
-    def distinct(self, *names: str) -> QuerySet[M]:
-        return self._rows().distinct(*names)
+    def distinct(self, *fields: Any) -> QuerySet[M]:
+        return self._rows().distinct(*fields)
 
     def values(self, *fields: Any, **expressions: Any) -> QuerySet[dict[str, Any]]:
         return self._rows().values(*fields, **expressions)
@@ -273,7 +273,7 @@ class Manager(BaseManager[M]):
         return self._rows().using(alias)
 
     def select_for_update(
-        self, nowait: bool = False, skip_locked: bool = False, of: tuple[str, ...] = (), no_key: bool = False
+        self, nowait: bool = False, skip_locked: bool = False, of: tuple[Any, ...] = (), no_key: bool = False
     ) -> QuerySet[M]:
         return self._rows().select_for_update(nowait, skip_locked, of, no_key)
 
@@ -322,16 +322,16 @@ class Manager(BaseManager[M]):
     async def alast(self) -> M | None:
         return await self.get_queryset().alast()
 
-    def earliest(self, *fields: str) -> M:
+    def earliest(self, *fields: Any) -> M:
         return self.get_queryset().earliest(*fields)
 
-    async def aearliest(self, *fields: str) -> M:
+    async def aearliest(self, *fields: Any) -> M:
         return await self.get_queryset().aearliest(*fields)
 
-    def latest(self, *fields: str) -> M:
+    def latest(self, *fields: Any) -> M:
         return self.get_queryset().latest(*fields)
 
-    async def alatest(self, *fields: str) -> M:
+    async def alatest(self, *fields: Any) -> M:
         return await self.get_queryset().alatest(*fields)
 
     def count(self) -> int:
@@ -358,10 +358,10 @@ class Manager(BaseManager[M]):
     async def aaggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         return await self.get_queryset().aaggregate(*args, **kwargs)
 
-    def in_bulk(self, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, M]:
+    def in_bulk(self, id_list: Iterable[Any] | None = None, *, field_name: Any = "pk") -> dict[Any, M]:
         return self.get_queryset().in_bulk(id_list, field_name=field_name)
 
-    async def ain_bulk(self, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, M]:
+    async def ain_bulk(self, id_list: Iterable[Any] | None = None, *, field_name: Any = "pk") -> dict[Any, M]:
         return await self.get_queryset().ain_bulk(id_list, field_name=field_name)
 
     def iterator(self, chunk_size: int | None = None) -> Iterator[M]:
@@ -375,11 +375,11 @@ class Manager(BaseManager[M]):
     ) -> RawQuerySet[M]:
         return self.get_queryset().raw(raw_query, params, translations, using)
 
-    def dates(self, field_name: str, kind: str, order: str = "ASC") -> QuerySet[Any]:
+    def dates(self, field_name: Any, kind: str, order: str = "ASC") -> QuerySet[Any]:
         return self.get_queryset().dates(field_name, kind, order)
 
     def datetimes(
-        self, field_name: str, kind: str, order: str = "ASC", tzinfo: datetime.tzinfo | None = None
+        self, field_name: Any, kind: str, order: str = "ASC", tzinfo: datetime.tzinfo | None = None
     ) -> QuerySet[Any]:
         return self.get_queryset().datetimes(field_name, kind, order, tzinfo)
 
@@ -440,10 +440,10 @@ class Manager(BaseManager[M]):
             objs, batch_size, ignore_conflicts, update_conflicts, update_fields, unique_fields
         )
 
-    def bulk_update(self, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
+    def bulk_update(self, objs: Iterable[M], fields: Iterable[Any], batch_size: int | None = None) -> int:
         return self.get_queryset().bulk_update(objs, fields, batch_size)
 
-    async def abulk_update(self, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
+    async def abulk_update(self, objs: Iterable[M], fields: Iterable[Any], batch_size: int | None = None) -> int:
         return await self.get_queryset().abulk_update(objs, fields, batch_size)
 
     def update(self, **kwargs: Any) -> int:

@@ -30,6 +30,7 @@ from crowsfoot.models.missing import class_attribute
 from crowsfoot.models.options import Options
 from crowsfoot.models.places import add_place
 from crowsfoot.models.related_types import misfits
+from crowsfoot.models.typed import FieldPath
 from crowsfoot.persistence.integrity import Tables
 from crowsfoot.query.conditions import Q
 from crowsfoot.schema.relation import CASCADE
@@ -100,6 +101,11 @@ class ModelBase(type):
             if not rel.hidden and name in (rel.get_accessor_name(), rel.name):
                 return rel.name, partial(getattr, rel, "related_model")
         return None
+
+    @property
+    def pk(cls) -> FieldPath[Any]:
+        """The path to the primary key, whatever its name."""
+        return FieldPath("pk", cls)
 
     @property
     def _base_manager(cls) -> Any:

@@ -13,18 +13,20 @@ from crowsfoot.models.deferred import load_deferred
 
 def class_attribute(cls: Any, name: str) -> Any:
     """What the metaclass answers where the class has nothing of that name: a field's path."""
+    near = ""
     if not name.startswith("_"):
         meta = cls.__dict__.get("_meta")
         if meta is not None:
             try:
                 return typed.step(cls, name)
-            except AttributeError:
-                pass
+            except AttributeError as error:
+                near = str(error).partition(" Did you mean ")[2].partition("?")[0]
     declared = next((klass.__dict__[name] for klass in cls.__mro__ if name in klass.__dict__), None)
     kind: Any = type(declared)
     if hasattr(kind, "__get__"):  # a descriptor refused, such as the manager of a swapped model
         return kind.__get__(declared, None, cls)
-    raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
+    hint = f". Did you mean {near}?" if near else ""
+    raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}{hint}")
 
 
 def missing_attribute(instance: Any, name: str) -> Any:

@@ -20,6 +20,7 @@ from crowsfoot.models.write_plans import save_directly, save_planned
 from crowsfoot.persistence.cohort import lone
 from crowsfoot.persistence.save import insert_rows, update_row
 from crowsfoot.persistence.session import Session, atomically
+from crowsfoot.query.expressions import name_of
 from crowsfoot.schema.entity import Attribute
 
 LOOKUP_SEP = "__"
@@ -36,7 +37,7 @@ class Persistence:
         force_insert: Any = False,
         force_update: bool = False,
         using: str | None = None,
-        update_fields: Iterable[str] | None = None,
+        update_fields: Iterable[Any] | None = None,
     ) -> None:
         """Write this instance to its row, or to a new one. One statement (and one for each inherited table).
 
@@ -44,7 +45,7 @@ class Persistence:
         ``NotUpdated`` where a forced update finds no row.
         """
         if update_fields is not None:
-            update_fields = tuple(update_fields)
+            update_fields = tuple(map(name_of, update_fields))
         if force_insert is False and not force_update and save_directly(self, update_fields, False, using):
             return
         alias = self._write_alias(using)
@@ -58,7 +59,7 @@ class Persistence:
         force_insert: Any = False,
         force_update: bool = False,
         using: str | None = None,
-        update_fields: Iterable[str] | None = None,
+        update_fields: Iterable[Any] | None = None,
     ) -> None:
         if not is_usual(type(self).save) and is_usual(type(self).asave):
             raise SynchronousOnlyOperation(
@@ -87,7 +88,7 @@ class Persistence:
         if update_fields is not None:
             if not update_fields:
                 return None
-            update_fields = frozenset(update_fields)
+            update_fields = frozenset(map(name_of, update_fields))
             meta = self._meta
             names = {n for f in meta.fields if not all(p.in_key for p in f.parts) for n in (f.name, f.attname)}
             unknown = sorted(update_fields - names)
@@ -254,7 +255,7 @@ class Persistence:
     # -- refresh -------------------------------------------------------------------------------------------------------
 
     def refresh_from_db(
-        self: Any, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None
+        self: Any, using: str | None = None, fields: Iterable[Any] | None = None, from_queryset: Any = None
     ) -> None:
         """Read this row's values (or ``fields`` of it) again; related instances that were loaded are forgotten.
 
@@ -268,7 +269,7 @@ class Persistence:
     refresh_from_db.is_usual = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
 
     async def arefresh_from_db(
-        self: Any, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None
+        self: Any, using: str | None = None, fields: Iterable[Any] | None = None, from_queryset: Any = None
     ) -> None:
         asked = self._refresh_query(using, fields, from_queryset)
         if asked is not None:
@@ -279,7 +280,7 @@ class Persistence:
         cache = held.get("_prefetched_objects_cache", {})
         names = None
         if fields is not None:
-            names = list(fields)
+            names = list(map(name_of, fields))
             for name in [n for n in names if n in cache]:
                 del cache[name]
                 names.remove(name)

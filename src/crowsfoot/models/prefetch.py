@@ -21,6 +21,7 @@ from crowsfoot.models.related_rows import (
     way_back,
 )
 from crowsfoot.persistence.session import Session
+from crowsfoot.query.expressions import name_of
 
 SEPARATOR = "__"
 # Relations that were found missing by a prefetch whose queryset left the related row out, and the keys they had then.
@@ -33,9 +34,10 @@ class Prefetch:
     A sliced queryset is sliced for each owner. Raises ``ValueError`` for a queryset that does not make instances.
     """
 
-    def __init__(self, lookup: str, queryset: Any = None, to_attr: str | None = None) -> None:
+    def __init__(self, lookup: Any, queryset: Any = None, to_attr: str | None = None) -> None:
         if queryset is not None and getattr(queryset.query, "rows", None) != "model":
             raise ValueError("Prefetch querysets cannot use raw(), values(), and values_list().")
+        lookup = name_of(lookup)
         self.prefetch_through = lookup
         self.prefetch_to = lookup
         self.queryset = queryset

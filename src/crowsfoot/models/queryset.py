@@ -18,7 +18,7 @@ from crowsfoot.models.typed import FieldPath
 from crowsfoot.models.writing import Writing
 from crowsfoot.persistence.cohort import Cohort
 from crowsfoot.persistence.session import Session
-from crowsfoot.query.expressions import Extra, OrderBy
+from crowsfoot.query.expressions import Extra, OrderBy, name_of
 from crowsfoot.query.paths import check_alias
 from crowsfoot.query.resolved import Col
 from crowsfoot.query.scope import Scope
@@ -61,10 +61,11 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
             raise TypeError("'flat' is not valid when values_list is called with more than one field.")
         if flat and not fields:
             fields = (self.model._meta.pk.name,)
+        self._names([field for field in fields if isinstance(field, FieldPath)])
         return self._choose("flat" if flat else "named" if named else "tuple", *_numbered(fields))
 
     def _select(self, rows: str, fields: tuple[Any, ...], expressions: dict[str, Any]) -> QuerySet[Any]:
-        plain = {name: name for name in (f if isinstance(f, str) else f.name for f in fields)}
+        plain = {name: name for name in self._names(fields)}
         return self._choose(rows, plain, expressions)
 
     def _choose(self, rows: str, paths: dict[str, str], expressions: dict[str, Any]) -> QuerySet[Any]:
@@ -422,7 +423,7 @@ def _numbered(fields: tuple[Any, ...]) -> tuple[dict[str, str], dict[str, Any]]:
     An expression has its default alias, or its class, with a number behind it as its name; and so has a field that is
     named twice.
     """
-    plain = {field if isinstance(field, str) else field.name for field in fields if not _is_expression(field)}
+    plain = {name_of(field) for field in fields if not _is_expression(field)}
     paths: dict[str, str] = {}
     expressions: dict[str, Any] = {}
     number = 1
@@ -432,7 +433,7 @@ def _numbered(fields: tuple[Any, ...]) -> tuple[dict[str, str], dict[str, Any]]:
             alias = getattr(field, "default_alias", None) if hasattr(type(field), "default_alias") else None
             path = alias or type(field).__name__.lower()
         else:
-            path = field if isinstance(field, str) else field.name
+            path = name_of(field)
         name = path
         if is_expression or path in paths:
             while (name := f"{path}{number}") in paths or name in plain:
@@ -444,4 +445,4 @@ def _numbered(fields: tuple[Any, ...]) -> tuple[dict[str, str], dict[str, Any]]:
 
 
 def _is_expression(field: Any) -> bool:
-    return hasattr(field, "resolve_expression") and not type(field).__name__.endswith("Path")
+    return hasattr(field, "resolve_expression") and not isinstance(field, FieldPath)

@@ -94,7 +94,7 @@ class RawQuerySet(Generic[M]):
     def prefetch_related(self, *lookups: Any) -> Self:
         """Load these relations for all rows, each with one more query; ``None`` forgets what was asked before."""
         found = self._clone()
-        found._prefetch = () if lookups == (None,) else (*self._prefetch, *lookups)
+        found._prefetch = () if len(lookups) == 1 and lookups[0] is None else (*self._prefetch, *lookups)
         return found
 
     # -- running -------------------------------------------------------------------------------------------------------

@@ -186,18 +186,18 @@ class Reading(Generic[M]):
             ordered = self.reverse()
         return ordered[:1]
 
-    def earliest(self: Any, *fields: str) -> M:
+    def earliest(self: Any, *fields: Any) -> M:
         """The row with the smallest value of these fields (``Meta.get_latest_by`` without any). One query."""
         return self._earliest(fields, False).get()
 
-    async def aearliest(self: Any, *fields: str) -> M:
+    async def aearliest(self: Any, *fields: Any) -> M:
         return await self._earliest(fields, False).aget()
 
-    def latest(self: Any, *fields: str) -> M:
+    def latest(self: Any, *fields: Any) -> M:
         """The row with the largest value of these fields (``Meta.get_latest_by`` without any). One query."""
         return self._earliest(fields, True).get()
 
-    async def alatest(self: Any, *fields: str) -> M:
+    async def alatest(self: Any, *fields: Any) -> M:
         return await self._earliest(fields, True).aget()
 
     def _earliest(self: Any, fields: tuple[str, ...], flip: bool) -> Any:
@@ -307,12 +307,12 @@ class Reading(Generic[M]):
 
     # -- many rows -----------------------------------------------------------------------------------------------------
 
-    def in_bulk(self: Any, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, M]:
+    def in_bulk(self: Any, id_list: Iterable[Any] | None = None, *, field_name: Any = "pk") -> dict[Any, M]:
         """Rows by key (or by another unique field): those of ``id_list``, or all. One query."""
         found, pair = self._bulk(id_list, field_name)
         return {} if found is None else dict(map(pair, found))
 
-    async def ain_bulk(self: Any, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, M]:
+    async def ain_bulk(self: Any, id_list: Iterable[Any] | None = None, *, field_name: Any = "pk") -> dict[Any, M]:
         found, pair = self._bulk(id_list, field_name)
         return {} if found is None else dict([pair(row) async for row in found])
 
@@ -322,6 +322,7 @@ class Reading(Generic[M]):
         """The rows to ask for, if any, and what makes a key and a value of each."""
         if self._low or self._high is not None:
             raise TypeError("Cannot use 'limit' or 'offset' with in_bulk().")
+        (field_name,) = self._names((field_name,))
         meta = self.model._meta
         attname = "pk"
         if field_name != "pk":
@@ -407,18 +408,20 @@ class Reading(Generic[M]):
         )
         return found.prefetch_related(*self._prefetch) if self._prefetch else found
 
-    def dates(self: Any, field_name: str, kind: str, order: str = "ASC") -> Any:
+    def dates(self: Any, field_name: Any, kind: str, order: str = "ASC") -> Any:
         """The dates of a field cut off at ``year``, ``month``, ``week`` or ``day``, each once, in order. One query."""
         if kind not in DATE_KINDS:
             raise ValueError("'kind' must be one of 'year', 'month', 'week', or 'day'.")
+        (field_name,) = self._names((field_name,))
         return self._cut_off("datefield", Trunc(field_name, kind, output_field=DATE), field_name, order)
 
     def datetimes(
-        self: Any, field_name: str, kind: str, order: str = "ASC", tzinfo: datetime.tzinfo | None = None
+        self: Any, field_name: Any, kind: str, order: str = "ASC", tzinfo: datetime.tzinfo | None = None
     ) -> Any:
         """The moments of a field cut off at ``year`` to ``second``, each once, in order. One query."""
         if kind not in (*DATE_KINDS, *TIME_KINDS):
             raise ValueError("'kind' must be one of 'year', 'month', 'week', 'day', 'hour', 'minute', or 'second'.")
+        (field_name,) = self._names((field_name,))
         zone = tzinfo if settings.USE_TZ else None
         cut = Trunc(field_name, kind, output_field=DATETIME, tzinfo=zone)
         return self._cut_off("datetimefield", cut, field_name, order)

@@ -19,8 +19,53 @@ T = TypeVar("T")
 Condition: TypeAlias = Q | Combinable | BaseExpression
 
 
+class PathName(str):
+    """The name of a look-up that a typed path made, which knows the model that the path starts from."""
+
+    __slots__ = ("root",)
+    root: Any
+
+
+class Comparison(Q):
+    """What comparing a path gives: a condition that is neither true nor false in Python."""
+
+    __slots__ = ()
+
+    @property
+    def identity(self) -> Any:
+        return self.copy().identity  # that of the same condition written with names
+
+    def __bool__(self) -> bool:
+        ((name, value),) = self.children
+        if isinstance(value, F):  # so that dictionaries find a path again
+            return bool(name == value._path)
+        raise TypeError(
+            f"{self!r} is a condition for filter(), neither true nor false in Python. Join conditions with &, | and ~ "
+            "(each in parentheses) instead of and, or and not; write between() for a < path < b."
+        )
+
+
 class FieldPath(F, Generic[T]):
-    """The path to a field, as an expression of type ``T``. Comparisons give conditions for ``filter()``."""
+    """The path to a field, as an expression of type ``T``. Comparisons give conditions for ``filter()``.
+
+    It stands wherever the name of a field does. Raises ``FieldError`` in a query about another model.
+    """
+
+    def __init__(self, name: str, root: Any = None) -> None:
+        super().__init__(name)
+        self._root = root
+
+    def resolve_expression(
+        self,
+        query: Any = None,
+        allow_joins: bool = True,
+        reuse: Any = None,
+        summarize: bool = False,
+        for_save: bool = False,
+    ) -> Any:
+        if self._root is not None:
+            query.check_root(self._root, self._path)
+        return super().resolve_expression(query, allow_joins, reuse, summarize, for_save)
 
     def __eq__(self, other: T | FieldPath[T]) -> Q:  # type: ignore[override]
         return self._compare("exact", other)
@@ -44,8 +89,10 @@ class FieldPath(F, Generic[T]):
 
     def _compare(self, lookup: str, value: Any) -> Q:
         if lookup == "exact" and value is None:
-            return Q((f"{self._path}__isnull", True))
-        return Q((self._path if lookup == "exact" else f"{self._path}__{lookup}", value))
+            lookup, value = "isnull", True
+        name = PathName(self._path if lookup == "exact" else f"{self._path}__{lookup}")
+        name.root = self._root
+        return Comparison((name, value))
 
     def in_(self, values: Iterable[T]) -> Q:
         """One of ``values``."""
@@ -105,8 +152,8 @@ class ImplicitKey:
 class RelationPath(FieldPath[Any]):
     """The path to a relation; its attributes are paths to what the relation leads to."""
 
-    def __init__(self, name: str, target: Any) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, target: Any, root: Any = None) -> None:
+        super().__init__(name, root)
         self._target = target
 
     def __getattribute__(self, name: str) -> Any:
@@ -118,11 +165,14 @@ class RelationPath(FieldPath[Any]):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        return step(self._target(), name, f"{self._path}__")
+        return step(self._target(), name, f"{self._path}__", self._root)
 
 
-def step(model: Any, name: str, prefix: str = "") -> Any:
-    """The path ``prefix + name`` from ``model``; raises ``AttributeError`` with the nearest name."""
+def step(model: Any, name: str, prefix: str = "", root: Any = None) -> Any:
+    """The path ``prefix + name`` from ``model``, which began at ``root`` or here.
+
+    Raises ``AttributeError`` with the nearest name.
+    """
     found = model.__path__(name)
     if found is None:
         meta = model._meta
@@ -130,5 +180,5 @@ def step(model: Any, name: str, prefix: str = "") -> Any:
         raise AttributeError(unknown_name("field", name, meta.label, names))
     if isinstance(found, tuple):
         query_name, target = found
-        return RelationPath(prefix + query_name, target)
-    return FieldPath(prefix + found)
+        return RelationPath(prefix + query_name, target, root or model)
+    return FieldPath(prefix + found, root or model)

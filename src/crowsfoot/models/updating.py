@@ -13,7 +13,7 @@ from crowsfoot.models.write_plans import update_planned
 from crowsfoot.persistence.integrity import explain
 from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.query.depth import bounded
-from crowsfoot.query.expressions import Value
+from crowsfoot.query.expressions import Value, name_of
 from crowsfoot.query.func import Case, When
 from crowsfoot.query.functions.comparison import Cast
 from crowsfoot.query.resolved import Param, Ref
@@ -137,12 +137,12 @@ class Updating(Generic[M]):
 
     # -- many instances ------------------------------------------------------------------------------------------------
 
-    def bulk_update(self: Any, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
+    def bulk_update(self: Any, objs: Iterable[M], fields: Iterable[Any], batch_size: int | None = None) -> int:
         """Write these fields of many instances, one statement for each batch, without signals; the number of rows."""
         checked = self._bulk_update_options(objs, fields, batch_size)
         return self._write_to.run(self._bulk_update, *checked) if checked[0] else 0
 
-    async def abulk_update(self: Any, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
+    async def abulk_update(self: Any, objs: Iterable[M], fields: Iterable[Any], batch_size: int | None = None) -> int:
         checked = self._bulk_update_options(objs, fields, batch_size)
         return await self._write_to.arun(self._bulk_update, *checked) if checked[0] else 0
 
@@ -155,7 +155,7 @@ class Updating(Generic[M]):
         meta = self.model._meta
         if not all(o._is_pk_set() for o in objs):
             raise ValueError("All bulk_update() objects must have a primary key set.")
-        found = [meta.get_field(name) for name in fields]
+        found = [meta.get_field(name_of(name)) for name in fields]
         if any(not f.concrete or f.many_to_many for f in found):
             raise ValueError("bulk_update() can only be used with concrete fields.")
         if any(f.in_key for f in found):

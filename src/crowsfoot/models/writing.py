@@ -23,7 +23,7 @@ from crowsfoot.models.write_plans import insert_planned, save_directly
 from crowsfoot.persistence.cohort import Cohort
 from crowsfoot.persistence.save import insert_rows
 from crowsfoot.persistence.session import Session, atomically
-from crowsfoot.query.expressions import Value
+from crowsfoot.query.expressions import Value, name_of
 from crowsfoot.sql.write import Conflict
 
 M = TypeVar("M")
@@ -199,6 +199,7 @@ class Writing(Updating[M], Generic[M]):
             raise ValueError("ignore_conflicts and update_conflicts are mutually exclusive.")
         if not update:
             return None
+        update_fields, unique_fields = (names and [*map(name_of, names)] for names in (update_fields, unique_fields))
         if not update_fields:
             raise ValueError("Fields that will be updated when a row insertion fails on conflicts must be provided.")
         if not unique_fields:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from crowsfoot.errors import FieldError
 from crowsfoot.query.conditions import Q
-from crowsfoot.query.expressions import Value
+from crowsfoot.query.expressions import F, Value
 from crowsfoot.query.func import Func, as_expressions
 from crowsfoot.query.inference import INTEGER
 from crowsfoot.query.resolved import Condition, Resolved, Star
@@ -98,10 +98,10 @@ class Aggregate(Func):
     @property
     def default_alias(self) -> str:
         """The name of the aggregate where none is given: ``books__count``."""
-        first = [e for e in self.source_expressions if hasattr(e, "name")]
+        first = [e._path if isinstance(e, F) else e.name for e in self.source_expressions if _is_named(e)]
         if len(self.source_expressions) != 1 or not first:
             raise TypeError("Complex expressions require an alias")
-        return f"{first[0].name}__{(self.name or type(self).__name__).lower()}"
+        return f"{first[0]}__{(self.name or type(self).__name__).lower()}"
 
     @property
     def window(self) -> Any:
@@ -175,7 +175,7 @@ class Count(Aggregate):
     allows_composite_expressions = True
 
     def __init__(self, expression: Any, filter: Any = None, **extra: Any) -> None:
-        if expression == "*":
+        if isinstance(expression, str) and expression == "*":
             expression = Star()
         if isinstance(expression, Star) and filter is not None:
             raise ValueError("Star cannot be used with filter. Please specify a field.")
@@ -309,3 +309,7 @@ class StringAgg(Aggregate):
 def has_filter(q: Any) -> bool:
     """Whether an aggregate's ``filter`` says anything."""
     return q is not None and not (isinstance(q, Q) and not q)
+
+
+def _is_named(expression: Any) -> bool:
+    return isinstance(expression, F) or hasattr(expression, "name")

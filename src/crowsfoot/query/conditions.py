@@ -44,9 +44,9 @@ class Q:
     def _combine(self, other: Any, connector: str) -> Q:
         if not getattr(other, "conditional", False):
             raise TypeError(other)
-        if not self:
+        if not self.children:
             return other.copy() if hasattr(other, "copy") else other
-        if isinstance(other, Q) and not other:
+        if isinstance(other, Q) and not other.children:
             return self.copy()
         node = Q.create([], connector)
         node.add(self, connector)

@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from crowsfoot.errors import NotSupportedError
+from crowsfoot.errors import FieldError, NotSupportedError
 from crowsfoot.query.conditions import Q
 from crowsfoot.query.inference import BOOLEAN, UNKNOWN, MixedTypes, combined_type, is_text, type_name, type_of
 from crowsfoot.query.nodes import BaseExpression
@@ -114,10 +114,14 @@ class F(Combinable):
     """The value of a field of the same row, or of a row that its path leads to: ``F("author__name")``."""
 
     allowed_default = False
+    # The model that a typed path starts from.
+    _root: Any = None
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: Any) -> None:
         # Private, because a typed path's public attributes are the fields that it leads to, a field `name` among them.
-        self._path = name
+        if isinstance(name, Q):
+            raise TypeError(f"{type(self).__name__}() takes the name of a field, not the condition {name!r}.")
+        self._path: Any = name._path if isinstance(name, F) and not isinstance(name, OuterRef) else name
 
     @property
     def name(self) -> str:
@@ -149,7 +153,7 @@ class F(Combinable):
         return self if found is None else found
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
-        return f"django.db.models.{type(self).__qualname__}", (self.name,), {}
+        return f"django.db.models.{type(self).__qualname__}", (self._path,), {}
 
     def __getitem__(self, subscript: int | slice) -> Sliced:
         return Sliced(self, subscript)
@@ -168,6 +172,9 @@ class F(Combinable):
 
     def __contains__(self, other: Any) -> bool:
         raise TypeError(f"argument of type '{type(self).__name__}' is not iterable")
+
+    def __iter__(self) -> Any:
+        raise TypeError(f"'{type(self).__name__}' object is not iterable")  # its slices would have no end
 
 
 class OuterRef(F):
@@ -446,3 +453,12 @@ class OrderBy(Expression):
 
     def get_group_by_cols(self) -> list[Any]:
         return [c for e in self.get_source_expressions() for c in e.get_group_by_cols()]
+
+
+def name_of(given: Any) -> Any:
+    """The name of a field: a string, or what a path stands for. Raises ``FieldError`` for anything else."""
+    if isinstance(given, str):
+        return given
+    if isinstance(given, F) and isinstance(given._path, str) and not isinstance(given, OuterRef):
+        return given._path
+    raise FieldError(f"{given!r} is not the name of a field. Write 'author__name', or a path such as Post.author.name.")

@@ -7,6 +7,7 @@ from typing import Any
 
 from crowsfoot.query import paths
 from crowsfoot.query.conditions import Q
+from crowsfoot.query.expressions import name_of
 from crowsfoot.query.pinned import Pinned
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.shapes import freeze
@@ -20,7 +21,8 @@ class FilteredRelation:
     ``select_related()``. Raises ``ValueError`` for an empty name and a condition that is no ``Q``.
     """
 
-    def __init__(self, relation_name: str, *, condition: Q = Q()) -> None:  # noqa: B008
+    def __init__(self, relation_name: Any, *, condition: Q = Q()) -> None:  # noqa: B008
+        relation_name = name_of(relation_name)
         if not relation_name:
             raise ValueError("relation_name cannot be empty.")
         if not isinstance(condition, Q):
@@ -70,7 +72,7 @@ def join(query: Query, name: str, relation: FilteredRelation) -> tuple[Query, Sc
     pinned = (*pinned, Pinned(last.end if isinstance(last, Pinned) else last, name, pinned))
     scope = Scope(query)
     scope.pin(path.ends, pinned)
-    if relation.condition:
+    if relation.condition.children:
         pinned[-1].condition = scope.resolve_condition(relation.condition)
     found = query.but(
         relations=(*[(n, p) for n, p in query.relations if n != name], (name, pinned)), size=query.start_after(scope)

@@ -98,7 +98,7 @@ class When(Expression):
                 condition, lookups = Q(condition, **lookups), {}
         if condition is None or not getattr(condition, "conditional", False) or lookups:
             raise TypeError("When() supports a Q object, a boolean expression, or lookups as a condition.")
-        if isinstance(condition, Q) and not condition:
+        if isinstance(condition, Q) and not condition.children:
             raise ValueError("An empty Q() can't be used as a When() condition.")
         super().__init__()
         self.condition = condition

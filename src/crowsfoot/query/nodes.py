@@ -310,6 +310,8 @@ def hashable(value: Any) -> Any:
         return (dict, tuple((k, hashable(v)) for k, v in value.items()))
     if isinstance(value, (set, frozenset)):
         return frozenset(value)
+    if isinstance(value, str):  # the name of a typed look-up is its text
+        return (str, str(value))
     try:
         hash(value)
     except TypeError:

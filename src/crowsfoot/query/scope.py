@@ -74,6 +74,21 @@ class Scope(Matching):
             node = self.transform(node, transform, rest[position:])
         return node
 
+    def check_root(self, root: Any, path: str) -> None:
+        """Raise ``FieldError`` where the typed path ``path`` starts from another model than names are looked up on."""
+        if root is None:
+            return
+        for entity in (self.entity, self.query.entity):
+            model = entity.model
+            if issubclass(model, root) or issubclass(root, model) or root._meta.label == model._meta.label:
+                return
+        here, there = self.query.entity.model._meta, root._meta
+        said = f"{there.object_name}.{path.replace(paths.SEPARATOR, '.')}"
+        ends = self.query.entity.ends.values()
+        ways = [end.name for end in ends if end.target.model is root and end.name.isidentifier()]
+        near = f" Did you mean {here.object_name}.{ways[0]}.{path.replace(paths.SEPARATOR, '.')}?" if ways else ""
+        raise FieldError(f"{said} is a path of {there.label}, and this query is about {here.label}.{near}")
+
     def inherited_columns(self, sql: str) -> list[Col]:
         """The columns that SQL of one's own may mean and that are kept in the tables of inherited models."""
         words = set(re.findall(r"\w+", sql.lower()))
@@ -189,6 +204,7 @@ class Scope(Matching):
         """One ``name=value`` pair as a look-up, ``inside`` a NOT or not, under an odd number of them or not."""
         if not isinstance(name, str):
             raise FieldError(f"Cannot parse keyword query as {type(name).__name__}; a look-up's name is a string.")
+        self.check_root(getattr(name, "root", None), name)
         parts = tuple(name.split(paths.SEPARATOR))
         found = self._annotation(parts)
         if found is not None:
@@ -259,7 +275,7 @@ def accepts_null(node: Any) -> bool:
 def _outer(value: Any) -> Any:
     """An expression moved one query inwards: its names are names of the query around it."""
     if isinstance(value, OuterRef):
-        return OuterRef(value)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        return OuterRef(value)
     if isinstance(value, F):
         return OuterRef(value._path)
     node = value.copy()

@@ -157,10 +157,10 @@ def _freeze(value: Any, out: list[Any]) -> Hashable:
     if kind is bool:
         out.append(value)
         return bool, value
-    if kind is Q:
+    if isinstance(value, Q):
         return _freeze_q(value, out)
     if isinstance(value, F):
-        return kind, freeze_name(value._path)
+        return kind, freeze_name(value._path), value._root
     if isinstance(value, BaseExpression):
         return _freeze_expression(value, out)
     if kind in (list, tuple, set, frozenset) or kind.__name__ in ("dict_keys", "dict_values", "range"):
@@ -181,7 +181,7 @@ def _freeze_q(q: Q, out: list[Any]) -> Hashable:
     while stack:
         child = stack.pop()
         if isinstance(child, tuple):
-            parts += [child[0], _freeze(child[1], out)]
+            parts += [child[0], getattr(child[0], "root", None), _freeze(child[1], out)]
         elif isinstance(child, Q):
             parts += ["(", child.connector, child.negated, len(child.children)]
             stack.extend(reversed(child.children))

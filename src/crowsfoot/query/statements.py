@@ -302,7 +302,9 @@ def _joins(steps: tuple[Any, ...]) -> dict[tuple[Any, ...], list[int]]:
     found: dict[tuple[Any, ...], list[int]] = {}
     for step in steps:
         for node in step.flatten():
-            branch = _branch(node) if isinstance(node, Col) and node.group is not None else None
+            if not isinstance(node, Col) or node.group is None:
+                continue
+            branch = _branch(node)
             if branch is not None and node.group not in (numbers := found.setdefault(branch, [])):
                 numbers.append(node.group)
     return {branch: sorted(numbers) for branch, numbers in found.items()}
@@ -340,7 +342,7 @@ def order_items(query: Query, scope: Scope, names: tuple[Any, ...]) -> tuple[Any
     for item in names:
         if isinstance(item, str):
             found.extend(_named(query, scope, item, ()))
-        elif hasattr(item, "resolve_expression"):
+        elif isinstance(item, OrderBy) or hasattr(item, "asc"):
             node = item if isinstance(item, OrderBy) else item.asc()
             bound = node.resolve_expression(scope)
             if bound.contains_aggregate and not bound.contains_over_clause and _computes_aggregate(bound):

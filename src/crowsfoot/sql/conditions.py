@@ -167,7 +167,7 @@ def _guards(compiler: Any, node: Lookup) -> list[str]:
     As in Django that holds for what is compared and for a field on the other side that may be NULL itself, and not for
     what is computed there or missing because its row is.
     """
-    guarded = [col for col in node.lhs.flatten() if isinstance(col, (Col, Inner)) and col.nullable]
+    guarded: list[Any] = [col for col in node.lhs.flatten() if isinstance(col, (Col, Inner)) and col.nullable]
     other = node.rhs.source if isinstance(node.rhs, Inner) else node.rhs
     if isinstance(other, Col):
         source, column = compiler.joins.reach(other.ends, other.attribute, other.group)
