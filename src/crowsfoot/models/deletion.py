@@ -107,7 +107,7 @@ class Straight:
 
     def __init__(self, doomed: Doomed, statements: DeleteStatements) -> None:
         consequences = statements.consequences
-        self.rest = [[]] * (statements.size - 1)
+        self.rest: list[Any] = [[]] * (statements.size - 1)
         self.table = None if consequences.edges else consequences.root.table.name
         entities = [entity for group in consequences.order for entity in group]
         self.steps = [(doomed.label(entity), entity, statements.delete(entity)) for entity in entities]

@@ -163,10 +163,10 @@ class Model(Persistence, Validation, metaclass=ModelBase):
     @property
     def pk(self) -> Any:
         """The primary key's value, whatever its name."""
-        names = type(self).__key_names__()
-        if len(names) == 1:
-            return getattr(self, names[0])
-        return tuple(getattr(self, name) for name in names)
+        key = self._meta.entity.key
+        if len(key) == 1:
+            return getattr(self, key[0].name)
+        return tuple(getattr(self, attribute.name) for attribute in key)
 
     @pk.setter
     def pk(self, value: Any) -> None:
