@@ -32,6 +32,17 @@ def held(instance: Any) -> set[str]:
     return {name for name in instance._meta.entity.attributes if name in instance.__dict__}
 
 
+async def test_rows_that_join_the_same_row_share_an_instance(do: Any) -> None:
+    await blog(do)
+    await do(Post.objects.create, title="three", rank=3, author=await do(Author.objects.get, name="Asha"))
+    with do.queries(1):
+        one, three, two = await do.rows(Post.objects.select_related("author__profile", "editor").order_by("title"))
+        assert one.author is three.author is not two.author
+        assert one.author.profile.author is one.author
+        assert (one.editor.name, two.editor) == ("Ben", None)
+        assert one.editor is not two.author  # each relation has instances of its own
+
+
 @pytest.mark.capability(82)
 async def test_joined(do: Any) -> None:
     await blog(do)

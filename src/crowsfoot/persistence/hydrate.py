@@ -23,10 +23,11 @@ OwnedHydrator = Callable[[Iterable[Sequence[Any]], dict[Any, list[Any]], dict[An
 def make_hydrator(row: Row, db: str, fetch_mode: Any = None, alone: bool = False) -> Hydrator:
     """The function from an iterable of rows to a list of instances, dicts, tuples or values.
 
-    ``alone`` says that one row is expected: its instance has no peers.
+    ``alone`` says that one row is expected: its instance has no peers. Of many rows, those that join the same related
+    row by a foreign key share one instance of it.
     """
     if row.kind == "model":
-        return _Models(row, db, fetch_mode, alone and not row.related).build()
+        return _Models(row, db, fetch_mode, alone).build()
     columns = columns_of(row)
     readers = [reader for _, reader in columns]
     names = [name for name, _ in columns]
@@ -128,7 +129,9 @@ class _Models:
 
     def __init__(self, row: Row, db: str, fetch_mode: Any, alone: bool) -> None:
         self.row = row
-        self.alone = alone
+        # One row is expected, so that nothing can be shared; it is not in a cohort unless there are related rows.
+        self.single = alone
+        self.alone = alone and not row.related
         self.scope: dict[str, Any] = {
             "Cohort": Cohort,
             "db": db,
@@ -140,6 +143,8 @@ class _Models:
         self.variables: list[str] = []
         self.lines: list[str] = []
         self.lists: list[str] = []
+        # The instances that several rows share, by key: the names of the dicts.
+        self.known: list[str] = []
         # The values that tell whose a row is: their names, and how each is read.
         self.owner: tuple[str, ...] = ()
         self.whose: dict[str, str] = {}
@@ -148,7 +153,7 @@ class _Models:
         self._instance(self.row, "o", "        ")
         self.scope["alone"] = lone(self.scope["db"], self.scope["mode"])
         cohort = "alone" if self.alone else "Cohort(db, (), mode)"
-        starts = [f"cohort_{name} = {cohort}" for name in self.lists]
+        starts = [*self._dicts(), *[f"cohort_{name} = {cohort}" for name in self.lists]]
         loop = self._loop([line[4:] for line in self.lines])
         if not self.alone:
             loop += [f"cohort_{name}.members = list(map(ref, all_{name}))" for name in self.lists]
@@ -165,12 +170,15 @@ class _Models:
         if shared and key is not None and not self.row.related and {name for name, _ in self.row.extras} <= {*owner}:
             lines = [f"    o = known.get({key})", "    if o is None:", *[f"    {line}" for line in lines]]
             lines.append(f"        known[{key}] = o")
-        starts = ["known = {}", *[f"cohort_{name} = Cohort(db, (), mode)" for name in self.lists[1:]]]
+        starts = ["known = {}", *self._dicts(), *[f"cohort_{name} = Cohort(db, (), mode)" for name in self.lists[1:]]]
         terms = [self.whose[name] for name in owner]
         whose = terms[0] if len(terms) == 1 else f"({', '.join(terms)})"
         loop = self._loop([f"    whose = {whose}", *lines, "    found[whose].append(o)"])
         loop += [f"cohort_{name}.members += map(ref, all_{name})" for name in self.lists]
         return self._function("rows, found, owners, cohort_o", starts, _uncollected(loop))
+
+    def _dicts(self) -> list[str]:
+        return [f"{name} = {{}}" for name in self.known]
 
     def _loop(self, lines: list[str]) -> list[str]:
         unread = " *_" if self.row.unread else ""
@@ -192,8 +200,9 @@ class _Models:
         names = [f"v{number}" for number in numbers]
         return names[0] if len(names) == 1 else f"({', '.join(names)})"
 
-    def _instance(self, row: Row, name: str, indent: str) -> None:
-        """Lines that make one instance called ``name`` from the next columns of the row."""
+    def _instance(self, row: Row, name: str, indent: str, shared: bool = False) -> None:
+        """Lines that make one instance called ``name`` from the next columns of the row; rows that have the same key
+        share it if it is ``shared``."""
         self.lists.append(name)
         model = row.entity.model
         self.scope[f"cls_{name}"] = model
@@ -213,6 +222,13 @@ class _Models:
             assert key is not None
             self.lines += [f"{indent}if {key[1]} is None:", f"{indent}    {name} = None", f"{indent}else:"]
         inner = indent + "    " if optional else indent
+        if shared and key is not None and len(row.entity.key) == 1:
+            known: str | None = f"known_{name}"
+            self.known.append(known)
+            whole, inner = inner, inner + "    "
+            self.lines += [f"{whole}{name} = {known}.get({key[1]})", f"{whole}if {name} is None:"]
+        else:
+            known = None
         if model.__plain_init__():
             self.lines.append(f"{inner}{name} = new(cls_{name})")
             self.lines += [f"{inner}{name}.{attname} = {term}" for attname, term in pairs]
@@ -222,9 +238,12 @@ class _Models:
             self.lines.append(f"{inner}{name} = cls_{name}.from_db(db, {names!r}, ({values},), fetch_mode=mode)")
         self.lines.append(f"{inner}{name}._origin = cohort_{name}")
         self.lines.append(f"{inner}add_{name}({name})")
+        if known is not None:
+            assert key is not None
+            self.lines.append(f"{inner}{known}[{key[1]}] = {name}")
         for position, (end, related) in enumerate(row.related):
             child = f"{name}_{position}"
-            self._instance(related, child, inner)
+            self._instance(related, child, inner, end.holds_key and end.inverse.is_collection and not self.single)
             self.lines.append(f"{inner}{name}.__dict__[{end.accessor!r}] = {child}")
             if end.inverse.accessor and not end.inverse.is_collection:
                 self.lines += [
