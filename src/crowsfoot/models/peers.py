@@ -49,13 +49,14 @@ class Side:
     row's own key), and ``back`` is the name under which a row knows its one owner.
     """
 
-    __slots__ = ("back", "edge", "end", "key_of", "name", "names", "owner", "remotes", "width")
+    __slots__ = ("accessor", "back", "edge", "end", "key_of", "name", "names", "owner", "remotes", "width")
 
     def __init__(self, end: End) -> None:
         self.end = end
         # The class of owners, unless they may be several.
         self.owner = end.owner.model if not end.owner.parents else None
         self.edge = ("of", end)
+        self.accessor = end.accessor
         self.names = [attribute.name for attribute in end.anchors]
         self.remotes = [attribute.name for attribute in end.target.attributes_of(end.remote_columns)]
         self.width = len(self.names)
@@ -139,11 +140,13 @@ def take(owner: Any, question: Hashable, key: Any) -> Any:
 class Asked:
     """One question as the members of a cohort ask it: who asked, and how many are answered at once."""
 
-    __slots__ = ("children", "position", "seen", "size")
+    __slots__ = ("children", "position", "reach", "seen", "size")
 
     def __init__(self, children: Cohort) -> None:
         self.size = 1
+        # Where in the cohort the last search for owners ended, and behind whom nobody was ever answered ahead.
         self.position = 0
+        self.reach = 0
         self.seen: set[Any] = set()
         # The rows that arrive by one relation are one cohort, however many questions brought them.
         self.children = children
@@ -288,10 +291,12 @@ def _next_owners(asked: Asked, queryset: Any, key: Any, question: Hashable) -> d
     position = _position(members, owner, asked.position)
     following = [member() for member in members[position : position + size]]
     keys = list(map(key_of, following)) if set(map(type, following)) == {kind} else [None]
-    if None not in keys and seen.isdisjoint(keys[1:]) and not any(map(PREPARED, following)):
+    is_new = position >= asked.reach or not any(map(PREPARED, following))
+    if is_new and None not in keys and seen.isdisjoint(keys[1:]):
         found = dict(zip(keys, following, strict=True))
-        if len(found) == size:  # the way of a loop: nobody else has asked before his turn
-            asked.position = position + size - 1
+        if len(found) == len(following):  # the way of a loop: nobody else has asked before his turn
+            asked.position = position + len(found) - 1
+            asked.reach = max(asked.reach, position + len(found))
             return found
         found = {key: owner}
     for member in islice(members, position + 1, None):
@@ -307,6 +312,7 @@ def _next_owners(asked: Asked, queryset: Any, key: Any, question: Hashable) -> d
             found[key] = other
             if len(found) == size:
                 break
+    asked.reach = max(asked.reach, position + 1)
     asked.position = position  # most likely the next to ask stands right behind
     return found
 

@@ -19,6 +19,8 @@ from crowsfoot.query.statements import Query
 
 M = TypeVar("M")
 T = TypeVar("T")
+# What the question of a prefetch is told by, where nothing was added to it.
+PLAIN = frozenset({"model", "_shape", "_values", "_side", "_owner", "_db", "_slot"})
 
 
 class Question(Generic[M]):
@@ -48,6 +50,8 @@ class Question(Generic[M]):
     _slot: int = 0
     _sub: tuple[Query, tuple[Any, ...]] | None = None
     _unread: bool = False
+    # Of what ``_of_nobody`` gave: whether there is nothing about it but what each of these questions has.
+    _is_alike: bool = False
 
     def __init__(self, model: Any = None, query: Any = None, using: str | None = None, hints: Any = None) -> None:
         self.model = model
@@ -109,11 +113,23 @@ class Question(Generic[M]):
         """The same question about related rows, without the owner that holds it and the answer."""
         found = self._clone()
         found._owner = None
+        found._is_alike = len(found._values) == 1 and found._side.width == 1 and PLAIN.issuperset(found.__dict__)
         return found
 
     def _answered(self, owner: Any, rows: list[Any]) -> Self:
         """The same question about the related rows of this owner, and its answer."""
         key: Any = self._side.key_of(owner)
+        found = object.__new__(type(self))
+        if self._is_alike and key is not None:  # the way of a loop
+            found.model = self.model
+            found._shape = self._shape
+            found._values = (key,)
+            found._side = self._side
+            found._owner = owner
+            found._db = self._db
+            found._slot = self._slot
+            found._result_cache = rows
+            return found
         like = self
         values, slot, width = self._values, self._slot, self._side.width
         if key is None:
@@ -122,7 +138,6 @@ class Question(Generic[M]):
             values = (*values[:slot], *(key if width > 1 else (key,)), *values[slot + width :])
         else:
             values = (key,)
-        found = object.__new__(type(self))
         held = found.__dict__
         held.update(like.__dict__)
         held.update(_owner=owner, _values=values, _result_cache=rows, _prefetch_done=True)

@@ -129,14 +129,12 @@ class RelatedManager(Manager[M]):
 
     def get_queryset(self: Any) -> QuerySet[M]:
         instance, side = self.instance, self.side
-        origin = instance._origin
-        if (
-            origin is not None
-            and origin.fetch_mode is None
-            and not instance._prefetched_objects_cache
-            and type(instance) is side.owner
-            and self.is_usual
-        ):
+        origin, cache = instance._origin, instance._prefetched_objects_cache
+        if cache:
+            cached = cache.get(side.accessor)
+            if cached is not None:
+                return cached.like._answered(instance, cached.rows) if type(cached) is Prefetched else cached
+        elif origin is not None and origin.fetch_mode is None and type(instance) is side.owner and self.is_usual:
             key, root = side.key_of(instance), side.end.target.root
             if key is not None and root is not None:
                 edge = root.edges.get(side.edge)
@@ -149,7 +147,7 @@ class RelatedManager(Manager[M]):
                     rows._owner = instance
                     return rows
         for holder in (instance,) if type(instance) is side.owner else lineage(instance):
-            cached = holder._prefetched_objects_cache.get(side.end.accessor)
+            cached = holder._prefetched_objects_cache.get(side.accessor)
             if cached is not None:
                 return cached.queryset(holder) if type(cached) is Prefetched else cached
         self._need_key()
