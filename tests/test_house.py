@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "src" / "crowsfoot"
 # From the ground up. A module imports from its own package and from the floors below, which are listed before it. Two
 # names in one row are neighbours, and neither imports the other.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "naming"),
+    ("errors", "naming", "loops", "later"),
     ("conf",),
     ("functional",),
     ("addresses", "enums", "timezones", "dateparse", "translation", "trees"),
@@ -63,6 +63,8 @@ LIBRARIES: dict[str, set[str]] = {
 # Who may import a module by a name computed at run time, and which of Crowsfoot's own modules may be named that way.
 # `database` loads the driver that a URL asks for, and nobody else does; the others load their users' code.
 LOADERS: dict[str, tuple[str, ...]] = {
+    "loops": (),  # asyncio
+    "later": (),  # what the faces name
     "database": ("crowsfoot.drivers.",),
     # The hashers and the storage that the settings name by default.
     "conf": ("crowsfoot.contrib.auth.", "crowsfoot.files.storage."),
@@ -74,6 +76,10 @@ LOADERS: dict[str, tuple[str, ...]] = {
     "django": ("crowsfoot",),
     "cli": (),
 }
+
+# The packages that users import from. What they load only when it is asked for (``crowsfoot.later``) stands under
+# TYPE_CHECKING as well, so that type checkers, and the rules above, see what it is.
+FACES = ("__init__.py", "models/__init__.py")
 
 LONGEST_FILE = 600
 LONGEST_FUNCTION = 80
@@ -218,7 +224,7 @@ def hidden_imports(module: Module) -> Iterator[Fault]:
     for outer in ast.walk(module.tree):
         if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
             rule, where = "local import", f"in {outer.name}()"
-        elif isinstance(outer, ast.If) and is_type_checking(outer.test):
+        elif isinstance(outer, ast.If) and is_type_checking(outer.test) and module.path not in FACES:
             rule, where = "type-checking import", "under TYPE_CHECKING"
         else:
             continue
@@ -294,7 +300,7 @@ SOUND = {
     "models/model.py": "from crowsfoot import errors\nfrom crowsfoot.database import Database\n",
     "apps.py": "import importlib\n\ndef load(name: str) -> object:\n    return importlib.import_module(name)\n",
     "cli/main.py": "import cyclopts\nfrom crowsfoot import models\nfrom crowsfoot.models import model\n",
-    "models/__init__.py": "",
+    "models/__init__.py": "if TYPE_CHECKING:\n    from crowsfoot.models.model import Model\n",
 }
 
 # The fault, the file it is written into, the text, and the line and words of the report.

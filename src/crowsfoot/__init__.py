@@ -1,9 +1,18 @@
 """Crowsfoot: a standalone relational mapper in which relationships come first, with Django's model API."""
 
-from crowsfoot import models
+from typing import TYPE_CHECKING
+
 from crowsfoot.database import connect
-from crowsfoot.setup import create_tables
-from crowsfoot.watching import watch
+from crowsfoot.later import later
+
+if TYPE_CHECKING:
+    from crowsfoot import models
+    from crowsfoot.setup import create_tables
+    from crowsfoot.watching import watch
+else:
+    __getattr__, __dir__ = later(
+        __name__, {"crowsfoot.models": "", "crowsfoot.setup": "create_tables", "crowsfoot.watching": "watch"}
+    )
 
 __version__ = "0.1.0"
 

@@ -20,20 +20,18 @@ def _domain(letters: str) -> str:
     return rf"(?:{label}\.)+{last}"
 
 
-_DOMAIN: Final = re.compile(_domain(r"a-z\u00a1-\uffff"), re.IGNORECASE)
-_ASCII_DOMAIN: Final = re.compile(_domain("a-z"), re.IGNORECASE | re.ASCII)
+# Texts, which `re` compiles and keeps when the first address is looked at: that takes longer than most imports.
+_DOMAIN: Final = (_domain(r"a-z\u00a1-\uffff"), re.IGNORECASE)
+_ASCII_DOMAIN: Final = (_domain("a-z"), re.IGNORECASE | re.ASCII)
 
 _ATOM: Final = r"[-!#$%&'*+/=?^_`{}|~0-9a-z]+"
-_USER: Final = re.compile(
+_USER: Final = (
     # Words with dots between them, or anything but a bare quote, backslash, tab and line end between quotes.
     rf"{_ATOM}(?:\.{_ATOM})*"
-    r'|"(?:[\x01-\x08\x0b\x0c\x0e-\x1f!#-\[\]-\x7f]|\\[\x01-\x09\x0b\x0c\x0e-\x7f])*"',
-    re.IGNORECASE | re.ASCII,
+    r'|"(?:[\x01-\x08\x0b\x0c\x0e-\x1f!#-\[\]-\x7f]|\\[\x01-\x09\x0b\x0c\x0e-\x7f])*"'
 )
 
-_NETLOC: Final = re.compile(
-    r"(?:[^:@\[\]]+(?::[^:@\[\]]*)?@)?(?:\[(?P<ipv6>[^\]%]+)\]|(?P<host>[^:@\[\]]+))(?::[0-9]{1,5})?"
-)
+_NETLOC: Final = r"(?:[^:@\[\]]+(?::[^:@\[\]]*)?@)?(?:\[(?P<ipv6>[^\]%]+)\]|(?P<host>[^:@\[\]]+))(?::[0-9]{1,5})?"
 
 
 def is_ipv4(text: str) -> bool:
@@ -57,12 +55,13 @@ def is_ipv6(text: str) -> bool:
 def is_domain(text: str, *, ascii_only: bool = False, final_dot: bool = True) -> bool:
     """``example.com``: two labels or more, the last not of digits; with ``final_dot`` also ``example.com.``."""
     name = text[:-1] if final_dot and text.endswith(".") else text
-    return len(text) <= MAX_DOMAIN_LENGTH and bool((_ASCII_DOMAIN if ascii_only else _DOMAIN).fullmatch(name))
+    pattern, flags = _ASCII_DOMAIN if ascii_only else _DOMAIN
+    return len(text) <= MAX_DOMAIN_LENGTH and bool(re.fullmatch(pattern, name, flags))
 
 
 def is_email_user(text: str) -> bool:
     """What may stand before the ``@``."""
-    return bool(_USER.fullmatch(text))
+    return bool(re.fullmatch(_USER, text, re.IGNORECASE | re.ASCII))
 
 
 def is_email_domain(text: str) -> bool:
@@ -77,7 +76,7 @@ def is_url(text: str, schemes: Collection[str]) -> bool:
     scheme, separator, rest = text.partition("://")
     if not separator or scheme.lower() not in schemes or re.search(r"\s", text):
         return False
-    match = _NETLOC.fullmatch(re.split(r"[/?#]", rest, maxsplit=1)[0])
+    match = re.fullmatch(_NETLOC, re.split(r"[/?#]", rest, maxsplit=1)[0])
     if match is None:
         return False
     if match["ipv6"]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import threading
 import weakref
-from asyncio import _get_running_loop
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from contextvars import Context, ContextVar, copy_context
 from importlib import import_module
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from crowsfoot import loops
 from crowsfoot.conf import settings
-from crowsfoot.drivers.connection import Pool
 from crowsfoot.drivers.run import Operation, Outside, Request, drive_in_parts, run
 from crowsfoot.drivers.url import URLParts, parse_url
 from crowsfoot.errors import (
@@ -45,10 +43,10 @@ POOL_SIZE = 10
 DIALECTS: dict[str, type[Dialect]] = {"sqlite": SQLite, "postgresql": PostgreSQL}
 # A driver is imported when a URL first asks for it: nobody needs the libraries of a database they don't use.
 SYNC_DRIVERS = {"sqlite": "crowsfoot.drivers.sqlite", "postgresql": "crowsfoot.drivers.postgresql_sync"}
-ASYNC_DRIVERS = {"sqlite": "crowsfoot.drivers.sqlite", "postgresql": "crowsfoot.drivers.postgresql_async"}
+ASYNC_DRIVERS = {"sqlite": "crowsfoot.drivers.sqlite_async", "postgresql": "crowsfoot.drivers.postgresql_async"}
 LIBRARIES = {"postgresql": "postgresql"}
 
-MISSING_TABLE = re.compile(r"no such table|(?<!of )relation .* does not exist")
+MISSING_TABLE = r"no such table|(?<!of )relation .* does not exist"
 REMEDY = (
     "The table is not there yet. In a project run: python manage.py makemigrations, then python manage.py migrate. "
     "In a script call crowsfoot.create_tables(…) with your models."
@@ -59,7 +57,7 @@ def explain(error: BaseException) -> None:
     """Add to a database's error what the user can do about it."""
     if isinstance(error, (OperationalError, ProgrammingError)):
         text = str(error)
-        if MISSING_TABLE.search(text) and REMEDY not in text:
+        if re.search(MISSING_TABLE, text) and REMEDY not in text:
             error.args = (f"{text}\n{REMEDY}", *error.args[1:])
 
 
@@ -87,7 +85,7 @@ class Database:
         self._current: ContextVar[Session | None] = ContextVar(f"crowsfoot_{alias}", default=None)
         # The session of a thread whose async code runs on it (see ``inline``).
         self._inline: ContextVar[Session | None] = ContextVar(f"crowsfoot_inline_{alias}", default=None)
-        self._pool: Pool | None = None
+        self._pool: Any = None  # the driver's Pool, once async code asks for a connection
         self.observers: list[Callable[[str, Sequence[Any]], None]] = []
         self.dialect.features = FEATURES[self.vendor](self.dialect, self.has_one_connection, self._server_version)
 
@@ -140,7 +138,7 @@ class Database:
         made the transaction unusable.
         """
         session = self._local.session
-        if session is None or session.needs_rollback or not session.autocommit or _get_running_loop() is not None:
+        if session is None or session.needs_rollback or not session.autocommit or loops.running() is not None:
             return self._prepared()
         return session
 
@@ -155,7 +153,7 @@ class Database:
     def _refuse_in_async(self) -> None:
         """Sync code must not run in the thread of an event loop, nor in a signal's receiver in an async operation."""
         driven = self._current.get()
-        if _get_running_loop() is not None or (driven is not None and driven.driver is not None):
+        if loops.running() is not None or (driven is not None and driven.driver is not None):
             refuse_caller()
 
     def fetch(self, sql: str, params: Sequence[Any], hydrate: Callable[[Any], T]) -> T:
@@ -268,7 +266,7 @@ class Database:
         depth = len(session.blocks)
         token = self._current.set(session)
         before = session.driver
-        session.driver = asyncio.current_task()
+        session.driver = loops.current_task()
         try:
             return await session.connection.drive(make(session, *args, **kwargs))
         except BaseException as error:
@@ -292,7 +290,7 @@ class Database:
         session = self._current.get()
         if session is None or (session.task is None and session.driver is None):
             return None
-        if asyncio.current_task() in (session.task, session.driver):
+        if loops.current_task() in (session.task, session.driver):
             return session
         if session.blocks and self.has_one_connection:
             raise TransactionManagementError(
@@ -317,7 +315,7 @@ class Database:
 
     async def _acquire(self) -> Session:
         if self._pool is None:
-            self._pool = Pool(self._aopen, 1 if self.has_one_connection else POOL_SIZE)
+            self._pool = self._driver(ASYNC_DRIVERS).Pool(self._aopen, 1 if self.has_one_connection else POOL_SIZE)
         return Session(self.alias, self.dialect, await self._pool.acquire())
 
     async def _release(self, session: Session) -> None:
@@ -342,7 +340,7 @@ class Database:
         except BaseException:
             await self._release(session)
             raise
-        session.task = asyncio.current_task()
+        session.task = loops.current_task()
         self._current.set(session)
 
     async def aleave(self, failed: bool) -> None:
@@ -368,7 +366,7 @@ class Database:
         session = self._current.get()
         if session is not None and session.driver is not None:
             return session
-        return self.session if _get_running_loop() is None else self.async_session
+        return self.session if loops.running() is None else self.async_session
 
     @contextmanager
     def inline(self) -> Generator[None]:
@@ -490,14 +488,14 @@ def run_here(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
     What it sets in context variables stays set. Raises ``SynchronousOnlyOperation`` in a running event loop.
     """
-    if _get_running_loop() is not None:
+    if loops.running() is not None:
         refuse_caller()
     with ExitStack() as stack:
         for database in list(databases.values()):
             database._refuse_in_async()
             stack.enter_context(database.inline())
         context = copy_context()
-        with asyncio.Runner() as runner:
+        with loops.Runner() as runner:
             found = runner.run(make(), context=context)
         take_over(context)
     return found

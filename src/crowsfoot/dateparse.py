@@ -26,22 +26,18 @@ __all__ = [
 _DATE: Final = r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
 _TIME: Final = r"(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,](?P<fraction>\d{1,12}))?)?"
 _OFFSET: Final = r"\s*(?P<zone>Z|(?P<east>[-+])(?P<zone_hours>\d{2})(?::?(?P<zone_minutes>\d{2}))?)"
-_DATE_TEXT: Final = re.compile(_DATE, re.ASCII)
-_TIME_TEXT: Final = re.compile(_TIME, re.ASCII)
-_DATETIME_TEXT: Final = re.compile(f"{_DATE}[T ]{_TIME}(?:{_OFFSET})?", re.ASCII)
+_DATETIME: Final = f"{_DATE}[T ]{_TIME}(?:{_OFFSET})?"
 
-_CLOCK_DURATION: Final = re.compile(
+_CLOCK_DURATION: Final = (
     r"(?:(?P<days>[-+]?\d+)(?: days?(?:,? (?=.)|$)| (?=.)))?"
-    r"(?:(?P<sign>[-+]?)(?:(?:(?P<hours>\d+):)?(?P<minutes>\d+):)?(?P<seconds>\d+)(?:[.,](?P<fraction>\d{1,12}))?)?",
-    re.ASCII,
+    r"(?:(?P<sign>[-+]?)(?:(?:(?P<hours>\d+):)?(?P<minutes>\d+):)?(?P<seconds>\d+)(?:[.,](?P<fraction>\d{1,12}))?)?"
 )
 """``4 10:15:30.5`` (Django), ``1 day, 0:00:01`` (Python) and ``-1 days +04:05:06`` (PostgreSQL)."""
 
 _NUMBER: Final = r"\d+(?:[.,]\d+)?"
-_ISO_DURATION: Final = re.compile(
+_ISO_DURATION: Final = (
     rf"(?P<sign>[-+]?)P(?:(?P<W>{_NUMBER})W)?(?:(?P<D>{_NUMBER})D)?"
-    rf"(?:T(?:(?P<H>{_NUMBER})H)?(?:(?P<M>{_NUMBER})M)?(?:(?P<S>{_NUMBER})S)?)?",
-    re.ASCII,
+    rf"(?:T(?:(?P<H>{_NUMBER})H)?(?:(?P<M>{_NUMBER})M)?(?:(?P<S>{_NUMBER})S)?)?"
 )
 _ISO_UNITS: Final = {"W": 604_800, "D": 86_400, "H": 3_600, "M": 60, "S": 1}
 
@@ -54,7 +50,7 @@ def parse_date(value: str) -> dt.date | None:
     try:
         return dt.date.fromisoformat(value)
     except ValueError:
-        match = _DATE_TEXT.fullmatch(value)
+        match = re.fullmatch(_DATE, value, re.ASCII)
         return dt.date(*map(int, match.group("year", "month", "day"))) if match else None
 
 
@@ -66,7 +62,7 @@ def parse_time(value: str) -> dt.time | None:
     try:
         return dt.time.fromisoformat(value).replace(tzinfo=None)
     except ValueError:
-        match = _TIME_TEXT.fullmatch(value)
+        match = re.fullmatch(_TIME, value, re.ASCII)
         return dt.time(*_clock(match)) if match else None
 
 
@@ -79,7 +75,7 @@ def parse_datetime(value: str) -> dt.datetime | None:
     try:
         return dt.datetime.fromisoformat(value)
     except ValueError:
-        match = _DATETIME_TEXT.fullmatch(value)
+        match = re.fullmatch(_DATETIME, value, re.ASCII)
         if match is None:
             return None
         year, month, day = map(int, match.group("year", "month", "day"))
@@ -111,13 +107,13 @@ def parse_duration(value: str) -> dt.timedelta | None:
     and months, ``P4DT1H15M20S``; and PostgreSQL's ``3 days 04:05:06``. The sign of a clock holds for the clock, that of
     an ISO duration for all of it. None for text of another form. Raises ``ValueError`` for more than a timedelta holds.
     """
-    match = _CLOCK_DURATION.fullmatch(value)
+    match = re.fullmatch(_CLOCK_DURATION, value, re.ASCII)
     if match and value:
         clock = _whole(match["hours"]) * 3600 + _whole(match["minutes"]) * 60 + _whole(match["seconds"])
         amount = clock * 1_000_000 + _microseconds(match["fraction"])
         days = _whole(match["days"]) * 86_400_000_000
         return _duration(value, days - amount if match["sign"] == "-" else days + amount)
-    match = _ISO_DURATION.fullmatch(value)
+    match = re.fullmatch(_ISO_DURATION, value, re.ASCII)
     if match is None:
         return None
     seconds = sum(Fraction((match[unit] or "0").replace(",", ".")) * size for unit, size in _ISO_UNITS.items())

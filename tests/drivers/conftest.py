@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from crowsfoot.drivers import sqlite
+from crowsfoot.drivers import sqlite, sqlite_async
 from crowsfoot.drivers.run import run
 from crowsfoot.drivers.url import parse_url
 
@@ -62,7 +62,7 @@ def opening(request: pytest.FixtureRequest, kind: str) -> Iterator[Opener]:
     aopen: Any = None
     if kind.startswith("sqlite"):
         parts = parse_url(f"sqlite:///{request.getfixturevalue('tmp_path')}/blog.db?timeout=0.05")
-        sync, aopen = (sqlite.connect, None) if kind == "sqlite" else (None, sqlite.aconnect)
+        sync, aopen = (sqlite.connect, None) if kind == "sqlite" else (None, sqlite_async.aconnect)
     else:
         parts = parse_url(request.getfixturevalue("postgres_schema"))
         if kind == "psycopg":

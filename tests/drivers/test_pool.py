@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crowsfoot.drivers.connection import Pool
+from crowsfoot.drivers.pool import Pool
 from crowsfoot.errors import InterfaceError, OperationalError
 
 

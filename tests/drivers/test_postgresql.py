@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from crowsfoot import errors
-from crowsfoot.drivers.connection import Pool
+from crowsfoot.drivers.pool import Pool
 from crowsfoot.drivers.postgresql import Report, translate
 from crowsfoot.drivers.url import parse_url
 

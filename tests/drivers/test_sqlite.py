@@ -14,8 +14,8 @@ import apsw
 import pytest
 
 from crowsfoot import errors
-from crowsfoot.drivers import sqlite
-from crowsfoot.drivers.connection import Pool
+from crowsfoot.drivers import sqlite, sqlite_async
+from crowsfoot.drivers.pool import Pool
 from crowsfoot.drivers.run import Execute, Fetch, OpenCursor
 from crowsfoot.drivers.url import URLParts, parse_url
 
@@ -210,7 +210,7 @@ def test_a_memory_database_is_one_for_all_threads_and_for_async(url: str) -> Non
         mine.close()
 
     async def ainsert() -> None:
-        mine = await sqlite.aconnect(parts)
+        mine = await sqlite_async.aconnect(parts)
 
         def operation() -> Any:
             for number in range(50):
@@ -256,7 +256,7 @@ def test_a_memory_transaction_is_seen_by_all_and_ended_only_by_its_owner() -> No
 
     async def main() -> None:
         async def aopen() -> Any:
-            return await sqlite.aconnect(parts)
+            return await sqlite_async.aconnect(parts)
 
         pool = Pool(aopen, 2)
         guest = await pool.acquire()
@@ -285,7 +285,7 @@ def test_a_whole_operation_is_one_hop(parts: URLParts) -> None:
         return threads
 
     async def main() -> None:
-        connection = await sqlite.aconnect(parts)
+        connection = await sqlite_async.aconnect(parts)
         hops: list[Any] = []
         send = connection.worker._send
         connection.worker._send = lambda *job: hops.append(job) or send(*job)  # type: ignore[method-assign, func-returns-value]
@@ -300,7 +300,7 @@ def test_a_whole_operation_is_one_hop(parts: URLParts) -> None:
 
 def test_a_cancelled_statement_is_interrupted_and_the_connection_is_fine(parts: URLParts) -> None:
     async def main() -> None:
-        connection = await sqlite.aconnect(parts)
+        connection = await sqlite_async.aconnect(parts)
         task = asyncio.create_task(connection.fetch(ENDLESS, (), list))
         queued = asyncio.create_task(connection.execute("BEGIN"))
         await asyncio.sleep(0.05)
@@ -323,7 +323,7 @@ def test_forgotten_connections_leave_no_thread(parts: URLParts) -> None:
         return [t for t in threading.enumerate() if t.name.startswith("crowsfoot ") and t not in others]
 
     async def main() -> None:
-        abandoned, forgotten = await sqlite.aconnect(parts), await sqlite.aconnect(parts)
+        abandoned, forgotten = await sqlite_async.aconnect(parts), await sqlite_async.aconnect(parts)
         assert len(mine()) == 2
         abandoned.abandon()
         abandoned.abandon()
@@ -338,7 +338,7 @@ def test_forgotten_connections_leave_no_thread(parts: URLParts) -> None:
 
 def test_the_pool_over_several_event_loops(parts: URLParts) -> None:
     async def aopen() -> Any:
-        return await sqlite.aconnect(parts)
+        return await sqlite_async.aconnect(parts)
 
     pool = Pool(aopen, 2)
 
@@ -363,7 +363,7 @@ def test_an_observer_in_async_code_runs_in_the_callers_context(parts: URLParts) 
     variable = contextvars.ContextVar("variable", default="")
 
     async def main() -> None:
-        connection = await sqlite.aconnect(parts)
+        connection = await sqlite_async.aconnect(parts)
         seen: list[str] = []
         connection.observers.append(lambda sql, params: seen.append(variable.get()))
         variable.set("request 7")

@@ -15,6 +15,7 @@ import asyncpg as _asyncpg  # type: ignore[import-untyped]  # pyright: ignore[re
 from crowsfoot import errors
 from crowsfoot.drivers import postgresql as pg
 from crowsfoot.drivers.connection import Answer, Hydrate, Observer
+from crowsfoot.drivers.pool import Pool as Pool
 from crowsfoot.drivers.run import arun
 from crowsfoot.drivers.url import URLParts
 

@@ -1,11 +1,11 @@
 """What users touch: models, fields, managers and querysets. ``from crowsfoot import models`` is the front door."""
 
+from typing import TYPE_CHECKING
+
 from crowsfoot.enums import Choices, IntegerChoices, TextChoices
 from crowsfoot.errors import ObjectDoesNotExist, ProtectedError, RestrictedError
-from crowsfoot.models import aggregates, expressions, functions, lookups
+from crowsfoot.later import later
 from crowsfoot.models.constants import Deferrable
-from crowsfoot.models.constraints import BaseConstraint, CheckConstraint, UniqueConstraint
-from crowsfoot.models.delete_plan import DeletePlan
 from crowsfoot.models.fields import (
     NOT_PROVIDED,
     AutoField,
@@ -39,12 +39,8 @@ from crowsfoot.models.fields import (
     UUIDField,
 )
 from crowsfoot.models.fields.composite import CompositePrimaryKey
-from crowsfoot.models.fields.files import FileField, ImageField
 from crowsfoot.models.fields.foreign_key import ForeignKey, OneToOneField
-from crowsfoot.models.fields.foreign_object import ForeignObject
 from crowsfoot.models.fields.many_to_many import ManyToManyField
-from crowsfoot.models.fields.removed import CommaSeparatedIntegerField, IPAddressField, NullBooleanField
-from crowsfoot.models.indexes import Index
 from crowsfoot.models.link_managers import ManyRelatedManager
 from crowsfoot.models.manager import Manager
 from crowsfoot.models.model import DEFERRED, Model
@@ -77,7 +73,6 @@ from crowsfoot.query.func import Case, Func, When
 from crowsfoot.query.json import JSONNull
 from crowsfoot.query.lookups import Lookup, Transform
 from crowsfoot.query.subqueries import Exists, Subquery
-from crowsfoot.query.windows import RowRange, ValueRange, Window, WindowFrame, WindowFrameExclusion
 from crowsfoot.schema.relation import (
     CASCADE,
     DB_CASCADE,
@@ -90,6 +85,34 @@ from crowsfoot.schema.relation import (
     SET_DEFAULT,
     SET_NULL,
 )
+
+# What few programs use, and what brings much with it.
+if TYPE_CHECKING:
+    from crowsfoot.models import aggregates, expressions, functions, lookups
+    from crowsfoot.models.constraints import BaseConstraint, CheckConstraint, UniqueConstraint
+    from crowsfoot.models.delete_plan import DeletePlan
+    from crowsfoot.models.fields.files import FileField, ImageField
+    from crowsfoot.models.fields.foreign_object import ForeignObject
+    from crowsfoot.models.fields.removed import CommaSeparatedIntegerField, IPAddressField, NullBooleanField
+    from crowsfoot.models.indexes import Index
+    from crowsfoot.query.windows import RowRange, ValueRange, Window, WindowFrame, WindowFrameExclusion
+else:
+    __getattr__, __dir__ = later(
+        __name__,
+        {
+            "crowsfoot.models.aggregates": "",
+            "crowsfoot.models.expressions": "",
+            "crowsfoot.models.functions": "",
+            "crowsfoot.models.lookups": "",
+            "crowsfoot.models.constraints": "BaseConstraint CheckConstraint UniqueConstraint",
+            "crowsfoot.models.delete_plan": "DeletePlan",
+            "crowsfoot.models.fields.files": "FileField ImageField",
+            "crowsfoot.models.fields.foreign_object": "ForeignObject",
+            "crowsfoot.models.fields.removed": "CommaSeparatedIntegerField IPAddressField NullBooleanField",
+            "crowsfoot.models.indexes": "Index",
+            "crowsfoot.query.windows": "RowRange ValueRange Window WindowFrame WindowFrameExclusion",
+        },
+    )
 
 __all__ = [
     "CASCADE",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import threading
 import weakref
@@ -10,6 +9,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from contextvars import copy_context
 from typing import Any, NamedTuple
 
+from crowsfoot import loops
 from crowsfoot.database import run_here, take_over
 from crowsfoot.naming import log
 
@@ -124,7 +124,7 @@ class Signal:
         found: Answers = []
         if plain:
             context = copy_context()
-            loop = asyncio.get_running_loop()
+            loop = loops.running()
             found = await loop.run_in_executor(None, lambda: context.run(self._call, plain, robust, sender, named))
             take_over(context)
         return found + await self._await(waiting, robust, sender, named)

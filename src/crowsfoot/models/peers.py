@@ -8,7 +8,6 @@ write to a table of the query, the end of a transaction, and age drop what was p
 
 from __future__ import annotations
 
-from asyncio import _get_running_loop
 from collections.abc import Callable, Hashable
 from functools import partial
 from itertools import islice
@@ -16,6 +15,7 @@ from operator import attrgetter
 from time import monotonic
 from typing import Any, TypeAlias
 
+from crowsfoot import loops
 from crowsfoot.conf import settings
 from crowsfoot.database import databases
 from crowsfoot.drivers.run import Fetch, Operation
@@ -80,7 +80,7 @@ class Batch:
         self.writes = session.writes
         self.written = session.writes.number
         # Sync code asked, and no router has a word in what database is asked: sync code may have the answers at once.
-        in_async = session.driver is not None or _get_running_loop() is not None
+        in_async = session.driver is not None or loops.running() is not None
         self.is_plain = not in_async and not settings.DATABASE_ROUTERS
         self.tables = tables
         self.expiry = monotonic() + MAX_AGE

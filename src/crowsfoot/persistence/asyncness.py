@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from asyncio import _get_running_loop
 from typing import Any
 
+from crowsfoot import loops
 from crowsfoot.errors import SynchronousOnlyOperation
 
 # For notebooks, whose loop runs all the time and has nobody else to serve. The second is Django's name.
@@ -35,7 +35,7 @@ def refuse(what: str, instead: str) -> None:
 
 def refuse_touch(model: str, name: str) -> None:
     """``refuse`` to load ``model.name`` where code touches it in a running event loop."""
-    if _get_running_loop() is not None:
+    if loops.running() is not None:
         refuse(
             f"{model}.{name} is not loaded. Loading it now",
             f"await {model.lower()}.aload({name!r}), before the value is used.",
