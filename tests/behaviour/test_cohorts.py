@@ -82,6 +82,21 @@ async def test_old_answers_are_asked_again(do: Any, monkeypatch: pytest.MonkeyPa
         await do(authors[4].posts.count)
 
 
+async def test_members_that_are_gone_or_ask_out_of_turn_are_no_obstacle(do: Any) -> None:
+    await fill(do, 64)
+    authors = await do.rows(Author.objects.order_by("pk"))
+    gone = set(range(5, 40, 5))
+    kept = [author for number, author in enumerate(authors) if number not in gone]
+    del authors
+    gc.collect()
+    seen = {}
+    with do.captured() as sent:
+        for author in [*kept[30:], *kept[:30:2], *kept[1:30:2]]:  # what was passed over is asked for later
+            seen[author.name] = len(await do.rows(author.posts.all()))
+    assert seen == {author.name: int(author.name[1:]) % 4 for author in kept}
+    assert len(sent) <= 2 * (log2(64) + 2)
+
+
 async def test_an_answer_belongs_to_the_key_that_it_was_asked_for(do: Any) -> None:
     await fill(do, 16)
     authors = await do.rows(Author.objects.order_by("pk"))
@@ -162,7 +177,7 @@ async def test_nor_does_a_loop_that_ended_early(do: Any) -> None:
     for author in authors[:40]:
         await do.rows(author.posts.all())
     kept, others = authors[0], [weakref.ref(author) for author in authors[1:]]
-    del authors, author
+    del authors
     await do(Tag.objects.count)
     gc.collect()
     assert kept.name == "a0"

@@ -290,15 +290,14 @@ def _next_owners(asked: Asked, queryset: Any, key: Any, question: Hashable) -> d
     members = owner._origin.members
     position = _position(members, owner, asked.position)
     following = [member() for member in members[position : position + size]]
-    keys = list(map(key_of, following)) if set(map(type, following)) == {kind} else [None]
-    is_new = position >= asked.reach or not any(map(PREPARED, following))
-    if is_new and None not in keys and seen.isdisjoint(keys[1:]):
-        found = dict(zip(keys, following, strict=True))
-        if len(found) == len(following):  # the way of a loop: nobody else has asked before his turn
-            asked.position = position + len(found) - 1
-            asked.reach = max(asked.reach, position + len(found))
-            return found
-        found = {key: owner}
+    if set(map(type, following)) == {kind} and (position >= asked.reach or not any(map(PREPARED, following))):
+        keys = list(map(key_of, following))
+        if None not in keys and seen.isdisjoint(keys[1:]):
+            whole = dict(zip(keys, following, strict=True))
+            if len(whole) == len(following):  # the way of a loop: nobody else has asked before his turn
+                asked.position = position + len(whole) - 1
+                asked.reach = max(asked.reach, position + len(whole))
+                return whole
     for member in islice(members, position + 1, None):
         position += 1
         other = member()
