@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from behaviour_models import Author, Post, Tag
+from budgets import calls
 
-import crowsfoot
 from crowsfoot import models
 from crowsfoot.errors import DatabaseError, IntegrityError
 from crowsfoot.models import F, signals
@@ -424,24 +421,6 @@ def test_a_default_is_computed_for_each_instance(database: Any) -> None:
 
 
 # -- what it costs -----------------------------------------------------------------------------------------------------
-
-PACKAGE = str(Path(crowsfoot.__file__).parent)
-
-
-def calls(work: Callable[[], Any]) -> int:
-    """How many functions of the package ``work`` calls, those that are generated included."""
-    count = 0
-
-    def count_calls(frame: Any, event: str, argument: Any) -> None:
-        nonlocal count
-        count += event == "call" and frame.f_code.co_filename.startswith((PACKAGE, "<string>"))
-
-    sys.setprofile(count_calls)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return count
 
 
 def test_a_save_is_few_calls(database: Any) -> None:

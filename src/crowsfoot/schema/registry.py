@@ -60,32 +60,51 @@ class Registry:
         self.relations: list[Relation] = []
         # Grows with every relation that is made or forgotten.
         self.version = 0
-        self.pending: list[Declaration] = []
         self.declared: list[Declaration] = []
         self.on_link: Callable[[Relation], None] = lambda relation: None
+        # What is not linked yet, and of it what is worth a look now, by identity; what waits for a target, by label.
+        self._pending: dict[int, Declaration] = {}
+        self._open: dict[int, Declaration] = {}
+        self._awaiting: dict[str, list[Declaration]] = {}
         self._checked: set[Entity] = set()
+        self._around: _Around | None = None
+
+    @property
+    def pending(self) -> list[Declaration]:
+        """The declarations that are not linked yet."""
+        return list(self._pending.values())
 
     def add(self, entity: Entity, declarations: Iterable[Declaration]) -> None:
         """Take an entity in, with the relations it declares, and link all that can be linked now."""
-        self.entities[entity.label.lower()] = entity
+        label = entity.label.lower()
+        self.entities[label] = entity
+        for declaration in self._awaiting.pop(label, ()):
+            if id(declaration) in self._pending:
+                self._open[id(declaration)] = declaration
         for declaration in declarations:
-            self.pending.append(declaration)
-            self.declared.append(declaration)
+            self._take(declaration)
         self._doubt()
-        self.link()
+        self._link()
+
+    def _take(self, declaration: Declaration) -> None:
+        self.declared.append(declaration)
+        self._wait(declaration)
+
+    def _wait(self, declaration: Declaration) -> None:
+        self._pending[id(declaration)] = self._open[id(declaration)] = declaration
 
     def _doubt(self) -> None:
         """Something was added: what was known good has to be looked at again before its next query."""
-        self._checked.clear()
-        for entity in self.entities.values():
+        for entity in self._checked:
             entity.root = None
+        self._checked.clear()
+        self._around = None
 
     def declare(self, declaration: Declaration) -> None:
         """Take in one more relation of an entity that is known already."""
-        self.pending.append(declaration)
-        self.declared.append(declaration)
+        self._take(declaration)
         self._doubt()
-        self.link()
+        self._link()
 
     def remove(self, entity: Entity) -> list[Relation]:
         """Forget an entity with its relations, and return these.
@@ -100,26 +119,40 @@ class Registry:
         for end in [end for relation in gone for end in relation.ends]:
             end.owner.remove_end(end)
         self.declared = [d for d in self.declared if d.owner is not entity]
-        waiting = [d for d in self.declared if d.target_label == label and d not in self.pending]
-        self.pending = [d for d in self.pending if d.owner is not entity] + waiting
+        for declaration in [d for d in self._pending.values() if d.owner is entity]:
+            del self._pending[id(declaration)]
+            self._open.pop(id(declaration), None)
+        for declaration in self.declared:
+            if declaration.target_label == label and id(declaration) not in self._pending:
+                self._wait(declaration)
         self._doubt()
         return gone
 
     def link(self) -> None:
-        """Make relations of all declarations whose targets are known. A key may be a relation itself, so: a loop."""
+        """Make relations of all declarations whose targets are known."""
+        self._open = dict(self._pending)
+        self._awaiting.clear()
+        self._link()
+
+    def _link(self) -> None:
+        """``link`` what is worth a look. A key may be a relation itself, so: a loop."""
         progress = True
-        while progress and self.pending:
+        while progress and self._open:
             progress = False
-            for declaration in list(self.pending):
-                target = self.entities.get(declaration.target_label)
-                if target is None or not declaration.is_ready(target):
-                    continue
-                self.pending.remove(declaration)
-                relation = declaration.declare(target)
-                self.relations.append(relation)
-                self.version += 1
-                self.on_link(relation)
-                progress = True
+            for key, declaration in list(self._open.items()):
+                label = declaration.target_label
+                target = self.entities.get(label)
+                if target is None:
+                    del self._open[key]
+                    self._awaiting.setdefault(label, []).append(declaration)
+                elif declaration.is_ready(target):
+                    del self._open[key], self._pending[key]
+                    relation = declaration.declare(target)
+                    self.relations.append(relation)
+                    self.version += 1
+                    self._around = None
+                    self.on_link(relation)
+                    progress = True
 
     # -- checks --------------------------------------------------------------------------------------------------------
 
@@ -135,11 +168,9 @@ class Registry:
     def problems(self, entity: Entity | None = None) -> list[str]:
         """What is wrong with the relations that begin or end at ``entity``, or with any of them."""
         found: list[str] = []
-        for declaration in self.declared:
-            if entity is not None and declaration.may_wait:
-                continue  # who asks for it is told
-            target = self.entities.get(declaration.target_label)
-            if entity is None or entity is declaration.owner or entity is target:
+        around = self._around = self._around or _Around(self)
+        for declaration in self.declared if entity is None else around.declared.get(entity, ()):
+            if entity is None or not declaration.may_wait:  # who asks for it is told
                 found += declaration.problems()
         for declaration in self.pending:
             if entity is not None and declaration.may_wait:
@@ -147,14 +178,9 @@ class Registry:
             said = declaration.target_label in self.entities and any(declaration.problems())
             if not said and (entity is None or entity is declaration.owner):
                 found.append(self._unlinked(declaration))
-        for owner in self.entities.values() if entity is None else self._around(entity):
-            found += [*self._clashes(owner), *owner.misfits()]
+        for owner in self.entities.values() if entity is None else around.neighbours(entity):
+            found += [*self._clashes(owner, around), *owner.misfits()]
         return list(dict.fromkeys(found))
-
-    def _around(self, entity: Entity) -> list[Entity]:
-        """An entity and those that its own relations lead to: where their names may clash."""
-        targets = [relation.reverse.owner for relation in self.relations if relation.forward.owner is entity]
-        return list(dict.fromkeys([entity, *targets]))
 
     def _unlinked(self, declaration: Declaration) -> str:
         wanted = declaration.target_label
@@ -167,22 +193,21 @@ class Registry:
             "Write the model class, 'Model' for a model of the same app, or 'app.Model'."
         )
 
-    def _clashes(self, entity: Entity) -> list[str]:
+    def _clashes(self, entity: Entity, around: _Around) -> list[str]:
         """Reverse accessors and query names that would hide a field or each other."""
         found: list[str] = []
         taken: dict[str, str] = {
             name: f"the field {entity.label}.{name}" for name in [*entity.attributes, *entity.aliases]
         }
         names: dict[str, str] = dict(taken)
-        for relation in self.relations:
-            if relation.forward.owner is entity:
-                field = relation.forward.name
-                taken[field] = f"the field {entity.label}.{field}"
-                if not relation.is_generic:  # whose name goes before a query name, as in Django
-                    names[field] = taken[field]
-        for relation in self.relations:
+        for relation in around.forward.get(entity, ()):
+            field = relation.forward.name
+            taken[field] = f"the field {entity.label}.{field}"
+            if not relation.is_generic:  # whose name goes before a query name, as in Django
+                names[field] = taken[field]
+        for relation in around.back.get(entity, ()):
             end = relation.reverse
-            if end.owner is not entity or relation.symmetrical:
+            if relation.symmetrical:
                 continue
             source = f"{end.target.label}.{relation.forward.name}"
             for what, name, known in (("accessor", end.accessor, taken), ("query name", end.name, names)):
@@ -195,6 +220,27 @@ class Registry:
                     )
                 known.setdefault(name, f"the reverse {what} of {source}")
         return found
+
+
+class _Around:
+    """What begins or ends at each entity: looked up for all at once, so that checking one does not go through all."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.declared: dict[Entity, list[Declaration]] = {}
+        self.forward: dict[Entity, list[Relation]] = {}
+        self.back: dict[Entity, list[Relation]] = {}
+        for declaration in registry.declared:
+            target = registry.entities.get(declaration.target_label)
+            for entity in {declaration.owner, target or declaration.owner}:
+                self.declared.setdefault(entity, []).append(declaration)
+        for relation in registry.relations:
+            self.forward.setdefault(relation.forward.owner, []).append(relation)
+            self.back.setdefault(relation.reverse.owner, []).append(relation)
+
+    def neighbours(self, entity: Entity) -> list[Entity]:
+        """An entity and those that its own relations lead to: where their names may clash."""
+        targets = [relation.reverse.owner for relation in self.forward.get(entity, ())]
+        return list(dict.fromkeys([entity, *targets]))
 
 
 def _suggest(end: End) -> str:
