@@ -233,9 +233,10 @@ def answer(session: Session, queryset: Any, operation: str, aggregation: Any = N
         asked.size = 2 if asked.size == 1 else min(asked.size * 2, 1 << 16)
     answers, batch = yield from _ask(session, queryset, operation, aggregation, plan, owners, asked)
     del owners[key]
-    for other, owner in owners.items():
-        owner._prepared = (question, other, batch, answers[other], owner._prepared)
-    return answers[key]
+    found = answers.pop(key)
+    for owner, (other, ahead) in zip(owners.values(), answers.items(), strict=True):
+        owner._prepared = (question, other, batch, ahead, owner._prepared)
+    return found
 
 
 def _question(queryset: Any, operation: str, alias: str, more: More) -> tuple[Any, Hashable]:
