@@ -177,7 +177,7 @@ async def test_nor_does_a_loop_that_ended_early(do: Any) -> None:
     for author in authors[:40]:
         await do.rows(author.posts.all())
     kept, others = authors[0], [weakref.ref(author) for author in authors[1:]]
-    del authors
+    del authors, author
     await do(Tag.objects.count)
     gc.collect()
     assert kept.name == "a0"

@@ -26,6 +26,7 @@ from crowsfoot.models.state import FETCH_ONE
 from crowsfoot.persistence.cohort import SAVED, Cohort, saved
 from crowsfoot.persistence.hydrate import OwnedHydrator, columns_of, make_hydrator, make_owned_hydrator
 from crowsfoot.persistence.session import Session
+from crowsfoot.query.shapes import Shape
 from crowsfoot.schema.relation import End
 from crowsfoot.sql.peers import OWNER, can_batch, compile_for_owners
 
@@ -49,14 +50,30 @@ class Side:
     row's own key), and ``back`` is the name under which a row knows its one owner.
     """
 
-    __slots__ = ("accessor", "back", "edge", "end", "key_of", "name", "names", "owner", "remotes", "width")
+    __slots__ = (
+        "accessor",
+        "back",
+        "edge",
+        "end",
+        "key_of",
+        "name",
+        "names",
+        "owner",
+        "remotes",
+        "shape",
+        "target",
+        "width",
+    )
 
     def __init__(self, end: End) -> None:
         self.end = end
         # The class of owners, unless they may be several.
         self.owner = end.owner.model if not end.owner.parents else None
         self.edge = ("of", end)
+        # What a question about all rows of a usual owner is, once one was asked.
+        self.shape: Shape | None = None
         self.accessor = end.accessor
+        self.target = end.target
         self.names = [attribute.name for attribute in end.anchors]
         self.remotes = [attribute.name for attribute in end.target.attributes_of(end.remote_columns)]
         self.width = len(self.names)
@@ -69,6 +86,13 @@ class Side:
         self.back = end.inverse.accessor if not end.inverse.is_collection else None
         # The owner's key as the related rows hold it: a tuple of several, None where it is not whole.
         self.key_of: Callable[[Any], Any] = attrgetter(self.name) if self.name else partial(_key, end, self.names)
+
+    def find_shape(self) -> Shape | None:
+        """``shape``, found anew; None before the first question."""
+        root = self.target.root
+        edge = None if root is None else root.edges.get(self.edge)
+        self.shape = None if edge is None else edge.shape
+        return self.shape
 
 
 class Batch:

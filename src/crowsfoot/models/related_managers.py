@@ -134,18 +134,19 @@ class RelatedManager(Manager[M]):
             cached = cache.get(side.accessor)
             if cached is not None:
                 return cached.like._answered(instance, cached.rows) if type(cached) is Prefetched else cached
-        elif origin is not None and origin.fetch_mode is None and type(instance) is side.owner and self.is_usual:
-            key, root = side.key_of(instance), side.end.target.root
-            if key is not None and root is not None:
-                edge = root.edges.get(side.edge)
-                if edge is not None:  # the way of a loop: what _narrowed() does, where nothing has to be found out
-                    rows: QuerySet[M] = new(self._queryset_class)
-                    rows.model = self.model
-                    rows._shape = edge.shape
-                    rows._values = (key,)
-                    rows._side = side
-                    rows._owner = instance
-                    return rows
+        if origin is not None and origin.fetch_mode is None and type(instance) is side.owner and self.is_usual:
+            key, shape = side.key_of(instance), side.shape
+            if shape is None or shape.is_forgotten or side.target.root is None:
+                shape = side.find_shape()
+            if key is not None and shape is not None:
+                # The way of a loop: what _narrowed() does, where nothing has to be found out.
+                rows: QuerySet[M] = new(self._queryset_class)
+                rows.model = self.model
+                rows._shape = shape
+                rows._values = (key,)
+                rows._side = side
+                rows._owner = instance
+                return rows
         for holder in (instance,) if type(instance) is side.owner else lineage(instance):
             cached = holder._prefetched_objects_cache.get(side.accessor)
             if cached is not None:

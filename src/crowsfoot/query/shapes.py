@@ -53,11 +53,13 @@ class Edge:
 class Shape:
     """A query without its values. ``plans`` holds what was compiled for it, by database and operation."""
 
-    __slots__ = ("__weakref__", "edges", "gets", "plans", "query")
+    __slots__ = ("__weakref__", "edges", "gets", "is_forgotten", "plans", "query")
     made = 0
 
     def __init__(self, query: Query) -> None:
         self.query = query
+        # Whether another shape is made, or will be, where this one was.
+        self.is_forgotten = False
         self.edges: dict[Hashable, Edge] = {}
         self.plans: dict[Hashable, Any] = {}
         # The plans of ``get()`` by database alone, for the shortest way there is.
@@ -105,9 +107,12 @@ def root(query: Query) -> Shape:
 def forget_all() -> None:
     """Drop every shape but the roots, and every plan; they are made again when they are next asked for."""
     for shape in list(SHAPES):
+        shape.is_forgotten = True
         shape.edges.clear()
         shape.plans.clear()
         shape.gets.clear()
+    for shape in ROOTS.values():
+        shape.is_forgotten = False
     Shape.made = 0
 
 
