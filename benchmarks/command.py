@@ -8,7 +8,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import page, profiling, report
+from benchmarks import page, profiling, report, scale
 from benchmarks.adapters import ADAPTERS, BASES
 from benchmarks.data import Sizes
 from benchmarks.kept import Run, usual_file
@@ -26,6 +26,10 @@ def main(arguments: list[str] | None = None) -> int:
         _parser().error("--keep is for runs with all the data, not with --divide")
     if asked.page and not asked.keep:
         page.write()
+        return 0
+    if asked.scale:
+        print(report.machine())
+        scale.show(asked.database or list(PLACES), asked.divide)
         return 0
     kept = usual_file() if asked.keep else None
     run = Run.load(kept) if kept and kept.exists() else Run("")
@@ -66,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--resume", action="store_true", help="leave out what is kept already")
     parser.add_argument("--page", action="store_true", help="write docs/benchmarks.md and its plots from what is kept")
     parser.add_argument("--profile", action="store_true", help="show where Crowsfoot's time goes instead")
+    parser.add_argument("--scale", action="store_true", help="show memory and time of what is large instead")
     return parser
 
 

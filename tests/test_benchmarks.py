@@ -51,6 +51,14 @@ def test_a_profile_names_functions_and_the_floor() -> None:
     assert "get (crowsfoot/models/" in done.stdout
 
 
+def test_scale_counts_rows_and_models() -> None:
+    done = command("--scale")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"\| 5 models with 20 relations linked +\| +5 \| +0\.\d{3} \|", done.stdout)
+    for words in (r"iterator\(\)", r"aiterator\(\)", "a list"):
+        assert re.search(rf"\| SQLite: rows by {words} +\| +10,000 \| +[\d.]+ \| +[\d.]+ \|", done.stdout)
+
+
 def command(*options: str, database: str = "sqlite") -> subprocess.CompletedProcess[str]:
     line = [sys.executable, "benchmarks", "--divide", "100", "-d", database, *options]
     return subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
