@@ -47,7 +47,10 @@ def calls_and_builtins(work: Callable[[], Any]) -> tuple[int, int]:
 
 
 def crossings(work: Callable[[], Any]) -> tuple[set[str], int]:
-    """The files of the package that ``work`` comes by, and how often a call goes from one file to another."""
+    """The files of the package that ``work`` comes by, and how often a call goes from one file to another.
+
+    What is generated is in no file; a call from it, or to it, counts all the same.
+    """
     files: set[str] = set()
     count = 0
 
@@ -55,7 +58,8 @@ def crossings(work: Callable[[], Any]) -> tuple[set[str], int]:
         nonlocal count
         if event != "call" or not frame.f_code.co_filename.startswith((PACKAGE, "<string>")):
             return
-        files.add(frame.f_code.co_filename)
+        if frame.f_code.co_filename != "<string>":
+            files.add(frame.f_code.co_filename)
         back = frame.f_back
         count += back is None or back.f_code.co_filename != frame.f_code.co_filename
 

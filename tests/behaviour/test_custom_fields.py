@@ -8,6 +8,7 @@ from typing import Any
 from crowsfoot import models
 from crowsfoot.connection import connection
 from crowsfoot.models import Max
+from crowsfoot.models.functions import Upper
 from crowsfoot.query.expressions import F
 
 
@@ -46,6 +47,32 @@ class Code(models.CharField):
         return "varchar(9)"
 
 
+class Lower(models.CharField):
+    """Its values are compared in lower case, by the one or the other method that Django names."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        prepared = super().get_prep_value(value)
+        return None if prepared is None else prepared.lower()
+
+
+class Trimmed(models.TextField):
+    def to_python(self, value: Any) -> Any:
+        return None if value is None else str(value).strip()
+
+
+class Word(models.Model):
+    lower: Any = Lower(max_length=20)
+    trimmed: Any = Trimmed()
+    plain: Any = models.CharField(max_length=20)
+
+    class Meta:
+        app_label = "custom_fields"
+
+
+class Size(models.TextChoices):
+    LARGE = "large"
+
+
 class Origin(models.Model):
     code = Code(max_length=9, primary_key=True)
 
@@ -62,7 +89,7 @@ class Thing(models.Model):
         app_label = "custom_fields"
 
 
-TABLES = (Origin, Thing)
+TABLES = (Origin, Thing, Word)
 
 
 async def test_a_field_converts_by_the_database_it_is_used_with(do):
@@ -100,3 +127,14 @@ async def test_the_words_of_columns_and_of_keys_to_them(do):
     await do(Thing.objects.create, origin=origin)
     (thing,) = await do.rows(Thing.objects.select_related("origin").filter(origin__code="123456789"))
     assert thing.origin == origin
+
+
+async def test_each_value_that_is_compared_goes_by_the_fields_own_methods(do):
+    await do(Word.objects.create, lower="Asha", trimmed=" Ben ", plain="large")
+    await do(Word.objects.create, lower="x", trimmed="x", plain="5")
+    for asked in ({"lower": "ASHA"}, {"trimmed": " Ben  "}, {"plain": "large"}, {"plain": Size.LARGE}, {"plain": 5}):
+        for _ in range(3):  # built, and from what was built
+            assert len(await do.rows(Word.objects.filter(**asked))) == 1, asked
+    found = Word.objects.annotate(upper=Upper("plain"))
+    for value, number in (("LARGE", 1), ("large", 0), (5, 1), ("5", 1)):
+        assert await do(found.filter(upper=value).count) == number

@@ -62,6 +62,7 @@ class Side:
         "remotes",
         "shape",
         "target",
+        "tells",
         "width",
     )
 
@@ -84,6 +85,8 @@ class Side:
         )
         self.name = self.names[0] if is_plain and self.width == 1 else None
         self.back = end.inverse.accessor if not end.inverse.is_collection else None
+        # Whether a row's own columns tell its one owner.
+        self.tells = self.back is not None and not end.comes_back
         # The owner's key as the related rows hold it: a tuple of several, None where it is not whole.
         self.key_of: Callable[[Any], Any] = attrgetter(self.name) if self.name else partial(_key, end, self.names)
 

@@ -147,7 +147,7 @@ class Question(Generic[M]):
     def _known_related(self) -> tuple[Any, ...]:
         """The owners that the rows will know, the one of related rows among them."""
         side = self._side
-        if side is None or side.back is None or side.end.comes_back:
+        if side is None or not side.tells:
             return self._known
         return (*self._known, (side.back, side.remotes, {self._owner_key: self._owner}))
 

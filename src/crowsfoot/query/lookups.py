@@ -90,7 +90,8 @@ class Lookup(Expression):
         """What prepares this look-up's value at each call of a query that was built before: the short way there."""
         value_type = self.compared_type
         if type(self).prepare is Lookup.prepare and self.prepare_rhs and value_type is not None:
-            return value_type.prepare
+            preparer: Callable[[Any], Any] = getattr(value_type, "preparer", value_type.prepare)
+            return preparer
         return self.prepare
 
     def get_prep_lookup(self) -> Any:

@@ -20,7 +20,7 @@ from crowsfoot.query.nodes import BaseExpression, Uncacheable, hashable
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query
 from crowsfoot.query.subqueries import Subquery
-from crowsfoot.schema.types import LISTENERS
+from crowsfoot.schema.types import LISTENERS, Unless
 
 # Types whose values never change the SQL of a comparison, only what is bound.
 SCALARS: frozenset[type] = frozenset(
@@ -40,14 +40,18 @@ class Edge:
 
     def __init__(self, shape: Shape, slots: tuple[tuple[int | None, Callable[[Any], Any] | None], ...]) -> None:
         self.shape = shape
-        names = {f"p{i}": prepare for i, (_, prepare) in enumerate(slots)}
-        terms = [
-            f"g[{at}]" if prepare is None else f"p{i}({'None' if at is None else f'g[{at}]'})"
-            for i, (at, prepare) in enumerate(slots)
-        ]
-        self.values: Callable[[list[Any]], tuple[Any, ...]] = eval(
-            f"lambda g: ({''.join(t + ',' for t in terms)})", names
-        )
+        names: dict[str, Any] = {f"p{i}": prepare for i, (_, prepare) in enumerate(slots)}
+        terms = [self._term(i, at, prepare, names) for i, (at, prepare) in enumerate(slots)]
+        self.values: Callable[[list[Any]], tuple[Any, ...]] = eval(f"lambda g: ({''.join(terms)})", names)
+
+    def _term(self, i: int, at: int | None, prepare: Callable[[Any], Any] | None, names: dict[str, Any]) -> str:
+        given = "None" if at is None else f"g[{at}]"
+        if prepare is None:
+            return f"{given},"
+        if isinstance(prepare, Unless):
+            names[f"p{i}"], names[f"c{i}"] = prepare.slowly, prepare.plain
+            return f"{given} if type({given}) is c{i} else p{i}({given}),"
+        return f"p{i}({given}),"
 
 
 class Shape:

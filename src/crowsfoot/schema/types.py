@@ -24,6 +24,18 @@ from crowsfoot.errors import ValidationError
 Converter = Callable[[Any], Any]
 
 
+class Unless:
+    """Prepares a value, unless its class is ``plain``: such a value is bound as it is, and nobody need be called."""
+
+    __slots__ = ("plain", "slowly")
+
+    def __init__(self, plain: type, slowly: Callable[[Any], Any]) -> None:
+        self.plain, self.slowly = plain, slowly
+
+    def __call__(self, value: Any) -> Any:
+        return value if type(value) is self.plain else self.slowly(value)
+
+
 @runtime_checkable
 class ValueType(Protocol):
     """What an expression needs to know of its values. Logical types and model fields both answer it."""
@@ -134,6 +146,11 @@ class Type(LookupRegistry):
     def prepare(self, value: Any) -> Any:
         """The canonical value for ``value``; raises ``TypeError``, ``ValueError`` or ``ValidationError``."""
         return value
+
+    @property
+    def preparer(self) -> Callable[[Any], Any]:
+        """``prepare``, or ``Unless`` where it has nothing to do for values of one class."""
+        return self.prepare
 
     @property
     def type(self) -> Type:
@@ -274,6 +291,10 @@ class Text(Type):
         if isinstance(value, str):
             return str.__str__(value)  # an enum member or another subclass: drivers want the plain class
         return str(value)
+
+    @property
+    def preparer(self) -> Callable[[Any], Any]:
+        return Unless(str, self.prepare) if type(self).prepare is Text.prepare else self.prepare
 
 
 class Binary(Type):

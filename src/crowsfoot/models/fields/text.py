@@ -13,6 +13,7 @@ from crowsfoot.models.fields.base import Field
 from crowsfoot.models.fields.checks import check_length
 from crowsfoot.models.fields.conversion import ConvertedField
 from crowsfoot.models.fields.keywords import FieldOptions, PathOptions, SlugOptions, TextOptions
+from crowsfoot.schema.types import Unless
 
 T = TypeVar("T")
 
@@ -40,6 +41,15 @@ class _StringField(Field[T]):
 
     def get_prep_value(self, value: Any) -> Any:
         return self.type.prepare(self.to_python(value))
+
+    @property
+    def preparer(self) -> Callable[[Any], Any]:
+        kind, ours = type(self), _StringField
+        methods = (kind.prepare, kind.get_prep_value, kind.to_python)
+        if methods != (Field.prepare, ours.get_prep_value, ours.to_python):
+            return self.prepare
+        preparer = self.type.preparer
+        return Unless(preparer.plain, self.prepare) if isinstance(preparer, Unless) else self.prepare
 
     def deconstruct(self) -> tuple[str | None, str, list[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()
