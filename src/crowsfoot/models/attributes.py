@@ -16,6 +16,7 @@ from crowsfoot.errors import FieldDoesNotExist, unknown_name
 from crowsfoot.functional import unwrapped
 from crowsfoot.models import conditional, routing, typed
 from crowsfoot.models.deferred import Question, column_answer, column_question, peers_lacking, refuse_if_raising
+from crowsfoot.models.layout import share_keys
 from crowsfoot.models.link_managers import ManyRelatedManager
 from crowsfoot.models.places import add_order
 from crowsfoot.models.prefetch import ABSENT
@@ -64,6 +65,8 @@ def install_relation(relation: Relation) -> None:
         accessor = _accessor(end)
         accessor.bind(end)
         setattr(model, end.accessor, accessor)
+        if not end.is_collection:
+            share_keys(model, [end.accessor])
 
 
 def _accessor(end: End) -> Any:
@@ -219,7 +222,8 @@ class ToOne:
         end = self.end
         instances = peers_lacking(instance, self.name)
         if self.has_one_key:
-            instances = [i for i in instances if i.__dict__.get(self.local) is not None] or [instance]
+            local = self.local
+            instances = [i for i in instances if i.__dict__.get(local) is not None] or [instance]
         elif self.holds_key:
             instances = [i for i in instances if all(i.__dict__.get(name) is not None for name in self.locals)] or [
                 instance

@@ -22,7 +22,7 @@ def peers_lacking(instance: Any, name: str) -> list[Any]:
     if origin is None or origin.fetch_mode is FETCH_ONE:
         return [instance]
     kind = type(instance)
-    found = [m for m in origin.alive() if name not in m.__dict__ and type(m) is kind]
+    found = [m for weak in origin.members if type(m := weak()) is kind and name not in m.__dict__]
     return found if any(m is instance for m in found) else [instance, *found]
 
 

@@ -24,6 +24,7 @@ from crowsfoot.models.deferred import DeferredAttribute
 from crowsfoot.models.fields.base import Field
 from crowsfoot.models.fields.foreign_key import OneToOneField
 from crowsfoot.models.fields.many_to_many import ManyToManyField
+from crowsfoot.models.layout import share_keys
 from crowsfoot.models.links import make_link_model
 from crowsfoot.models.manager import Manager
 from crowsfoot.models.missing import class_attribute
@@ -209,6 +210,8 @@ class _Builder:
         address = settings.ABSOLUTE_URL_OVERRIDES.get(meta.label_lower)
         if address is not None:
             cls.get_absolute_url = address
+        related = [field.name for field in meta.fields if field.is_relation]
+        share_keys(cls, [*meta.entity.attributes, "_origin", "_prepared", "_prefetched_objects_cache", *related])
         signals.class_prepared.send(sender=cls)
 
     def _exceptions(self) -> None:

@@ -11,6 +11,7 @@ from crowsfoot.database import DEFAULT, Database, databases
 from crowsfoot.errors import NotSupportedError
 from crowsfoot.models import routing
 from crowsfoot.models.asked import AskedQuery
+from crowsfoot.models.layout import share_keys
 from crowsfoot.models.state import FetchMode
 from crowsfoot.query.depth import bounded, too_deep
 from crowsfoot.query.nodes import Uncacheable
@@ -19,6 +20,11 @@ from crowsfoot.query.statements import Query
 
 M = TypeVar("M")
 T = TypeVar("T")
+# What a queryset holds, what loops write first.
+KEYS = (
+    "model", "_shape", "_values", "_side", "_owner", "_result_cache", "_prefetch_done", "_db", "_slot", "_bare",
+    "_known", "_prefetch", "_fetch_mode", "_low", "_high", "_given_hints", "_sub",
+)  # fmt: skip
 # What the question of a prefetch is told by, where nothing was added to it.
 PLAIN = frozenset({"model", "_shape", "_values", "_side", "_owner", "_db", "_slot"})
 
@@ -52,6 +58,10 @@ class Question(Generic[M]):
     _unread: bool = False
     # Of what ``_of_nobody`` gave: whether there is nothing about it but what each of these questions has.
     _is_alike: bool = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        share_keys(cls, KEYS)
 
     def __init__(self, model: Any = None, query: Any = None, using: str | None = None, hints: Any = None) -> None:
         self.model = model

@@ -235,6 +235,9 @@ def _shared_out(found: dict[Any, list[Any]], end: Any, instances: Sequence[Any])
     keys = list(map(reader(end.anchors), instances))
     if end.convert is not None:
         keys = [key if key is None else end.convert(key) for key in keys]
+    there: list[Any] = list(map(found.get, keys))
+    if all(there):
+        return there
     # Keys of these types are compared as they are; in a tuple there may be others.
     kinds = set(map(type, found)) - {tuple}
     lists: list[list[Any]] = []
@@ -269,8 +272,9 @@ def load_to_one(
     cohort = origin.children(end) if origin is not None and len(origin.members) > 1 else None
     found = yield from children_of(session, end, instances, queryset, cohort, back)
     name = to_attr or end.accessor
-    for instance, rows in zip(instances, _shared_out(found, end, instances), strict=True):
-        instance.__dict__[name] = rows[0] if rows else None
+    with uncollected():
+        for instance, rows in zip(instances, _shared_out(found, end, instances), strict=True):
+            instance.__dict__[name] = rows[0] if rows else None
 
 
 def load_to_many(

@@ -31,10 +31,6 @@ class Cohort:
         self.fetch_mode = fetch_mode
         self.prepared: dict[Any, Any] | None = None
 
-    def alive(self) -> list[Any]:
-        """The members that somebody still uses, in the order of the result."""
-        return [member for member in (weak() for weak in self.members) if member is not None]
-
     def children(self, end: Any) -> Cohort:
         """The cohort of what the members reach by ``end``: one, however many queries bring it."""
         if self.prepared is None:
