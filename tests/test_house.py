@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "naming", "loops", "later"),
     ("conf",),
     ("functional",),
-    ("addresses", "enums", "timezones", "dateparse", "translation", "trees"),
+    ("addresses", "enums", "project", "timezones", "dateparse", "translation", "trees"),
     ("encoder", "files"),
     ("validators",),
     ("schema",),
@@ -64,6 +64,7 @@ LIBRARIES: dict[str, set[str]] = {
 # `database` loads the driver that a URL asks for, and nobody else does; the others load their users' code.
 LOADERS: dict[str, tuple[str, ...]] = {
     "loops": (),  # asyncio
+    "naming": (),  # logging
     "later": (),  # what the faces name
     "database": ("crowsfoot.drivers.",),
     # The hashers and the storage that the settings name by default.

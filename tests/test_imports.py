@@ -50,11 +50,14 @@ RARE = {
     "crowsfoot.sql.ddl",
     "crowsfoot.testing",
     "crowsfoot.watching",
+    "html",
     "importlib.metadata",
+    "logging",
     "psycopg",
     "socket",
     "ssl",
     "subprocess",
+    "tomllib",
 }
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from crowsfoot.conf import Project, find_project, import_string, settings
+from crowsfoot.conf import import_string, settings
 from crowsfoot.errors import ImproperlyConfigured, unknown_name
 from crowsfoot.models.apps import Package
 from crowsfoot.models.model import apps as models
 from crowsfoot.models.model import current
+from crowsfoot.project import Project, find_project
 
 DJANGO = "django.contrib."
 OWN = "crowsfoot.contrib."

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
 
 _ROOT = ["crowsfoot"]
 # Other names of modules, which hold for what is inside too, and of packages whose modules keep their own names.
@@ -11,9 +12,12 @@ _MODULES: dict[str, str] = {}
 _PACKAGES: dict[str, str] = {}
 
 
-def log(name: str) -> logging.Logger:
-    """The logger called ``name`` under the root: ``crowsfoot.db.backends.base``, say. For errors that nobody raises."""
-    return logging.getLogger(f"{_ROOT[0]}.{name}")
+def log(name: str) -> Any:
+    """The logger called ``name`` under the root: ``crowsfoot.db.backends.base``, say. For errors that nobody raises.
+
+    Most programs have none, and don't load the module for it.
+    """
+    return import_module("logging").getLogger(f"{_ROOT[0]}.{name}")
 
 
 def module_name(module: str) -> str:

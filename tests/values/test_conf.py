@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from crowsfoot.conf import Project, Settings, find_project, settings
+from crowsfoot.conf import Settings, settings
 from crowsfoot.errors import ImproperlyConfigured
+from crowsfoot.project import Project, find_project
 
 
 @pytest.fixture

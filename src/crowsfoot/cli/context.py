@@ -14,10 +14,10 @@ from rich.console import Console
 from crowsfoot import django
 from crowsfoot.apps import AppConfig, app_configs, load_project
 from crowsfoot.cli.console import CommandError, UsageError, is_explained, output, problems
-from crowsfoot.conf import Project, find_project
 from crowsfoot.database import DEFAULT, Database, databases
 from crowsfoot.errors import ModelError, unknown_name
 from crowsfoot.models.model import apps
+from crowsfoot.project import Project, find_project
 
 
 @dataclass(frozen=True)
