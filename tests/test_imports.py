@@ -98,7 +98,13 @@ def test_all_names_are_there_from_the_start(face: object) -> None:
     loaded(f"from {name} import *; import {name} as face; assert set(face.__all__) <= set(globals())")
 
 
-@pytest.mark.parametrize("path", ["__init__.py", "models/__init__.py"])
+def test_modules_are_there_by_their_own_names() -> None:
+    loaded("from crowsfoot import models; assert models.fields.files.FileField is models.FileField")
+    loaded("from crowsfoot import models; assert models.constraints.CheckConstraint is models.CheckConstraint")
+    loaded("import crowsfoot; assert crowsfoot.watching.watch is crowsfoot.watch")
+
+
+@pytest.mark.parametrize("path", ["__init__.py", "models/__init__.py", "models/fields/__init__.py"])
 def test_type_checkers_are_told_what_is_loaded_later(path: str) -> None:
     tree = ast.parse((PACKAGE / path).read_text())
     [face] = [node for node in tree.body if isinstance(node, ast.If)]

@@ -1,5 +1,8 @@
 """The fields of models: one class for each kind of value that a column holds."""
 
+from typing import TYPE_CHECKING
+
+from crowsfoot.later import later
 from crowsfoot.models.fields.base import NOT_PROVIDED, DatabaseDefault, Field
 from crowsfoot.models.fields.dates import DateField, DateTimeField, DurationField, TimeField
 from crowsfoot.models.fields.numbers import (
@@ -61,6 +64,20 @@ __all__ = [
     "URLField",
     "UUIDField",
 ]
+
+if TYPE_CHECKING:
+    from crowsfoot.models.fields import files as files
+    from crowsfoot.models.fields import foreign_object as foreign_object
+    from crowsfoot.models.fields import removed as removed
+else:
+    __getattr__, __dir__ = later(
+        __name__,
+        {
+            "crowsfoot.models.fields.files": "",
+            "crowsfoot.models.fields.foreign_object": "",
+            "crowsfoot.models.fields.removed": "",
+        },
+    )
 
 FIELD_CLASSES.update(
     {
