@@ -224,7 +224,7 @@ class _Models:
         inner = indent + "    " if optional else indent
         if shared and key is not None and len(row.entity.key) == 1:
             known: str | None = f"known_{name}"
-            self.known.append(known)
+            self.known.append(f"known_{name}")
             whole, inner = inner, inner + "    "
             self.lines += [f"{whole}{name} = {known}.get({key[1]})", f"{whole}if {name} is None:"]
         else:
