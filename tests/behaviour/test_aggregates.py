@@ -8,7 +8,7 @@ import pytest
 from behaviour_models import Author, Chapter, Post, Tag
 
 from crowsfoot.errors import FieldError
-from crowsfoot.models import Avg, Count, F, Max, Q, Sum
+from crowsfoot.models import Avg, Case, Count, F, Max, Q, Sum, Value, When
 
 
 async def fill(do: Any) -> Any:
@@ -47,6 +47,14 @@ async def test_sums_are_not_multiplied_either(do: Any) -> None:
         ranks=Sum("posts__rank"), edits=Count("edited"), mean=Avg("posts__rank")
     ).order_by("name")
     assert await rows(do, authors, "ranks", "edits", "mean") == [(3, 1, 1.5), (12, 0, 4.0), (None, 0, None)]
+
+
+async def test_a_default_for_no_row_is_the_same_beside_another_relation(do: Any) -> None:
+    await fill(do)
+    ranks = Sum(Case(When(posts__rank__gt=1, then=F("posts__rank")), default=Value(1)))
+    alone = await rows(do, Author.objects.annotate(ranks=ranks).order_by("name"), "ranks")
+    beside = Author.objects.annotate(edits=Count("edited"), ranks=ranks).order_by("name")
+    assert [row[1:] for row in await rows(do, beside, "edits", "ranks")] == alone == [(3,), (12,), (1,)]
 
 
 @pytest.mark.capability(78)

@@ -12,7 +12,7 @@ from crowsfoot.contrib.contenttypes.models import ContentType
 from crowsfoot.contrib.contenttypes.prefetch import GenericPrefetch
 from crowsfoot.database import Database
 from crowsfoot.errors import FieldError, FieldFetchBlocked, SynchronousOnlyOperation
-from crowsfoot.models import Count, Prefetch
+from crowsfoot.models import Count, OuterRef, Prefetch, Subquery
 from crowsfoot.models.state import FETCH_RAISE
 from crowsfoot.testing import assert_num_queries, capture_queries
 
@@ -298,3 +298,9 @@ def test_targets_are_asked_for_as_of_any_relation(shelf: Any) -> None:
     few = club.Trophy.objects.filter(name="Ashes")
     rows, _, key_of_label, *_ = thing.get_prefetch_querysets(labels, [few])
     assert [key_of_label(label) is None for label in labels] == [False, True, False, False, True]
+
+
+def test_distinct_rows_are_ordered_by_what_a_generic_relation_leads_to(shelf: Any) -> None:
+    named = club.Trophy.objects.filter(labels=OuterRef("pk")).order_by("pk").values("name")[:1]
+    labels = club.Label.objects.order_by(Subquery(named).desc(), "text").filter(trophy__isnull=False).distinct()
+    assert [label.text for label in labels] == ["gold Bowl", "old Bowl", "gold Ashes", "old Ashes"]

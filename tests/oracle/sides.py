@@ -28,7 +28,8 @@ class Side:
 
     def __init__(self, made: dict[str, Any], models: Any, atomic: Callable[[], Any], apart: bool) -> None:
         self.made = made
-        self.names = {**vars(models.functions), **vars(models), **made, "apart": apart}
+        given = {name: getattr(models, name) for name in dir(models)}  # vars() lacks what is loaded later
+        self.names = {**vars(models.functions), **given, **made, "apart": apart}
         self.names |= {"datetime": datetime, "Decimal": Decimal, "UUID": UUID, "F": models.F}
         self.atomic = atomic
 

@@ -29,6 +29,8 @@ def unfolded(query: Query) -> Query:
     apart = {branch for branch in branches.values() if branch is not None} - joined
     if len(apart) + len(joined) < 2:
         return query
+    if not joined:
+        apart -= _kept(aggregates, branches)
     moved = {id(node): _moved(node, branches[id(node)]) for node in aggregates if branches[id(node)] in apart}
     if not moved:
         return query
@@ -42,6 +44,18 @@ def unfolded(query: Query) -> Query:
         annotations=tuple(annotations.items()), order=order, columns=columns, steps=steps,
         grouping=GROUP_BY_KEY if grouped else None,
     )  # fmt: skip
+
+
+def _kept(aggregates: list[Aggregate], branches: dict[int, Branch | None]) -> set[Branch]:
+    """The relation whose join stays, as one alone multiplies nothing: one of which an aggregate makes a value where
+    there is no row, with a default in a ``Case``, say. The join has a row of NULLs there, and a subquery has none."""
+    found: set[Branch] = set()
+    for node in aggregates:
+        branch = branches[id(node)]
+        nodes = [part for source in node.source_expressions for part in source.flatten()]
+        if branch is not None and not all(part.null_strict for part in nodes):
+            found.add(branch)
+    return found if len(found) == 1 else set()
 
 
 def multiplies(query: Query, nodes: Iterable[Any]) -> bool:

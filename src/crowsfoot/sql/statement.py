@@ -58,7 +58,14 @@ def statement(
         found: dict[Any, int] = {}
         bound = []
         for place, param in enumerate(params):
-            key = param.identity if isinstance(param, Slot) else (place,)
+            # What is said twice, in ORDER BY as it is selected, has to be the same to the database.
+            key = (
+                param.identity
+                if isinstance(param, Slot)
+                else ("again", id(param))
+                if isinstance(param, Value)
+                else (place,)
+            )
             if key not in found:
                 bound.append(param)
                 found[key] = len(bound)
