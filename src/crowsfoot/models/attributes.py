@@ -220,15 +220,11 @@ class ToOne:
     def question(self, instance: Any) -> Question:
         """The one query that loads the related instance, for the whole cohort."""
         end = self.end
-        instances = peers_lacking(instance, self.name)
-        if self.has_one_key:
-            local = self.local
-            instances = [i for i in instances if i.__dict__.get(local) is not None] or [instance]
-        elif self.holds_key:
-            instances = [i for i in instances if all(i.__dict__.get(name) is not None for name in self.locals)] or [
-                instance
-            ]
-        else:
+        instances = peers_lacking(instance, self.name, self.local if self.has_one_key else None)
+        if self.holds_key and not self.has_one_key:
+            whole = [i for i in instances if all(i.__dict__.get(name) is not None for name in self.locals)]
+            instances = whole or [instance]
+        elif not self.holds_key:
             instances = [i for i in instances if all(getattr(i, n) is not None for n in self.locals)]
         alias = _alias(instance, end)
         queryset = base_queryset(instance, end, alias)

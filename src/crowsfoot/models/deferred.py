@@ -16,13 +16,21 @@ from crowsfoot.persistence.session import Session
 from crowsfoot.schema.entity import Attribute
 
 
-def peers_lacking(instance: Any, name: str) -> list[Any]:
-    """The members of an instance's cohort that lack ``name`` too, the instance itself among them."""
+def peers_lacking(instance: Any, name: str, having: str | None = None) -> list[Any]:
+    """The members of an instance's cohort that lack ``name`` too, the instance itself among them; of the others those
+    that have a value called ``having``, if it is given."""
     origin = instance._origin
     if origin is None or origin.fetch_mode is FETCH_ONE:
         return [instance]
     kind = type(instance)
-    found = [m for weak in origin.members if type(m := weak()) is kind and name not in m.__dict__]
+    if having is None:
+        found = [m for weak in origin.members if type(m := weak()) is kind and name not in m.__dict__]
+    else:
+        found = [
+            m
+            for weak in origin.members
+            if type(m := weak()) is kind and name not in (held := m.__dict__) and held.get(having) is not None
+        ]
     return found if any(m is instance for m in found) else [instance, *found]
 
 

@@ -47,16 +47,22 @@ class Asked(NamedTuple):
     key_of_instance: Callable[[Any], Any]
 
 
-def keys_of(end: Any, instances: Sequence[Any]) -> list[Any]:
-    """The keys of ``instances`` as the rows that ``end`` leads to hold them, each once."""
-    keys = dict.fromkeys(map(reader(end.anchors), instances))
+def each_key(end: Any, instances: Sequence[Any]) -> list[Any]:
+    """The key of each of ``instances`` as the rows that ``end`` leads to hold it, None where it is not whole."""
+    keys = list(map(reader(end.anchors), instances))
+    return keys if end.convert is None else [key if key is None else end.convert(key) for key in keys]
+
+
+def keys_of(end: Any, instances: Sequence[Any], told: list[Any] | None = None) -> list[Any]:
+    """The keys of ``instances`` as the rows that ``end`` leads to hold them, each once; ``told`` is ``each_key``."""
+    keys = dict.fromkeys(each_key(end, instances) if told is None else told)
     keys.pop(None, None)
-    return list(keys) if end.convert is None else [end.convert(key) for key in keys]
+    return list(keys)
 
 
-def ask(end: Any, instances: Sequence[Any], queryset: Any) -> Asked:
-    """``queryset`` narrowed to the rows that ``end`` leads to from ``instances``."""
-    keys, columns = keys_of(end, instances), _columns(end, queryset._query)
+def ask(end: Any, instances: Sequence[Any], queryset: Any, told: list[Any] | None = None) -> Asked:
+    """``queryset`` narrowed to the rows that ``end`` leads to from ``instances``; ``told`` is ``each_key``."""
+    keys, columns = keys_of(end, instances, told), _columns(end, queryset._query)
     if queryset._low or queryset._high is not None or end.comes_back:
         asked = _narrowed(queryset, end, columns, keys, True)
         names = _key_names(len(columns))
@@ -114,13 +120,15 @@ def children_of(
     queryset: Any,
     cohort: Cohort | None = None,
     back: str | None = None,
+    told: list[Any] | None = None,
 ) -> Operation[dict[Any, list[Any]]]:
     """The rows that ``end`` leads to from ``instances``, by the key they belong to. One query.
 
     They are members of ``cohort``, or of one of their own. A row that belongs to several instances is one instance.
-    ``back`` is the name under which each knows the one that it belongs to, where nobody has told it yet.
+    ``back`` is the name under which each knows the one that it belongs to, where nobody has told it yet; ``told`` is
+    what ``each_key`` gave.
     """
-    asked = ask(end, instances, queryset)
+    asked = ask(end, instances, queryset, told)
     if not asked.keys:
         return {}
     rows = asked.queryset
@@ -230,11 +238,11 @@ def _prepared(instance: Any, attributes: Any) -> Any:
     return key[0] if len(key) == 1 else key
 
 
-def _shared_out(found: dict[Any, list[Any]], end: Any, instances: Sequence[Any]) -> list[list[Any]]:
-    """The rows that belong to each instance, in the order of the instances."""
-    keys = list(map(reader(end.anchors), instances))
-    if end.convert is not None:
-        keys = [key if key is None else end.convert(key) for key in keys]
+def _shared_out(
+    found: dict[Any, list[Any]], end: Any, instances: Sequence[Any], told: list[Any] | None = None
+) -> list[list[Any]]:
+    """The rows that belong to each instance, in the order of the instances; ``told`` is what ``each_key`` gave."""
+    keys = each_key(end, instances) if told is None else told
     there: list[Any] = list(map(found.get, keys))
     if all(there):
         return there
@@ -270,10 +278,11 @@ def load_to_one(
     """
     origin = instances[0]._origin if instances else None
     cohort = origin.children(end) if origin is not None and len(origin.members) > 1 else None
-    found = yield from children_of(session, end, instances, queryset, cohort, back)
+    told = each_key(end, instances)
+    found = yield from children_of(session, end, instances, queryset, cohort, back, told)
     name = to_attr or end.accessor
     with uncollected():
-        for instance, rows in zip(instances, _shared_out(found, end, instances), strict=True):
+        for instance, rows in zip(instances, _shared_out(found, end, instances, told), strict=True):
             instance.__dict__[name] = rows[0] if rows else None
 
 
@@ -286,8 +295,9 @@ def load_to_many(
     back: str | None = None,
 ) -> Operation[None]:
     """Load a to-many relation onto instances, as their managers' answer or as a list called ``to_attr``. One query."""
-    found = yield from children_of(session, end, instances, queryset, None, back)
-    give_rows(end, instances, found, queryset, to_attr)
+    told = each_key(end, instances)
+    found = yield from children_of(session, end, instances, queryset, None, back, told)
+    give_rows(end, instances, found, queryset, to_attr, told)
 
 
 def give_rows(
@@ -296,10 +306,11 @@ def give_rows(
     found: dict[Any, list[Any]],
     queryset: Any,
     to_attr: str | None,
+    told: list[Any] | None = None,
 ) -> None:
     """Have each of ``instances`` know its rows: those that ``found`` has for its key."""
     with uncollected():
-        pairs = zip(instances, _shared_out(found, end, instances), strict=True)
+        pairs = zip(instances, _shared_out(found, end, instances, told), strict=True)
         if to_attr:
             for instance, rows in pairs:
                 instance.__dict__[to_attr] = rows
