@@ -51,6 +51,8 @@ async def test_joined(do: Any) -> None:
         assert found.author.profile.motto == "on"
         assert found.author.profile.author is found.author
         assert found.editor.name == "Ben"
+        assert found._state.fields_cache == {"author": found.author, "editor": found.editor}
+        assert found.author._state.fields_cache == {"profile": found.author.profile}
     with do.queries(1):
         asha, ben = await do.rows(Author.objects.select_related("profile").order_by("name"))
         assert asha.profile.motto == "on"
@@ -60,7 +62,7 @@ async def test_joined(do: Any) -> None:
         two = await do(Post.objects.select_related("editor").get, title="two")
         assert two.editor is None
     nothing = Post.objects.select_related("author").select_related(None)
-    assert "author" not in (await post(do, nothing)).__dict__
+    assert "author" not in (await post(do, nothing))._state.fields_cache
 
 
 @pytest.mark.capability(91)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from inspect import getattr_static
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -15,16 +16,25 @@ from crowsfoot.conf import settings
 from crowsfoot.errors import FieldDoesNotExist, unknown_name
 from crowsfoot.functional import unwrapped
 from crowsfoot.models import conditional, routing, typed
-from crowsfoot.models.deferred import Question, column_answer, column_question, peers_lacking, refuse_if_raising
+from crowsfoot.models.deferred import (
+    Question,
+    column_answer,
+    column_question,
+    peers_lacking,
+    peers_pointing,
+    refuse_if_raising,
+)
 from crowsfoot.models.layout import share_keys
 from crowsfoot.models.link_managers import ManyRelatedManager
 from crowsfoot.models.places import add_order
 from crowsfoot.models.prefetch import ABSENT
 from crowsfoot.models.related_managers import KeyManager, make_manager_class
 from crowsfoot.models.related_rows import (
+    NOT_LOADED,
     ask,
     base_queryset,
     described,
+    held_in,
     lineage,
     load_to_one,
     narrowed,
@@ -66,7 +76,8 @@ def install_relation(relation: Relation) -> None:
         accessor.bind(end)
         setattr(model, end.accessor, accessor)
         if not end.is_collection:
-            share_keys(model, [end.accessor])
+            setattr(model, end.slot, NOT_LOADED)
+            share_keys(model, [end.slot])
 
 
 def _accessor(end: End) -> Any:
@@ -102,7 +113,8 @@ class ToOne:
     def bind(self, end: End) -> None:
         """Learn what the relation leads to, now that it is known."""
         self.end = end
-        self.name = end.accessor or end.name
+        self.name, self.slot = end.accessor or end.name, end.slot
+        self.kept: Callable[[Any], Any] = attrgetter(self.slot)
         self.holds_key = end.holds_key
         self.locals = [a.name for a in end.loaded_by.anchors]
         self.remotes = [a.name for a in end.target.attributes_of(end.remote_columns)]
@@ -124,14 +136,18 @@ class ToOne:
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
             return DescribedPath(self)
-        held = instance.__dict__
         if self.has_one_key:
-            related = held.get(self.name)
-            if related is not None and held.get(self.local) == related.__dict__.get(self.remote):
-                return related
+            related = self.kept(instance)
+            if related is not NOT_LOADED and related is not None:
+                try:
+                    if held_in(instance, self.local) == held_in(related, self.remote):
+                        return related
+                except AttributeError:
+                    pass  # a key was left out
+        held = instance.__dict__
         if self.holds_key:
-            if self.name in held:
-                related = held[self.name]
+            if self.slot in held:
+                related = held[self.slot]
                 key = self._key(held, related)
                 if related is None:
                     if key is None:
@@ -140,19 +156,19 @@ class ToOne:
                         return self._nothing(instance)
                 elif key is related or self._is_key_of(key, related) or self.name in held.get("_awaiting", ()):
                     return related
-                del held[self.name]
+                del held[self.slot]
             if any(getattr(instance, name) is None for name in self.locals):
                 if self.end.minimum == 0:
-                    held[self.name] = None
+                    held[self.slot] = None
                 return self._nothing(instance)
-        elif self.name in held:
-            related = held[self.name]
+        elif self.slot in held:
+            related = held[self.slot]
             return related if related is not None else self._nothing(instance)
         if instance._meta.entity is not self.end.owner:
             for parent in lineage(instance):
-                if self.is_cached(parent) and parent.__dict__[self.name] is not None:
-                    held[self.name] = parent.__dict__[self.name]
-                    return held[self.name]
+                if self.is_cached(parent) and parent.__dict__[self.slot] is not None:
+                    held[self.slot] = parent.__dict__[self.slot]
+                    return held[self.slot]
         if self.end.holds_key and self.end.relation.is_parent and (parent := self._parent_of(instance)) is not None:
             return parent
         return self._load(instance)
@@ -166,8 +182,8 @@ class ToOne:
         parent = model.from_db(origin.db, names, [held[name] for name in names], fetch_mode=origin.fetch_mode)
         parent.__dict__["_origin"] = lone(origin.db, origin.fetch_mode)
         if self.end.inverse.accessor:
-            parent.__dict__[self.end.inverse.accessor] = instance
-        held[self.name] = parent
+            parent.__dict__[self.end.inverse.slot] = instance
+        held[self.slot] = parent
         return parent
 
     def _key(self, held: dict[str, Any], unknown: Any = None) -> Any:
@@ -220,7 +236,10 @@ class ToOne:
     def question(self, instance: Any) -> Question:
         """The one query that loads the related instance, for the whole cohort."""
         end = self.end
-        instances = peers_lacking(instance, self.name, self.local if self.has_one_key else None)
+        if self.has_one_key:
+            instances = peers_pointing(instance, self.slot, self.local)
+        else:
+            instances = peers_lacking(instance, self.slot)
         if self.holds_key and not self.has_one_key:
             whole = [i for i in instances if all(i.__dict__.get(name) is not None for name in self.locals)]
             instances = whole or [instance]
@@ -259,9 +278,9 @@ class ToOne:
 
     def answer(self, instance: Any) -> Any:
         """The related instance that is here; None or ``DoesNotExist`` where there is none."""
-        if self.end.is_conditional and self.name not in instance.__dict__:
+        if self.end.is_conditional and self.slot not in instance.__dict__:
             self._settle(instance)
-        related = instance.__dict__.get(self.name)
+        related = instance.__dict__.get(self.slot)
         if related is None and any(getattr(instance, name) is None for name in self.locals):
             return self._nothing(instance)
         return related if related is not None else self._missing(instance)
@@ -288,9 +307,9 @@ class ToOne:
     def is_cached(self, instance: Any) -> bool:
         """Whether the related instance is here, and still the one that the key points at."""
         held = instance.__dict__
-        if self.name not in held:
+        if self.slot not in held:
             return False
-        related = held[self.name]
+        related = held[self.slot]
         if not self.holds_key:
             return True
         key = self._key(held)
@@ -330,36 +349,36 @@ class ToOne:
         held = instance.__dict__
         back = self.end.inverse
         if value is None and not back.is_collection and back.accessor:
-            old = held.get(self.name)
+            old = held.get(self.slot)
             if old is not None:
-                old.__dict__[back.accessor] = None
+                old.__dict__[back.slot] = None
         if value is None:
             held.update(dict.fromkeys(self.own))
         for local, remote in self.pairs if value is not None else ():
             held[local] = getattr(value, remote)
             if held[local] in (None, ""):
                 held.setdefault("_awaiting", set()).add(self.name)  # saved later, it lends its key to ``save``
-        held[self.name] = value
+        held[self.slot] = value
         if value is not None and not back.is_collection and back.accessor:
-            value.__dict__[back.accessor] = instance
+            value.__dict__[back.slot] = instance
         if self.end.relation.is_parent:
             _copy_parent(instance, value, self.end.target.model)
 
     def _set_reverse(self, instance: Any, value: Any) -> None:
         forward = self.end.inverse
         if value is None:
-            related = instance.__dict__.pop(self.name, None)
+            related = instance.__dict__.pop(self.slot, None)
             if related is not None:
                 setattr(related, forward.accessor or forward.name, None)
             return
         for local, remote in self.pairs:
             value.__dict__[remote] = getattr(instance, local)
-        instance.__dict__[self.name] = value
+        instance.__dict__[self.slot] = value
         if forward.accessor:
-            value.__dict__[forward.accessor] = instance
+            value.__dict__[forward.slot] = instance
 
     def __delete__(self, instance: Any) -> None:
-        instance.__dict__.pop(self.name, None)
+        instance.__dict__.pop(self.slot, None)
         conditional.forget(instance)
 
 

@@ -45,7 +45,7 @@ def settle(end: End, instance: Any, now: tuple[Any, ...]) -> bool:
     for then, related in instance.__dict__.get(KNOWN, {}).get(end.accessor, ()):
         if then == now:
             if related is not None:
-                instance.__dict__[end.accessor] = related
+                instance.__dict__[end.slot] = related
             return True
     return False
 

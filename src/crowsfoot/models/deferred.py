@@ -9,29 +9,41 @@ from crowsfoot.database import databases
 from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import FieldFetchBlocked
 from crowsfoot.models import typed
-from crowsfoot.models.related_rows import lineage
+from crowsfoot.models.related_rows import NOT_LOADED, held_in, lineage
 from crowsfoot.models.state import FETCH_ONE, FETCH_RAISE
 from crowsfoot.persistence.asyncness import refuse_touch
 from crowsfoot.persistence.session import Session
 from crowsfoot.schema.entity import Attribute
 
 
-def peers_lacking(instance: Any, name: str, having: str | None = None) -> list[Any]:
-    """The members of an instance's cohort that lack ``name`` too, the instance itself among them; of the others those
-    that have a value called ``having``, if it is given."""
+def peers_lacking(instance: Any, name: str) -> list[Any]:
+    """The members of an instance's cohort that lack ``name`` too, the instance itself among them."""
     origin = instance._origin
     if origin is None or origin.fetch_mode is FETCH_ONE:
         return [instance]
     kind = type(instance)
-    if having is None:
-        found = [m for weak in origin.members if type(m := weak()) is kind and name not in m.__dict__]
-    else:
-        found = [
-            m
-            for weak in origin.members
-            if type(m := weak()) is kind and name not in (held := m.__dict__) and held.get(having) is not None
-        ]
+    found = [m for weak in origin.members if type(m := weak()) is kind and name not in m.__dict__]
     return found if any(m is instance for m in found) else [instance, *found]
+
+
+def peers_pointing(instance: Any, slot: str, key: str) -> list[Any]:
+    """As ``peers_lacking``, for a relation in ``slot``: those that hold a value called ``key``, and lack its row.
+
+    Looks at no member's dict, which would have to be made for it.
+    """
+    origin = instance._origin
+    if origin is None or origin.fetch_mode is FETCH_ONE:
+        return [instance]
+    kind, found = type(instance), [instance]
+    for weak in origin.members:
+        member = weak()
+        if type(member) is kind and member is not instance and held_in(member, slot) is NOT_LOADED:
+            try:
+                if held_in(member, key) is not None:
+                    found.append(member)
+            except AttributeError:  # its key is not loaded either
+                continue
+    return found
 
 
 def refuse_if_raising(instance: Any, name: str) -> None:

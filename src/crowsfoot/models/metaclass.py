@@ -34,7 +34,7 @@ from crowsfoot.models.related_types import misfits
 from crowsfoot.models.typed import FieldPath
 from crowsfoot.persistence.integrity import Tables
 from crowsfoot.query.conditions import Q
-from crowsfoot.schema.relation import CASCADE
+from crowsfoot.schema.relation import CASCADE, slot_of
 
 apps = Apps(install_relation)
 current = Current(apps)
@@ -210,7 +210,7 @@ class _Builder:
         address = settings.ABSOLUTE_URL_OVERRIDES.get(meta.label_lower)
         if address is not None:
             cls.get_absolute_url = address
-        related = [field.name for field in meta.fields if field.is_relation]
+        related = [slot_of(field.name) for field in meta.fields if field.is_relation]
         share_keys(cls, [*meta.entity.attributes, "_origin", "_prepared", "_prefetched_objects_cache", *related])
         signals.class_prepared.send(sender=cls)
 

@@ -22,6 +22,7 @@ from crowsfoot.drivers.run import Fetch, Operation
 from crowsfoot.errors import EmptyResultSet
 from crowsfoot.models.plans import Plan, row_maker
 from crowsfoot.models.prefetch import prefetch
+from crowsfoot.models.related_rows import way_back
 from crowsfoot.models.state import FETCH_ONE
 from crowsfoot.persistence.cohort import SAVED, Cohort, saved
 from crowsfoot.persistence.hydrate import OwnedHydrator, columns_of, make_hydrator, make_owned_hydrator
@@ -47,7 +48,7 @@ class Side:
 
     ``names`` are the owner's attributes that its rows point at, and ``name`` is the only one where it is the owner's
     whole key (None elsewhere). ``remotes`` are the attributes of a row that point at it (on the far side of a link, the
-    row's own key), and ``back`` is the name under which a row knows its one owner.
+    row's own key), and ``back`` is the slot in which a row keeps its one owner.
     """
 
     __slots__ = (
@@ -84,7 +85,7 @@ class Side:
             and [attribute.name for attribute in end.owner.key] == self.names[:1]
         )
         self.name = self.names[0] if is_plain and self.width == 1 else None
-        self.back = end.inverse.accessor if not end.inverse.is_collection else None
+        self.back = way_back(end)
         # Whether a row's own columns tell its one owner.
         self.tells = self.back is not None and not end.comes_back
         # The owner's key as the related rows hold it: a tuple of several, None where it is not whole.

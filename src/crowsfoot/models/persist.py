@@ -22,6 +22,7 @@ from crowsfoot.persistence.save import insert_rows, update_row
 from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.query.expressions import name_of
 from crowsfoot.schema.entity import Attribute
+from crowsfoot.schema.relation import slot_of
 
 LOOKUP_SEP = "__"
 
@@ -110,17 +111,17 @@ class Persistence:
         """A related instance that was saved after it was assigned lends its key now; one never saved is refused."""
         held = self.__dict__
         for field in self._meta.fields:
-            if not field.is_relation or field.name not in held or (fields is not None and field not in fields):
+            if not field.is_relation or (fields is not None and field not in fields):
                 continue
-            related = held[field.name]
+            related = held.get(slot_of(field.name))
             if related is None:
                 continue
             key = [(here.attname, getattr(related, there.attname)) for here, there in field.related_fields]
             if any(value is None for _, value in key) and not related._is_pk_set():
-                held.pop(field.name)
+                held.pop(slot_of(field.name))
                 back = field.relation.reverse if field.relation is not None else None
                 if back is not None and back.accessor and not back.is_collection:
-                    related.__dict__.pop(back.accessor, None)
+                    related.__dict__.pop(back.slot, None)
                 raise ValueError(
                     f"{operation}() prohibited to prevent data loss due to unsaved related object '{field.name}'."
                 )
@@ -285,7 +286,7 @@ class Persistence:
                 del cache[name]
                 names.remove(name)
             for name in [f.name for f in self._meta.private_fields if f.name in names]:
-                held.pop(name, None)
+                held.pop(slot_of(name), None)
                 names.remove(name)
             if not names:
                 return None
@@ -318,15 +319,16 @@ class Persistence:
             for part in field.parts:
                 held[part.attname] = new[part.attname]
             if field.is_relation:
-                held.pop(field.name, None)
-                if field.name in new:
-                    held[field.name] = new[field.name]
+                slot = slot_of(field.name)
+                held.pop(slot, None)
+                if slot in new:
+                    held[slot] = new[slot]
         for field in self._meta.private_fields if names is None else ():
-            held.pop(field.name, None)
+            held.pop(slot_of(field.name), None)
         for rel in self._meta.related_objects:
             accessor = rel.get_accessor_name()
-            if names is None or accessor in names:
-                held.pop(accessor, None)
+            if accessor and (names is None or accessor in names):
+                held.pop(slot_of(accessor), None)
         forget(self)
         held["_origin"] = lone(fresh._origin.db, self._state.fetch_mode)
 
@@ -396,8 +398,7 @@ class _Writer:
                 self.written[parent] = not updated
             inserted = inserted or self.written[parent]
             held[field.attname] = instance.__dict__.get(field.target_field.attname)
-            if field.name in held:
-                del held[field.name]
+            held.pop(slot_of(field.name), None)
         return inserted
 
     def _forces(self, model: Any) -> bool:

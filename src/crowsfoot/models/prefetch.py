@@ -178,7 +178,7 @@ def _level(
             queryset = queryset._clone()
             queryset._prefetch = ()
         back = way_back(end)
-        if any(as_prefetch(inner).prefetch_to.split(SEPARATOR)[0] == back for inner in more):
+        if any(as_prefetch(inner).prefetch_to.split(SEPARATOR)[0] == end.inverse.accessor for inner in more):
             back = None  # the rows are told by a look-up of their own, which may want other columns
         load = load_to_many if end.is_collection else load_to_one
         if len(set(map(type, lacking))) > 1:
@@ -226,7 +226,7 @@ def _remember_absent(end: Any, instances: Iterable[Any]) -> None:
     """A related row that the prefetch's queryset left out is not asked for again."""
     key_of = reader(end.anchors)
     for instance in instances:
-        if instance.__dict__[end.accessor] is None:
+        if instance.__dict__[end.slot] is None:
             instance.__dict__.setdefault(ABSENT, {})[end.accessor] = key_of(instance)
 
 
@@ -234,7 +234,7 @@ def _reached(instances: list[Any], end: Any, to_attr: str | None) -> list[Any]:
     """The related rows that are on the instances now, each once where several share it."""
     found: list[Any]
     if not end.is_collection:
-        found = [instance.__dict__.get(to_attr or end.accessor) for instance in instances]
+        found = [instance.__dict__.get(to_attr or end.slot) for instance in instances]
     elif to_attr:
         found = [row for instance in instances for row in instance.__dict__[to_attr]]
     else:

@@ -22,6 +22,10 @@ from crowsfoot.query.statements import Query
 from crowsfoot.schema.entity import Attribute
 
 KEY = "_prefetch_related_val"
+# What the slot of a relation has on the class: an instance that has nothing there has not loaded it.
+NOT_LOADED: Any = object()
+# An attribute of an instance as it is held there; AttributeError for a column that was left out, which is not loaded.
+held_in: Callable[[Any, str], Any] = object.__getattribute__
 CACHE = "_prefetched_objects_cache"
 
 
@@ -125,8 +129,8 @@ def children_of(
     """The rows that ``end`` leads to from ``instances``, by the key they belong to. One query.
 
     They are members of ``cohort``, or of one of their own. A row that belongs to several instances is one instance.
-    ``back`` is the name under which each knows the one that it belongs to, where nobody has told it yet; ``told`` is
-    what ``each_key`` gave.
+    ``back`` is the slot in which each keeps the one that it belongs to, where nobody has told it yet; ``told`` is what
+    ``each_key`` gave.
     """
     asked = ask(end, instances, queryset, told)
     if not asked.keys:
@@ -259,8 +263,8 @@ def _shared_out(
 
 
 def way_back(end: Any) -> str | None:
-    """The name under which a related row knows the one instance that it belongs to."""
-    return end.inverse.accessor if not end.inverse.is_collection else None
+    """The slot in which a related row keeps the one instance that it belongs to."""
+    return end.inverse.slot if end.inverse.accessor and not end.inverse.is_collection else None
 
 
 def load_to_one(
@@ -273,17 +277,21 @@ def load_to_one(
 ) -> Operation[None]:
     """Load a to-one relation onto instances that lack it; equal keys share one instance. One query.
 
-    With ``to_attr`` the related instances are kept under that name, and not as the relation's. ``back`` is the name
-    under which each of them knows the instance that it belongs to.
+    With ``to_attr`` the related instances are kept under that name, and not as the relation's. ``back`` is the slot
+    in which each of them keeps the instance that it belongs to.
     """
     origin = instances[0]._origin if instances else None
     cohort = origin.children(end) if origin is not None and len(origin.members) > 1 else None
     told = each_key(end, instances)
     found = yield from children_of(session, end, instances, queryset, cohort, back, told)
-    name = to_attr or end.accessor
+    slot = end.slot
     with uncollected():
         for instance, rows in zip(instances, _shared_out(found, end, instances, told), strict=True):
-            instance.__dict__[name] = rows[0] if rows else None
+            row = rows[0] if rows else None
+            if to_attr:
+                instance.__dict__[to_attr] = row
+            else:
+                setattr(instance, slot, row)
 
 
 def load_to_many(
@@ -361,7 +369,7 @@ def lineage(instance: Any) -> Iterator[Any]:
     while stack:
         here = stack.pop()
         yield here
-        found = [here.__dict__.get(link.accessor) for link in type(here).__entity__.parents]
+        found = [here.__dict__.get(link.slot) for link in type(here).__entity__.parents]
         stack += [parent for parent in found if parent is not None]
 
 

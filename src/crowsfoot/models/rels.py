@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from crowsfoot.enums import BLANK_CHOICE_DASH
 from crowsfoot.schema.entity import Entity
 from crowsfoot.schema.registry import Registry
+from crowsfoot.schema.relation import slot_of
 
 
 class PathInfo(NamedTuple):
@@ -37,20 +38,20 @@ class LoadedRelation:
 
     def get_cached_value(self, instance: Any, default: Any = UNKNOWN) -> Any:
         """The related instance that is here; ``default``, or ``KeyError``, where none is."""
-        found = instance.__dict__.get(self.cache_name, default)
+        found = instance.__dict__.get(slot_of(self.cache_name), default)
         if found is UNKNOWN:
             raise KeyError(self.cache_name)
         return found
 
     def is_cached(self, instance: Any) -> bool:
-        return self.cache_name in instance.__dict__
+        return slot_of(self.cache_name) in instance.__dict__
 
     def set_cached_value(self, instance: Any, value: Any) -> None:
         """Keep ``value`` as the related instance, and change nothing else."""
-        instance.__dict__[self.cache_name] = value
+        instance.__dict__[slot_of(self.cache_name)] = value
 
     def delete_cached_value(self, instance: Any) -> None:
-        del instance.__dict__[self.cache_name]
+        del instance.__dict__[slot_of(self.cache_name)]
 
 
 class ForeignObjectRel(LoadedRelation):

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Any
 
 from crowsfoot.persistence.cohort import Cohort, lone
+from crowsfoot.schema.relation import SLOT
 
 
 class FetchMode(Enum):
@@ -67,8 +68,8 @@ class ModelState:
     @property
     def fields_cache(self) -> dict[str, Any]:
         """The related instances that are loaded, by accessor (a copy)."""
-        names = self._instance._meta.relation_accessors()
-        return {name: value for name, value in self._instance.__dict__.items() if name in names}
+        held = self._instance.__dict__
+        return {name.removeprefix(SLOT): row for name, row in held.items() if name.startswith(SLOT)}
 
     @property
     def peers(self) -> tuple[Any, ...]:

@@ -25,6 +25,7 @@ from crowsfoot.persistence.cohort import Cohort, lone
 from crowsfoot.persistence.integrity import explain
 from crowsfoot.persistence.save import insert_plan, update_plan
 from crowsfoot.persistence.session import Session, atomically
+from crowsfoot.schema.relation import slot_of
 from crowsfoot.schema.types import Integer
 from crowsfoot.sql.dialect import Dialect
 
@@ -125,7 +126,7 @@ class ModelWrites:
         self.key_name = meta.pk.attname
         self.is_numbered = meta.pk.is_identity
         self.fields = meta.concrete_fields
-        self.relations = tuple(f.name for f in meta.fields if f.is_relation)
+        self.slots = tuple(slot_of(f.name) for f in meta.fields if f.is_relation)
         self.makes_key = meta.pk.has_default()
         # A new instance whose key came from a default cannot have a row yet.
         self.is_new_by_default = self.makes_key or meta.pk.has_db_default()
@@ -219,8 +220,8 @@ class ModelWrites:
             self._listen()
         if not self._is_silent or "_adding" in held:
             return None
-        for name in self.relations:
-            if name in held:
+        for slot in self.slots:
+            if slot in held:
                 instance._prepare_related_fields_for_save("save")
                 break
         key = held.get(self.key_name)

@@ -24,6 +24,7 @@ from crowsfoot.persistence.cohort import Cohort
 from crowsfoot.persistence.save import insert_rows
 from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.query.expressions import Value, name_of
+from crowsfoot.schema.relation import slot_of
 from crowsfoot.sql.write import Conflict
 
 M = TypeVar("M")
@@ -188,7 +189,7 @@ class Writing(Updating[M], Generic[M]):
                 raise ValueError("Can't bulk create a multi-table inherited model")
         conflict = self._conflict(ignore, update, update_fields, unique_fields)
         objs = list(objs)
-        relations = frozenset(f.name for f in meta.fields if f.is_relation)
+        relations = frozenset(slot_of(f.name) for f in meta.fields if f.is_relation)
         for obj in objs if relations or meta.private_fields else ():
             if meta.private_fields or not relations.isdisjoint(obj.__dict__):
                 obj._prepare_related_fields_for_save("bulk_create")

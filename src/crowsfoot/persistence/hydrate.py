@@ -10,6 +10,8 @@ import gc
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from inspect import getattr_static
+from keyword import iskeyword
 from typing import Any
 from weakref import ref
 
@@ -57,9 +59,9 @@ def make_owned_hydrator(
     """``hydrate(rows, found, owners, cohort)``: instances of one cohort, each added to the list of its owner.
 
     ``owner`` are the names of the values that tell whose a row is: the key of ``found`` and ``owners``, a tuple where
-    there are several. Those that are no attributes of the row are left out of the instance. ``back`` is the name under
-    which an instance knows its owner. ``shared`` says that a row which several owners have is one instance. Returns all
-    instances.
+    there are several. Those that are no attributes of the row are left out of the instance. ``back`` is the slot in
+    which an instance keeps its owner. ``shared`` says that a row which several owners have is one instance. Returns
+    all instances.
     """
     return _Models(row, db, fetch_mode, False).build_owned(owner, back, shared)
 
@@ -164,8 +166,8 @@ class _Models:
         self.owner = owner
         self._instance(self.row, "o", "        ")
         lines = [line[4:] for line in self.lines]
-        if back is not None and back not in [end.accessor for end, _ in self.row.related]:
-            lines.append(f"    o.__dict__[{back!r}] = owners[whose]")
+        if back is not None and back not in [end.slot for end, _ in self.row.related]:
+            lines.append(f"    o.{back} = owners[whose]")
         key = self._key()
         if shared and key is not None and not self.row.related and {name for name, _ in self.row.extras} <= {*owner}:
             lines = [f"    o = known.get({key})", "    if o is None:", *[f"    {line}" for line in lines]]
@@ -244,18 +246,26 @@ class _Models:
         for position, (end, related) in enumerate(row.related):
             child = f"{name}_{position}"
             self._instance(related, child, inner, end.holds_key and end.inverse.is_collection and not self.single)
-            self.lines.append(f"{inner}{name}.__dict__[{end.accessor!r}] = {child}")
+            self.lines.append(f"{inner}{name}.{end.slot} = {child}")
             if end.inverse.accessor and not end.inverse.is_collection:
                 self.lines += [
                     f"{inner}if {child} is not None:",
-                    f"{inner}    {child}.__dict__[{end.inverse.accessor!r}] = {name}",
+                    f"{inner}    {child}.{end.inverse.slot} = {name}",
                 ]
         for attname, converters in row.extras:
             term = _term(converters, self.variables, self.scope)
             if name == "o" and attname in self.owner:
                 self.whose[attname] = term
             else:
-                self.lines.append(f"{inner}{name}.__dict__[{attname!r}] = {term}")
+                self.lines.append(f"{inner}{_attribute(model, name, attname)} = {term}")
+
+
+def _attribute(model: Any, variable: str, name: str) -> str:
+    """What to assign to, so that the instance in ``variable`` has an attribute whatever the class makes of its name."""
+    is_plain = name.isidentifier() and not iskeyword(name) and model.__setattr__ is object.__setattr__
+    if is_plain and not hasattr(getattr_static(model, name, None), "__set__"):
+        return f"{variable}.{name}"
+    return f"{variable}.__dict__[{name!r}]"
 
 
 def _uncollected(lines: list[str]) -> list[str]:

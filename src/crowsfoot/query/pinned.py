@@ -27,7 +27,7 @@ class Pinned:
     def __init__(self, end: Any, name: str, before: tuple[Pinned, ...]) -> None:
         self.end = end
         self.name = name
-        self.accessor = name
+        self.accessor = self.slot = name  # nothing on the class stands in the way of an instance's attribute
         self.minimum = 0 if end.many else end.minimum
         self.path = (*before, self)
         self.inverse = NoWayBack() if before else end.inverse

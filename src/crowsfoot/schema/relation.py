@@ -149,6 +149,18 @@ class Hop:
         return all((near.python is str) is (far.python is str) for near, far in types)
 
 
+def slot_of(accessor: str) -> str:
+    """The attribute under which an instance keeps the related row that ``accessor`` shows.
+
+    It is not the accessor's own name, on which the class has a descriptor: what has none is written without a dict
+    being made for the instance.
+    """
+    return SLOT + accessor
+
+
+SLOT = "_related_"
+
+
 @dataclass(slots=True, eq=False)
 class End:
     """A relation seen from one of its entities.
@@ -173,6 +185,11 @@ class End:
     _alone: End | None = None
     inverse: End = dataclasses.field(init=False)
     relation: Relation = dataclasses.field(init=False)
+
+    @property
+    def slot(self) -> str:
+        """The attribute under which an instance keeps its one related row."""
+        return slot_of(self.accessor or self.name)
 
     @property
     def is_forward(self) -> bool:

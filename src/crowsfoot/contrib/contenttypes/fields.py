@@ -20,7 +20,7 @@ from crowsfoot.models.rels import ForeignObjectRel
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.conditions import Q
 from crowsfoot.schema.entity import Attribute, Entity
-from crowsfoot.schema.relation import End, KeyOf, Relation, generic
+from crowsfoot.schema.relation import End, KeyOf, Relation, generic, slot_of
 
 M = TypeVar("M")
 
@@ -64,11 +64,11 @@ class GenericForeignKey(Field[Any]):
 
     def prepare_for_save(self, instance: Any, operation: str) -> None:
         """A target that was saved after it was assigned lends its key now; one never saved is refused."""
-        target = instance.__dict__.get(self.name)
+        target = instance.__dict__.get(slot_of(self.name))
         if target is None or getattr(instance, self.fk_field) is not None:
             return
         if not target._is_pk_set():
-            del instance.__dict__[self.name]
+            del instance.__dict__[slot_of(self.name)]
             raise ValueError(
                 f"{operation}() prohibited to prevent data loss due to unsaved related object '{self.name}'."
             )
@@ -76,7 +76,7 @@ class GenericForeignKey(Field[Any]):
 
     def settle(self, session: Session, instance: Any) -> Operation[None]:
         """The content type of a target that was assigned where it could not be asked for. One query, or none."""
-        target = instance.__dict__.get(self.name)
+        target = instance.__dict__.get(slot_of(self.name))
         if target is not None and getattr(instance, self.ct_field_attname) is None:
             kind = yield from ContentType.objects._of_model(session, type(target), self.for_concrete_model)
             self.point(instance, target, kind)

@@ -15,6 +15,7 @@ from crowsfoot.models.deferred import Question, column_question, peers_lacking, 
 from crowsfoot.persistence.asyncness import refuse_touch
 from crowsfoot.persistence.cohort import SAVED, saved
 from crowsfoot.persistence.session import Session
+from crowsfoot.schema.relation import slot_of
 
 # Under this name an instance keeps, by field, the type and key that its loaded target was found by.
 FOUND_BY = "_generic_keys"
@@ -26,12 +27,13 @@ class GenericTarget:
     def __init__(self, field: Any) -> None:
         self.field = field
         self.name = field.name
+        self.slot = slot_of(field.name)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
             return self
         if not self.is_cached(instance):
-            instance.__dict__.pop(self.name, None)
+            instance.__dict__.pop(self.slot, None)
             if None in self._key(instance):
                 return None
             refuse_if_raising(instance, self.name)
@@ -62,7 +64,7 @@ class GenericTarget:
     def is_cached(self, instance: Any) -> bool:
         """Whether the target is here, and still the one that the two fields point at."""
         held = instance.__dict__
-        return self.name in held and held.get(FOUND_BY, {}).get(self.name) == self._key(instance)
+        return self.slot in held and held.get(FOUND_BY, {}).get(self.name) == self._key(instance)
 
     # -- loading -------------------------------------------------------------------------------------------------------
 
@@ -78,11 +80,11 @@ class GenericTarget:
     def question(self, instance: Any) -> Question:
         """The operation that loads the target, for the whole cohort."""
         alias = instance._state.db or routing.read(type(instance), {"instance": instance})
-        return Question(alias, self.load, (peers_lacking(instance, self.name),))
+        return Question(alias, self.load, (peers_lacking(instance, self.slot),))
 
     def answer(self, instance: Any) -> Any:
         """The target that is here, or None."""
-        return instance.__dict__.get(self.name)
+        return instance.__dict__.get(self.slot)
 
     def load(
         self, session: Session, instances: Sequence[Any], querysets: Iterable[Any] = (), to_attr: str | None = None
@@ -176,7 +178,7 @@ class GenericTarget:
             lacking = [instance for instance in instances if not self.is_cached(instance)]
         if lacking:
             yield from self.load(session, lacking, querysets, to_attr)
-        found = [instance.__dict__.get(to_attr or self.name) for instance in instances]
+        found = [instance.__dict__.get(to_attr or self.slot) for instance in instances]
         return list({id(row): row for row in found if row is not None}.values()), ()
 
 
@@ -188,7 +190,7 @@ def held_key(instance: Any, field: Any) -> tuple[Any, Any]:
 def keep(instance: Any, field: Any, target: Any) -> None:
     """Remember what ``instance`` points at, and by which key."""
     held = instance.__dict__
-    held[field.name] = target
+    held[slot_of(field.name)] = target
     held.setdefault(FOUND_BY, {})[field.name] = held_key(instance, field)
 
 
