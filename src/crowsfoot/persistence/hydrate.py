@@ -131,9 +131,8 @@ class _Models:
 
     def __init__(self, row: Row, db: str, fetch_mode: Any, alone: bool) -> None:
         self.row = row
-        # One row is expected, so that nothing can be shared; it is not in a cohort unless there are related rows.
-        self.single = alone
-        self.alone = alone and not row.related
+        # One row is expected, so that nothing can be shared, and neither it nor what is joined to it has peers.
+        self.alone = alone
         self.scope: dict[str, Any] = {
             "Cohort": Cohort,
             "db": db,
@@ -245,7 +244,7 @@ class _Models:
             self.lines.append(f"{inner}{known}[{key[1]}] = {name}")
         for position, (end, related) in enumerate(row.related):
             child = f"{name}_{position}"
-            self._instance(related, child, inner, end.holds_key and end.inverse.is_collection and not self.single)
+            self._instance(related, child, inner, end.holds_key and end.inverse.is_collection and not self.alone)
             self.lines.append(f"{inner}{name}.{end.slot} = {child}")
             if end.inverse.accessor and not end.inverse.is_collection:
                 self.lines += [
