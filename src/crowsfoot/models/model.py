@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from crowsfoot.errors import (
@@ -24,7 +23,7 @@ from crowsfoot.models.metaclass import ModelBase, apps, current
 from crowsfoot.models.missing import missing_attribute
 from crowsfoot.models.options import PLANNED, Options
 from crowsfoot.models.persist import Persistence
-from crowsfoot.models.related_rows import CACHE, Prefetched
+from crowsfoot.models.related_rows import CACHE, NOTHING_PREFETCHED, Prefetched
 from crowsfoot.models.state import ModelState
 from crowsfoot.models.typed import ImplicitKey
 from crowsfoot.models.validation import Validation
@@ -52,7 +51,7 @@ class Model(Persistence, Validation, metaclass=ModelBase):
     # a default, and not looked up in ``__dict__``, for it is only made when somebody asks for it.
     _origin: Any = None
     _adding: bool | None = None
-    _prefetched_objects_cache: Mapping[str, Any] = MappingProxyType({})
+    _prefetched_objects_cache: Mapping[str, Any] = NOTHING_PREFETCHED
     _prepared: Any = None
     DoesNotExist: ClassVar[type[ObjectDoesNotExist]]
     MultipleObjectsReturned: ClassVar[type[MultipleObjectsReturned]]

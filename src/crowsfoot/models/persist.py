@@ -16,6 +16,7 @@ from crowsfoot.models.deletion import Doomed, delete_instances
 from crowsfoot.models.fields.base import DatabaseDefault
 from crowsfoot.models.own_save import always_returned, is_usual
 from crowsfoot.models.places import take_places
+from crowsfoot.models.related_rows import forget_prefetched
 from crowsfoot.models.write_plans import save_directly, save_planned
 from crowsfoot.persistence.cohort import lone
 from crowsfoot.persistence.save import insert_rows, update_row
@@ -278,12 +279,12 @@ class Persistence:
 
     def _refresh_query(self: Any, using: str | None, fields: Any, from_queryset: Any) -> Any:
         held = self.__dict__
-        cache = held.get("_prefetched_objects_cache", {})
+        cache = self._prefetched_objects_cache
         names = None
         if fields is not None:
             names = list(map(name_of, fields))
             for name in [n for n in names if n in cache]:
-                del cache[name]
+                forget_prefetched(self, name)
                 names.remove(name)
             for name in [f.name for f in self._meta.private_fields if f.name in names]:
                 held.pop(slot_of(name), None)
@@ -296,7 +297,8 @@ class Persistence:
                         f'Found "{LOOKUP_SEP}" in fields argument. Relations and transforms are not allowed in fields.'
                     )
         else:
-            cache.clear()
+            for name in list(cache):
+                forget_prefetched(self, name)
         manager = from_queryset if from_queryset is not None else type(self)._base_manager
         alias = using or routing.read(type(self), {"instance": self})
         queryset = (manager.using(alias) if from_queryset is None or using else manager).filter(pk=self.pk)

@@ -39,11 +39,13 @@ class Plan:
 
 class Owned(NamedTuple):
     """The operation of reading rows as lists, by the values that each has under ``names``. ``shared`` says that a row
-    which is in several lists is one instance, ``back`` is the name under which a row knows its owner."""
+    which is in several lists is one instance, ``back`` is the slot in which a row keeps its owner, ``listed`` says that
+    the rows have to be put on the list of their cohort."""
 
     names: tuple[str, ...]
     shared: bool
     back: str | None
+    listed: bool
 
 
 def row_maker(kind: str, names: Sequence[str]) -> Callable[[tuple[Any, ...]], Any]:
@@ -83,4 +85,5 @@ def select_plan(
     told = {attribute.name for attribute, _ in row.attributes} | {name for name, _ in row.extras}
     if row.kind != "model" or not told.issuperset(operation.names):
         return Plan(compiled, None)
-    return Plan(compiled, make_owned_hydrator(row, alias, mode, operation.names, operation.back, operation.shared))
+    names, shared, back, listed = operation
+    return Plan(compiled, make_owned_hydrator(row, alias, mode, names, back, shared, listed))

@@ -11,13 +11,13 @@ from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import FieldDoesNotExist, unknown_name
 from crowsfoot.models import routing
 from crowsfoot.models.related_rows import (
-    Prefetched,
     base_queryset,
     end_of,
     load_to_many,
     load_to_one,
     parts,
     reader,
+    rows_of,
     way_back,
 )
 from crowsfoot.persistence.session import Session
@@ -239,13 +239,8 @@ def _reached(instances: list[Any], end: Any, to_attr: str | None) -> list[Any]:
         found = [row for instance in instances for row in instance.__dict__[to_attr]]
     else:
         name = end.accessor
-        found = [row for instance in instances for row in _rows_of(instance._prefetched_objects_cache[name])]
+        found = [row for instance in instances for row in rows_of(instance._prefetched_objects_cache[name])]
     return list({id(row): row for row in found if row is not None}.values())
-
-
-def _rows_of(cached: Any) -> list[Any]:
-    rows: list[Any] = cached.rows if type(cached) is Prefetched else cached._result_cache
-    return rows
 
 
 def _by_attribute(

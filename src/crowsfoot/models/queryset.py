@@ -17,6 +17,7 @@ from crowsfoot.models.reading import Reading
 from crowsfoot.models.typed import FieldPath
 from crowsfoot.models.writing import Writing
 from crowsfoot.persistence.cohort import Cohort
+from crowsfoot.persistence.hydrate import uncollected
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.expressions import Extra, OrderBy, name_of
 from crowsfoot.query.paths import check_alias
@@ -186,7 +187,8 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
             else:
                 self._result_cache = self._ask("select")
         if self._prefetch and not self._prefetch_done:
-            self._database.run(self._prefetch_all)
+            with uncollected():
+                self._database.run(self._prefetch_all)
 
     def _load(self, session: Session) -> Operation[list[Any]]:
         """All rows, prefetched relations included, as an operation."""

@@ -19,7 +19,14 @@ from crowsfoot.models.manager import BaseManager, Manager
 from crowsfoot.models.own_save import save_through
 from crowsfoot.models.peers import Side
 from crowsfoot.models.queryset import QuerySet
-from crowsfoot.models.related_rows import CACHE, Prefetched, ask, described, lineage, only_queryset
+from crowsfoot.models.related_rows import (
+    Prefetched,
+    ask,
+    described,
+    forget_prefetched,
+    lineage,
+    only_queryset,
+)
 from crowsfoot.models.state import FETCH_RAISE
 from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.query.lookups import marks
@@ -182,7 +189,7 @@ class RelatedManager(Manager[M]):
 
     def _remove_prefetched(self) -> None:
         for instance in lineage(self.instance):
-            instance.__dict__.get(CACHE, {}).pop(self.end.accessor, None)
+            forget_prefetched(instance, self.end.accessor)
 
     # -- writing -------------------------------------------------------------------------------------------------------
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, NamedTuple
+from weakref import ref
 
 from crowsfoot.database import Elsewhere
 from crowsfoot.drivers.run import Operation
@@ -24,9 +26,12 @@ from crowsfoot.schema.entity import Attribute
 KEY = "_prefetch_related_val"
 # What the slot of a relation has on the class: an instance that has nothing there has not loaded it.
 NOT_LOADED: Any = object()
+ORIGIN = attrgetter("_origin")
 # An attribute of an instance as it is held there; AttributeError for a column that was left out, which is not loaded.
 held_in: Callable[[Any, str], Any] = object.__getattribute__
 CACHE = "_prefetched_objects_cache"
+# What it is on the class.
+NOTHING_PREFETCHED: Mapping[str, Any] = MappingProxyType({})
 
 
 class Prefetched(NamedTuple):
@@ -141,7 +146,8 @@ def children_of(
         cohort = Cohort(elsewhere or session.alias, (), queryset._fetch_mode)
     if not rows._prefetch and rows._result_cache is None:
         owners = _owners(asked, instances) if back and not rows._known_related and end.convert is None else {}
-        owned = Owned(asked.names, end.relation.link is not None, back if owners else None)
+        back_there = back if owners else None
+        owned = Owned(asked.names, end.relation.link is not None, back_there, cohort.is_listed)
         work = rows._by_owner
         by_owner: dict[Any, list[Any]] | None
         if elsewhere is not None:
@@ -304,8 +310,44 @@ def load_to_many(
 ) -> Operation[None]:
     """Load a to-many relation onto instances, as their managers' answer or as a list called ``to_attr``. One query."""
     told = each_key(end, instances)
-    found = yield from children_of(session, end, instances, queryset, None, back, told)
+    cohort = None if to_attr or not back else _cohort_behind(end.accessor, instances, session.alias, queryset)
+    found = yield from children_of(session, end, instances, queryset, cohort, back, told)
     give_rows(end, instances, found, queryset, to_attr, told)
+
+
+def _cohort_behind(accessor: str, owners: Sequence[Any], alias: str, queryset: Any) -> Cohort | None:
+    """The cohort of rows that know their owners, who hold them as what was prefetched: nobody has to list them before
+    one of them wants to know its peers. None where the owners have not come together."""
+    origins = set(map(ORIGIN, owners))
+    origin = origins.pop()
+    if origins or origin is None or origin.is_lone:
+        return None
+    parents = ref(origin)
+
+    def rows() -> Iterator[Any]:
+        cohort = parents()
+        for member in () if cohort is None else cohort.members:
+            owner = member()
+            cached = None if owner is None else owner._prefetched_objects_cache.get(accessor)
+            if cached is not None:
+                yield from rows_of(cached)
+
+    return Cohort.unlisted(alias, rows, queryset._fetch_mode)
+
+
+def forget_prefetched(instance: Any, accessor: str) -> None:
+    """Drop what was prefetched. The rows are listed as peers before they can no longer be found."""
+    cached = instance._prefetched_objects_cache.get(accessor)
+    if cached is not None:
+        for row in (rows_of(cached) or ())[:1]:
+            _ = row._origin and row._origin.members
+        del instance._prefetched_objects_cache[accessor]
+
+
+def rows_of(cached: Any) -> list[Any]:
+    """The rows in an entry of what was prefetched."""
+    rows: list[Any] = cached.rows if type(cached) is Prefetched else cached._result_cache
+    return rows
 
 
 def give_rows(
@@ -332,10 +374,11 @@ def give_rows(
                 if answer._side is not None:
                     like, origin = answer._of_nobody(), instance._origin
                 answer._result_cache, answer._prefetch_done = rows, True
-            if instance._prefetched_objects_cache:
-                instance._prefetched_objects_cache[accessor] = answer
-            else:
+            cache = instance._prefetched_objects_cache
+            if cache is NOTHING_PREFETCHED:
                 instance._prefetched_objects_cache = {accessor: answer}
+            else:
+                cache[accessor] = answer
 
 
 def narrowed(queryset: Any, look_ups: Any) -> Any:

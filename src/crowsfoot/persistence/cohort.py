@@ -23,13 +23,42 @@ class Cohort:
     not asked yet.
     """
 
-    __slots__ = ("__weakref__", "db", "fetch_mode", "members", "prepared")
+    __slots__ = ("__weakref__", "_find", "db", "fetch_mode", "members", "prepared")
+    members: list[ref[Any]]
 
     def __init__(self, db: str, members: Iterable[Any] = (), fetch_mode: Any = None) -> None:
         self.db = db
-        self.members: list[ref[Any]] = list(map(ref, members))
+        self.members = list(map(ref, members))
         self.fetch_mode = fetch_mode
         self.prepared: dict[Any, Any] | None = None
+        self._find: Callable[[], Iterable[Any]] | None = None
+
+    @classmethod
+    def unlisted(cls, db: str, find: Callable[[], Iterable[Any]], fetch_mode: Any = None) -> Cohort:
+        """A cohort whose ``members`` are listed when they are first asked for: those among the instances that ``find``
+        gives which have come with it. It must not keep them alive."""
+        found = cls(db, (), fetch_mode)
+        del found.members
+        found._find = find
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "members" or self._find is None:
+            raise AttributeError(f"A cohort has no {name!r}.")
+        find, self._find = self._find, None
+        members = {id(member): ref(member) for member in find() if member._origin is self}
+        self.members = list(members.values())
+        return self.members
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether somebody has to put new members on the list."""
+        return self._find is None
+
+    @property
+    def is_lone(self) -> bool:
+        """Whether it is that of all instances that came alone."""
+        return LONE.get((self.db, self.fetch_mode)) is self
 
     def children(self, end: Any) -> Cohort:
         """The cohort of what the members reach by ``end``: one, however many queries bring it."""

@@ -54,16 +54,16 @@ class uncollected:
 
 
 def make_owned_hydrator(
-    row: Row, db: str, fetch_mode: Any, owner: tuple[str, ...], back: str | None, shared: bool
+    row: Row, db: str, fetch_mode: Any, owner: tuple[str, ...], back: str | None, shared: bool, listed: bool = True
 ) -> OwnedHydrator:
     """``hydrate(rows, found, owners, cohort)``: instances of one cohort, each added to the list of its owner.
 
     ``owner`` are the names of the values that tell whose a row is: the key of ``found`` and ``owners``, a tuple where
     there are several. Those that are no attributes of the row are left out of the instance. ``back`` is the slot in
-    which an instance keeps its owner. ``shared`` says that a row which several owners have is one instance. Returns
-    all instances.
+    which an instance keeps its owner. ``shared`` says that a row which several owners have is one instance. Unless
+    ``listed``, the cohort finds its members through their owners. Returns all instances.
     """
-    return _Models(row, db, fetch_mode, False).build_owned(owner, back, shared)
+    return _Models(row, db, fetch_mode, False).build_owned(owner, back, shared, listed)
 
 
 def first_value(rows: Iterable[Sequence[Any]]) -> Any:
@@ -161,12 +161,14 @@ class _Models:
             loop = _uncollected(loop)
         return self._function("rows", starts, loop)
 
-    def build_owned(self, owner: tuple[str, ...], back: str | None, shared: bool) -> OwnedHydrator:
+    def build_owned(self, owner: tuple[str, ...], back: str | None, shared: bool, listed: bool) -> OwnedHydrator:
         self.owner = owner
         self._instance(self.row, "o", "        ")
         lines = [line[4:] for line in self.lines]
         if back is not None and back not in [end.slot for end, _ in self.row.related]:
             lines.append(f"    o.{back} = owners[whose]")
+        else:
+            listed = True  # without it a row does not keep its owner, nor this one the other rows
         key = self._key()
         if shared and key is not None and not self.row.related and {name for name, _ in self.row.extras} <= {*owner}:
             lines = [f"    o = known.get({key})", "    if o is None:", *[f"    {line}" for line in lines]]
@@ -175,7 +177,7 @@ class _Models:
         terms = [self.whose[name] for name in owner]
         whose = terms[0] if len(terms) == 1 else f"({', '.join(terms)})"
         loop = self._loop([f"    whose = {whose}", *lines, "    found[whose].append(o)"])
-        loop += [f"cohort_{name}.members += map(ref, all_{name})" for name in self.lists]
+        loop += [f"cohort_{name}.members += map(ref, all_{name})" for name in self.lists[0 if listed else 1 :]]
         return self._function("rows, found, owners, cohort_o", starts, _uncollected(loop))
 
     def _dicts(self) -> list[str]:
