@@ -7,6 +7,7 @@ from typing import Any
 
 from crowsfoot import models
 from crowsfoot.models.layout import share_keys
+from crowsfoot.schema.relation import slot_of
 from crowsfoot.testing import isolated_registry
 
 
@@ -39,10 +40,12 @@ def test_what_is_loaded_first_does_not_decide_what_is_cheap() -> None:
 
         texts = [Text(title=str(number)) for number in range(40)]
         for text in texts:
-            vars(text)["writer"] = None
+            setattr(text, slot_of("writer"), None)
             text._origin = text._prepared = None
-            text._prefetched_objects_cache = {}
-        assert all(map(is_shared, texts))
+        writers = [Writer(name=str(number)) for number in range(40)]
+        for writer in writers:
+            setattr(writer, slot_of("text_set"), [])
+        assert all(map(is_shared, [*texts, *writers]))
 
 
 def test_querysets_of_ones_own_too() -> None:

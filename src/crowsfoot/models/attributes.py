@@ -75,9 +75,8 @@ def install_relation(relation: Relation) -> None:
         accessor = _accessor(end)
         accessor.bind(end)
         setattr(model, end.accessor, accessor)
-        if not end.is_collection:
-            setattr(model, end.slot, NOT_LOADED)
-            share_keys(model, [end.slot])
+        setattr(model, end.slot, NOT_LOADED)
+        share_keys(model, [end.slot])
 
 
 def _accessor(end: End) -> Any:

@@ -13,7 +13,7 @@ from crowsfoot.functional import unwrapped
 from crowsfoot.models import routing, signals
 from crowsfoot.models.link_plans import links_of
 from crowsfoot.models.related_managers import Key, RelatedManager
-from crowsfoot.models.related_rows import CACHE
+from crowsfoot.models.related_rows import NOT_LOADED
 from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.query.conditions import Q
 from crowsfoot.query.related_values import is_a
@@ -153,7 +153,7 @@ class ManyRelatedManager(RelatedManager[M]):
         keys = None if plan is None else plan.keys(self.instance, objs)
         if plan is None or keys is None:
             return False
-        if CACHE in self.instance.__dict__ or type(self.instance) is not self.side.owner:
+        if self.side.kept(self.instance) is not NOT_LOADED or type(self.instance) is not self.side.owner:
             self._remove_prefetched()
         if objs:
             database.carry(plan.request(keys), plan.table, plan.explain, keys)

@@ -211,7 +211,7 @@ class _Builder:
         if address is not None:
             cls.get_absolute_url = address
         related = [slot_of(field.name) for field in meta.fields if field.is_relation]
-        share_keys(cls, [*meta.entity.attributes, "_origin", "_prepared", "_prefetched_objects_cache", *related])
+        share_keys(cls, [*meta.entity.attributes, "_origin", "_prepared", *related])
         signals.class_prepared.send(sender=cls)
 
     def _exceptions(self) -> None:

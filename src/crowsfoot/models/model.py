@@ -23,7 +23,7 @@ from crowsfoot.models.metaclass import ModelBase, apps, current
 from crowsfoot.models.missing import missing_attribute
 from crowsfoot.models.options import PLANNED, Options
 from crowsfoot.models.persist import Persistence
-from crowsfoot.models.related_rows import CACHE, NOTHING_PREFETCHED, Prefetched
+from crowsfoot.models.related_rows import Prefetched, PrefetchedCache
 from crowsfoot.models.state import ModelState
 from crowsfoot.models.typed import ImplicitKey
 from crowsfoot.models.validation import Validation
@@ -51,7 +51,6 @@ class Model(Persistence, Validation, metaclass=ModelBase):
     # a default, and not looked up in ``__dict__``, for it is only made when somebody asks for it.
     _origin: Any = None
     _adding: bool | None = None
-    _prefetched_objects_cache: Mapping[str, Any] = NOTHING_PREFETCHED
     _prepared: Any = None
     DoesNotExist: ClassVar[type[ObjectDoesNotExist]]
     MultipleObjectsReturned: ClassVar[type[MultipleObjectsReturned]]
@@ -200,6 +199,17 @@ class Model(Persistence, Validation, metaclass=ModelBase):
     def _state(self) -> ModelState:
         return ModelState(self)
 
+    @property
+    def _prefetched_objects_cache(self) -> PrefetchedCache:
+        """Django's name for the querysets that prefetching has left here, by accessor. It may be changed."""
+        return PrefetchedCache(self)
+
+    @_prefetched_objects_cache.setter
+    def _prefetched_objects_cache(self, querysets: Mapping[str, Any]) -> None:
+        cache = PrefetchedCache(self)
+        cache.clear()
+        cache.update(querysets)
+
     def _is_pk_set(self, meta: Any = None) -> bool:
         pk = self.pk
         parts = pk if isinstance(pk, tuple) else (pk,)
@@ -233,9 +243,9 @@ class Model(Persistence, Validation, metaclass=ModelBase):
         state = self.__dict__.copy()
         state.pop("_prepared", None)
         state.pop("_known", None)
-        if self._prefetched_objects_cache:
-            cached = self._prefetched_objects_cache.items()
-            state[CACHE] = {n: c.queryset(self) if type(c) is Prefetched else c for n, c in cached}
+        for name, kept in state.items():
+            if type(kept) is Prefetched:
+                state[name] = kept.queryset(self)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

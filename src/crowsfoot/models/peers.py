@@ -52,16 +52,17 @@ class Side:
     """
 
     __slots__ = (
-        "accessor",
         "back",
         "edge",
         "end",
+        "kept",
         "key_of",
         "name",
         "names",
         "owner",
         "remotes",
         "shape",
+        "slot",
         "target",
         "tells",
         "width",
@@ -74,7 +75,8 @@ class Side:
         self.edge = ("of", end)
         # What a question about all rows of a usual owner is, once one was asked.
         self.shape: Shape | None = None
-        self.accessor = end.accessor
+        self.slot = end.slot
+        self.kept: Callable[[Any], Any] = attrgetter(end.slot)
         self.target = end.target
         self.names = [attribute.name for attribute in end.anchors]
         self.remotes = [attribute.name for attribute in end.target.attributes_of(end.remote_columns)]

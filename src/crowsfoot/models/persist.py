@@ -279,12 +279,12 @@ class Persistence:
 
     def _refresh_query(self: Any, using: str | None, fields: Any, from_queryset: Any) -> Any:
         held = self.__dict__
-        cache = self._prefetched_objects_cache
+        prefetched = self._prefetched_objects_cache
         names = None
         if fields is not None:
             names = list(map(name_of, fields))
-            for name in [n for n in names if n in cache]:
-                forget_prefetched(self, name)
+            for name in [n for n in names if n in prefetched]:
+                forget_prefetched(self, slot_of(name))
                 names.remove(name)
             for name in [f.name for f in self._meta.private_fields if f.name in names]:
                 held.pop(slot_of(name), None)
@@ -297,8 +297,8 @@ class Persistence:
                         f'Found "{LOOKUP_SEP}" in fields argument. Relations and transforms are not allowed in fields.'
                     )
         else:
-            for name in list(cache):
-                forget_prefetched(self, name)
+            for name in prefetched:
+                forget_prefetched(self, slot_of(name))
         manager = from_queryset if from_queryset is not None else type(self)._base_manager
         alias = using or routing.read(type(self), {"instance": self})
         queryset = (manager.using(alias) if from_queryset is None or using else manager).filter(pk=self.pk)

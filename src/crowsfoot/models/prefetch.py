@@ -11,8 +11,10 @@ from crowsfoot.drivers.run import Operation
 from crowsfoot.errors import FieldDoesNotExist, unknown_name
 from crowsfoot.models import routing
 from crowsfoot.models.related_rows import (
+    NOT_LOADED,
     base_queryset,
     end_of,
+    held_in,
     load_to_many,
     load_to_one,
     parts,
@@ -218,7 +220,8 @@ def _lacking(instances: list[Any], end: Any, to_attr: str | None) -> list[Any]:
     if to_attr:
         return [instance for instance in instances if to_attr not in instance.__dict__]
     if end.is_collection:
-        return [instance for instance in instances if name not in instance._prefetched_objects_cache]
+        slot = end.slot
+        return [instance for instance in instances if held_in(instance, slot) is NOT_LOADED]
     return [instance for instance in instances if not getattr_static(type(instance), name).is_cached(instance)]
 
 
@@ -234,12 +237,13 @@ def _reached(instances: list[Any], end: Any, to_attr: str | None) -> list[Any]:
     """The related rows that are on the instances now, each once where several share it."""
     found: list[Any]
     if not end.is_collection:
-        found = [instance.__dict__.get(to_attr or end.slot) for instance in instances]
+        name = to_attr or end.slot
+        found = [instance.__dict__.get(name) for instance in instances]
     elif to_attr:
         found = [row for instance in instances for row in instance.__dict__[to_attr]]
     else:
-        name = end.accessor
-        found = [row for instance in instances for row in rows_of(instance._prefetched_objects_cache[name])]
+        slot = end.slot
+        found = [row for instance in instances for row in rows_of(held_in(instance, slot))]
     return list({id(row): row for row in found if row is not None}.values())
 
 

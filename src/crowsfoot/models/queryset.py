@@ -212,14 +212,15 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
         return rows
 
     def _by_owner(
-        self, session: Session, owned: Owned, owners: Mapping[Any, Any], cohort: Cohort
+        self, session: Session, owned: Owned, owners: Mapping[Any, Any], cohort: Cohort, kind: type[list[Any]]
     ) -> Operation[dict[Any, list[Any]] | None]:
-        """All rows as new members of ``cohort``, in lists by what tells whose they are; None where they don't tell.
+        """All rows as new members of ``cohort``, in lists (of this ``kind``) by what tells whose they are; None where
+        they don't tell.
 
         One query, without what is to be prefetched.
         """
         plan = self._plan(session, owned)
-        found: dict[Any, list[Any]] = defaultdict(list)
+        found: dict[Any, list[Any]] = defaultdict(kind)
         if plan is None or (self._high is not None and self._high <= self._low):
             return found
         hydrate = plan.hydrate

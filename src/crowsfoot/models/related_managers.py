@@ -20,6 +20,7 @@ from crowsfoot.models.own_save import save_through
 from crowsfoot.models.peers import Side
 from crowsfoot.models.queryset import QuerySet
 from crowsfoot.models.related_rows import (
+    NOT_LOADED,
     Prefetched,
     ask,
     described,
@@ -136,11 +137,10 @@ class RelatedManager(Manager[M]):
 
     def get_queryset(self: Any) -> QuerySet[M]:
         instance, side = self.instance, self.side
-        origin, cache = instance._origin, instance._prefetched_objects_cache
-        if cache:
-            cached = cache.get(side.accessor)
-            if cached is not None:
-                return cached.like._answered(instance, cached.rows) if type(cached) is Prefetched else cached
+        kept = side.kept(instance)
+        if kept is not NOT_LOADED:
+            return kept.like._answered(instance, kept) if type(kept) is Prefetched else kept
+        origin = instance._origin
         if origin is not None and origin.fetch_mode is None and type(instance) is side.owner and self.is_usual:
             key, shape = side.key_of(instance), side.shape
             if shape is None or shape.is_forgotten or side.target.root is None:
@@ -154,10 +154,10 @@ class RelatedManager(Manager[M]):
                 rows._side = side
                 rows._owner = instance
                 return rows
-        for holder in (instance,) if type(instance) is side.owner else lineage(instance):
-            cached = holder._prefetched_objects_cache.get(side.accessor)
-            if cached is not None:
-                return cached.queryset(holder) if type(cached) is Prefetched else cached
+        for holder in () if type(instance) is side.owner else lineage(instance):
+            kept = holder.__dict__.get(side.slot)
+            if kept is not None:
+                return kept.queryset(holder) if type(kept) is Prefetched else kept
         self._need_key()
         if origin is not None and origin.fetch_mode is FETCH_RAISE:
             raise FieldFetchBlocked(f"Fetching of {type(instance).__name__}.{self.end.accessor} blocked.")
@@ -189,7 +189,7 @@ class RelatedManager(Manager[M]):
 
     def _remove_prefetched(self) -> None:
         for instance in lineage(self.instance):
-            forget_prefetched(instance, self.end.accessor)
+            forget_prefetched(instance, self.end.slot)
 
     # -- writing -------------------------------------------------------------------------------------------------------
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from operator import attrgetter
-from types import MappingProxyType
 from typing import Any, NamedTuple
 from weakref import ref
 
@@ -22,6 +21,7 @@ from crowsfoot.query.resolved import Col, ColumnTuple, Param
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query
 from crowsfoot.schema.entity import Attribute
+from crowsfoot.schema.relation import SLOT, slot_of
 
 KEY = "_prefetch_related_val"
 # What the slot of a relation has on the class: an instance that has nothing there has not loaded it.
@@ -29,20 +29,58 @@ NOT_LOADED: Any = object()
 ORIGIN = attrgetter("_origin")
 # An attribute of an instance as it is held there; AttributeError for a column that was left out, which is not loaded.
 held_in: Callable[[Any, str], Any] = object.__getattribute__
-CACHE = "_prefetched_objects_cache"
-# What it is on the class.
-NOTHING_PREFETCHED: Mapping[str, Any] = MappingProxyType({})
 
 
-class Prefetched(NamedTuple):
-    """The related rows that an instance has, and a queryset of the same question, asked for nobody."""
+class Prefetched(list[Any]):
+    """The related rows that were prefetched for an instance; ``like`` is a queryset of the same question, asked for
+    nobody."""
 
+    __slots__ = ("like",)
     like: Any
-    rows: list[Any]
 
     def queryset(self, owner: Any) -> Any:
         """The rows as the answer of a queryset; it is made when it is asked for, most of them are never."""
-        return self.like._answered(owner, self.rows)
+        return self.like._answered(owner, self)
+
+    def __reduce__(self) -> Any:
+        return list, (), None, iter(self)  # where it is pickled, it is the answer of a queryset already
+
+
+class PrefetchedCache(MutableMapping[str, Any]):
+    """What was prefetched for an instance, as Django shows it: querysets that have their rows, by accessor."""
+
+    def __init__(self, instance: Any) -> None:
+        self._instance = instance
+
+    def _slots(self) -> list[str]:
+        """The slots of to-many relations in which there is something."""
+        held = self._instance.__dict__
+        return [name for name, kept in held.items() if name.startswith(SLOT) and _is_collection(kept)]
+
+    def __getitem__(self, name: str) -> Any:
+        kept = self._instance.__dict__.get(slot_of(name))
+        if not _is_collection(kept):
+            raise KeyError(name)
+        return kept.queryset(self._instance) if type(kept) is Prefetched else kept
+
+    def __setitem__(self, name: str, queryset: Any) -> None:
+        self._instance.__dict__[slot_of(name)] = queryset
+
+    def __delitem__(self, name: str) -> None:
+        if name not in self:
+            raise KeyError(name)
+        forget_prefetched(self._instance, slot_of(name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([name.removeprefix(SLOT) for name in self._slots()])
+
+    def __len__(self) -> int:
+        return len(self._slots())
+
+
+def _is_collection(kept: Any) -> bool:
+    """Whether this is what the slot of a to-many relation holds, and not a related row."""
+    return kept is not None and not hasattr(kept, "_meta")
 
 
 class Asked(NamedTuple):
@@ -130,8 +168,10 @@ def children_of(
     cohort: Cohort | None = None,
     back: str | None = None,
     told: list[Any] | None = None,
+    kind: type[list[Any]] = list,
 ) -> Operation[dict[Any, list[Any]]]:
-    """The rows that ``end`` leads to from ``instances``, by the key they belong to. One query.
+    """The rows that ``end`` leads to from ``instances``, by the key they belong to, in lists of this ``kind``. One
+    query.
 
     They are members of ``cohort``, or of one of their own. A row that belongs to several instances is one instance.
     ``back`` is the slot in which each keeps the one that it belongs to, where nobody has told it yet; ``told`` is what
@@ -151,9 +191,9 @@ def children_of(
         work = rows._by_owner
         by_owner: dict[Any, list[Any]] | None
         if elsewhere is not None:
-            by_owner = yield Elsewhere(elsewhere, work, owned, owners, cohort)
+            by_owner = yield Elsewhere(elsewhere, work, owned, owners, cohort, kind)
         else:
-            by_owner = yield from work(session, owned, owners, cohort)
+            by_owner = yield from work(session, owned, owners, cohort, kind)
         if by_owner is not None:
             if back and not owners:
                 tell(end, instances, by_owner, back)
@@ -310,12 +350,13 @@ def load_to_many(
 ) -> Operation[None]:
     """Load a to-many relation onto instances, as their managers' answer or as a list called ``to_attr``. One query."""
     told = each_key(end, instances)
-    cohort = None if to_attr or not back else _cohort_behind(end.accessor, instances, session.alias, queryset)
-    found = yield from children_of(session, end, instances, queryset, cohort, back, told)
+    cohort = None if to_attr or not back else _cohort_behind(end.slot, instances, session.alias, queryset)
+    kind = list if to_attr else Prefetched
+    found = yield from children_of(session, end, instances, queryset, cohort, back, told, kind)
     give_rows(end, instances, found, queryset, to_attr, told)
 
 
-def _cohort_behind(accessor: str, owners: Sequence[Any], alias: str, queryset: Any) -> Cohort | None:
+def _cohort_behind(slot: str, owners: Sequence[Any], alias: str, queryset: Any) -> Cohort | None:
     """The cohort of rows that know their owners, who hold them as what was prefetched: nobody has to list them before
     one of them wants to know its peers. None where the owners have not come together."""
     origins = set(map(ORIGIN, owners))
@@ -328,25 +369,21 @@ def _cohort_behind(accessor: str, owners: Sequence[Any], alias: str, queryset: A
         cohort = parents()
         for member in () if cohort is None else cohort.members:
             owner = member()
-            cached = None if owner is None else owner._prefetched_objects_cache.get(accessor)
-            if cached is not None:
-                yield from rows_of(cached)
+            if owner is not None:
+                yield from rows_of(owner.__dict__.get(slot))
 
     return Cohort.unlisted(alias, rows, queryset._fetch_mode)
 
 
-def forget_prefetched(instance: Any, accessor: str) -> None:
+def forget_prefetched(instance: Any, slot: str) -> None:
     """Drop what was prefetched. The rows are listed as peers before they can no longer be found."""
-    cached = instance._prefetched_objects_cache.get(accessor)
-    if cached is not None:
-        for row in (rows_of(cached) or ())[:1]:
-            _ = row._origin and row._origin.members
-        del instance._prefetched_objects_cache[accessor]
+    for row in rows_of(instance.__dict__.pop(slot, None))[:1]:
+        _ = row._origin and row._origin.members
 
 
-def rows_of(cached: Any) -> list[Any]:
-    """The rows in an entry of what was prefetched."""
-    rows: list[Any] = cached.rows if type(cached) is Prefetched else cached._result_cache
+def rows_of(kept: Any) -> Sequence[Any]:
+    """The rows in what the slot of a to-many relation holds: a list, a queryset, or None."""
+    rows: Sequence[Any] = kept if isinstance(kept, list) else getattr(kept, "_result_cache", None) or ()
     return rows
 
 
@@ -365,20 +402,19 @@ def give_rows(
             for instance, rows in pairs:
                 instance.__dict__[to_attr] = rows
             return
-        accessor, like, origin, made = end.accessor, None, None, tuple.__new__
+        slot, like, origin = end.slot, None, None
         for instance, rows in pairs:
-            if like is not None and instance._origin is origin:
-                answer: Any = made(Prefetched, (like, rows))
-            else:
-                answer = getattr(instance, accessor)._narrowed(queryset)
+            if like is None or instance._origin is not origin:
+                answer = getattr(instance, end.accessor)._narrowed(queryset)
+                answer._result_cache, answer._prefetch_done = rows, True
+                setattr(instance, slot, answer)
                 if answer._side is not None:
                     like, origin = answer._of_nobody(), instance._origin
-                answer._result_cache, answer._prefetch_done = rows, True
-            cache = instance._prefetched_objects_cache
-            if cache is NOTHING_PREFETCHED:
-                instance._prefetched_objects_cache = {accessor: answer}
-            else:
-                cache[accessor] = answer
+                continue
+            if type(rows) is not Prefetched:
+                rows = Prefetched(rows)
+            rows.like = like
+            setattr(instance, slot, rows)
 
 
 def narrowed(queryset: Any, look_ups: Any) -> Any:

@@ -69,7 +69,8 @@ class ModelState:
     def fields_cache(self) -> dict[str, Any]:
         """The related instances that are loaded, by accessor (a copy)."""
         held = self._instance.__dict__
-        return {name.removeprefix(SLOT): row for name, row in held.items() if name.startswith(SLOT)}
+        rows = {name.removeprefix(SLOT): row for name, row in held.items() if name.startswith(SLOT)}
+        return {name: row for name, row in rows.items() if row is None or hasattr(row, "_meta")}
 
     @property
     def peers(self) -> tuple[Any, ...]:

@@ -150,7 +150,7 @@ class Hop:
 
 
 def slot_of(accessor: str) -> str:
-    """The attribute under which an instance keeps the related row that ``accessor`` shows.
+    """The attribute under which an instance keeps what ``accessor`` shows.
 
     It is not the accessor's own name, on which the class has a descriptor: what has none is written without a dict
     being made for the instance.
@@ -169,7 +169,8 @@ class End:
     off), ``minimum`` 0 or 1 and ``many`` say how few and how many rows of ``target`` an ``owner`` row has. ``field`` is
     the model field that declared the relation; the floors below ``models`` only carry it. ``convert`` makes the
     target's value out of the owner's, where their columns are of different types. ``narrow`` gives further look-ups for
-    the related row of one instance, which may change too.
+    the related row of one instance, which may change too. ``slot`` is the attribute under which an instance keeps its
+    one related row, or the rows that were prefetched.
     """
 
     owner: Entity
@@ -183,13 +184,12 @@ class End:
     convert: Callable[[Any], Any] | None = None
     narrow: Callable[[Any], Any] | None = None
     _alone: End | None = None
+    slot: str = dataclasses.field(init=False)
     inverse: End = dataclasses.field(init=False)
     relation: Relation = dataclasses.field(init=False)
 
-    @property
-    def slot(self) -> str:
-        """The attribute under which an instance keeps its one related row."""
-        return slot_of(self.accessor or self.name)
+    def __post_init__(self) -> None:
+        self.slot = slot_of(self.accessor or self.name)
 
     @property
     def is_forward(self) -> bool:
