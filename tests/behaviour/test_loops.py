@@ -175,6 +175,76 @@ async def test_loops_over_relations_to_many(do: Any, given: Rows, model: Any, re
         assert loaded.number <= size + sum(map(len, found)), "the members, and what was found: nothing besides"
 
 
+ORDERS: dict[str, Callable[[list[Any]], list[Any]]] = {
+    "backwards": lambda rows: rows[::-1],
+    "from-the-middle": lambda rows: rows[len(rows) // 2 :] + rows[: len(rows) // 2],
+    "shuffled": lambda rows: sorted(rows, key=lambda row: row.pk * 7919 % 104729),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@to_many
+async def test_loops_in_any_order(do: Any, given: Rows, model: Any, relation: str, order: str) -> None:
+    rows = model.objects.order_by("pk")
+    for size in SIZES:
+        with costs(do, given) as (sent, loaded):
+            members = ORDERS[order](await do.rows(rows[:size]))
+            found = [await keys(do, getattr(row, relation).all()) for row in members]
+        assert len(sent) <= allowed(size)
+        assert loaded.number <= size + sum(map(len, found))
+
+
+@to_many
+async def test_loops_that_ask_each_member_again(do: Any, given: Rows, model: Any, relation: str) -> None:
+    size = 100
+    members = await do.rows(model.objects.order_by("pk")[:size])
+    with costs(do, given) as (sent, _):
+        first, second = [[await in_any_order(do, getattr(row, relation).all()) for row in members] for _ in range(2)]
+        assert first == second
+    assert len(sent) <= 2 * allowed(size)
+    with costs(do, given) as (sent, loaded):
+        for row in await do.rows(model.objects.order_by("pk")[:size]):
+            for _ in range(3):
+                assert len(await keys(do, getattr(row, relation).all())) > 0
+    assert len(sent) <= 3 * allowed(size)
+    assert loaded.number <= size + 3 * 2 * sum(map(len, first))
+
+
+async def test_a_loop_in_a_loop_whatever_order_its_rows_have(do: Any, given: Rows) -> None:
+    """The notes of a batch of people do not come person by person, but they are asked for their topics so."""
+
+    async def walk() -> list[Any]:
+        return [
+            await keys(do, note.topics.all())
+            for person in await do.rows(Person.objects.order_by("pk")[:100])
+            for note in await do.rows(person.notes.order_by("rank", "pk"))
+        ]
+
+    with costs(do, given) as (sent, loaded):
+        found = await walk()
+    assert len(found) == 200
+    assert len(sent) <= 1 + 2 * allowed(100) + allowed(200)
+    assert loaded.number <= 100 + 2 * 200 + 2 * sum(map(len, found))
+
+
+@to_many
+async def test_a_loop_that_writes_loads_little_in_vain(do: Any, given: Rows, model: Any, relation: str) -> None:
+    related = model._meta.get_field(relation).related_model
+    used = 0
+
+    async def read_and_write() -> None:
+        nonlocal used
+        for row in await do.rows(model.objects.order_by("pk")[:100]):
+            used += len(await keys(do, getattr(row, relation).all()))
+            await do(related.objects.filter(pk=-1).update, rank=F("rank") + 1)
+        raise InterruptedError  # takes the writes back
+
+    with costs(do, given) as (_, loaded), pytest.raises(InterruptedError):
+        async with do.atomic():
+            await read_and_write()
+    assert loaded.number <= 100 + 2 * used
+
+
 @pytest.mark.capability(96)
 @pytest.mark.parametrize("question", ["all", "page", "count", "aggregate"])
 @to_many

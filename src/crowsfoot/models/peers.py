@@ -1,7 +1,7 @@
 """Cohorts for to-many relations: ``author.posts.…`` asked of one author after another is answered for several at once.
 
 The first member that asks a question is answered alone. When the same question (the same shape and values) is asked of
-a second member, it is answered for the next two members of the cohort, then four, then eight: a loop over N members
+a second member, it is answered for two members of the cohort, then four, then eight (`rounds`): a loop over N members
 costs at most log2(N) + 2 queries and loads at most twice the rows that it uses. A prepared answer is handed out once. A
 write to a table of the query, the end of a transaction, and age drop what was prepared.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from functools import partial
-from itertools import islice
 from operator import attrgetter
 from time import monotonic
 from typing import Any, TypeAlias
@@ -23,6 +22,7 @@ from crowsfoot.errors import EmptyResultSet
 from crowsfoot.models.plans import Plan, row_maker
 from crowsfoot.models.prefetch import prefetch
 from crowsfoot.models.related_rows import way_back
+from crowsfoot.models.rounds import Asked
 from crowsfoot.models.state import FETCH_ONE
 from crowsfoot.persistence.cohort import SAVED, Cohort, saved
 from crowsfoot.persistence.hydrate import OwnedHydrator, columns_of, make_hydrator, make_owned_hydrator
@@ -33,7 +33,6 @@ from crowsfoot.sql.peers import OWNER, can_batch, compile_for_owners
 
 # Answers that were prepared longer ago than this are asked again (seconds).
 MAX_AGE = 1.0
-PREPARED = attrgetter("_prepared")
 # What the answer is where there is no row.
 OF_NOTHING: dict[str, Callable[[], Any]] = {"select": list, "count": int, "exists": bool}
 # The plan for several owners, the tables that it reads, and what makes values of its rows.
@@ -115,6 +114,12 @@ class Batch:
         self.tables = tables
         self.expiry = monotonic() + MAX_AGE
 
+    def held_until(self, later: Batch) -> bool:
+        """Whether the answers counted still when a later batch was asked for."""
+        if later.expiry >= self.expiry + MAX_AGE:
+            return False
+        return later.written == self.written or not self.writes.after(self.written, self.tables)
+
     def holds(self) -> bool:
         """Whether the answers count still: they are young, and nobody has written to their tables since."""
         if monotonic() >= self.expiry:
@@ -165,21 +170,6 @@ def take(owner: Any, question: Hashable, key: Any) -> Any:
     if SAVED:
         saved(1)
     return found
-
-
-class Asked:
-    """One question as the members of a cohort ask it: who asked, and how many are answered at once."""
-
-    __slots__ = ("children", "position", "reach", "seen", "size")
-
-    def __init__(self, children: Cohort) -> None:
-        self.size = 1
-        # Where in the cohort the last search for owners ended, and behind whom nobody was ever answered ahead.
-        self.position = 0
-        self.reach = 0
-        self.seen: set[Any] = set()
-        # The rows that arrive by one relation are one cohort, however many questions brought them.
-        self.children = children
 
 
 def _key(end: End, names: list[str], owner: Any) -> Any:
@@ -255,17 +245,17 @@ def answer(session: Session, queryset: Any, operation: str, aggregation: Any = N
     if found is not None:
         return found
     asked = _asked(queryset, question)
-    owners = {key: owner}
-    if key not in asked.seen:
-        asked.seen.add(key)
-        if asked.size > 1:
-            owners = _next_owners(asked, queryset, key, question)
-        asked.size = 2 if asked.size == 1 else min(asked.size * 2, 1 << 16)
-    answers, batch = yield from _ask(session, queryset, operation, aggregation, plan, owners, asked)
+    batch = Batch(session, frozenset() if plan is None else plan[1])
+    owners = asked.next_owners(owner, key, queryset._side.key_of, batch)
+    answers = yield from _ask(session, queryset, operation, aggregation, plan, owners, asked)
+    batch.expiry = monotonic() + MAX_AGE
     del owners[key]
     found = answers.pop(key)
     for owner, (other, ahead) in zip(owners.values(), answers.items(), strict=True):
-        owner._prepared = (question, other, batch, ahead, owner._prepared)
+        older = owner._prepared
+        if older is not None and older[0] == question and not older[2].holds():
+            older = older[-1]
+        owner._prepared = (question, other, batch, ahead, older)
     return found
 
 
@@ -297,11 +287,12 @@ def _can_batch(queryset: Any, operation: str) -> bool:
 def _asked(queryset: Any, question: Hashable) -> Asked:
     """The question among those that the owner's cohort asks."""
     cohort: Cohort = queryset._owner._origin
-    children = cohort.children(queryset._side.end)
-    assert cohort.prepared is not None
-    found: Asked | None = cohort.prepared.get(question)
+    known = cohort.prepared
+    found: Asked | None = None if known is None else known.get(question)
     if found is None:
-        found = cohort.prepared[question] = Asked(children)
+        found = Asked(cohort.children(queryset._side.end))
+        assert cohort.prepared is not None
+        cohort.prepared[question] = found
     return found
 
 
@@ -313,51 +304,6 @@ def _hashable(values: tuple[Any, ...]) -> Hashable:
     return values
 
 
-def _next_owners(asked: Asked, queryset: Any, key: Any, question: Hashable) -> dict[Any, Any]:
-    """The asking owner and those that come after it in the cohort and have not asked yet, by key."""
-    owner, side = queryset._owner, queryset._side
-    kind, key_of, seen = type(owner), side.key_of, asked.seen
-    found, size = {key: owner}, asked.size
-    members = owner._origin.members
-    position = _position(members, owner, asked.position)
-    following = [member() for member in members[position : position + size]]
-    if set(map(type, following)) == {kind} and (position >= asked.reach or not any(map(PREPARED, following))):
-        keys = list(map(key_of, following))
-        if None not in keys and seen.isdisjoint(keys[1:]):
-            whole = dict(zip(keys, following, strict=True))
-            if len(whole) == len(following):  # the way of a loop: nobody else has asked before his turn
-                asked.position = position + len(whole) - 1
-                asked.reach = max(asked.reach, position + len(whole))
-                return whole
-    for member in islice(members, position + 1, None):
-        position += 1
-        other = member()
-        if type(other) is not kind:
-            continue
-        key = key_of(other)
-        if key is None or key in seen or key in found:
-            continue
-        entry = None if other._prepared is None else prepared_for(other, question)
-        if entry is None or not entry[2].holds():
-            found[key] = other
-            if len(found) == size:
-                break
-    asked.reach = max(asked.reach, position + 1)
-    asked.position = position  # most likely the next to ask stands right behind
-    return found
-
-
-def _position(members: list[Any], owner: Any, begin: int) -> int:
-    """Where ``owner`` stands, looked for from where the last search ended."""
-    for position in range(begin, len(members)):
-        if members[position]() is owner:
-            return position
-    for position in range(min(begin, len(members))):
-        if members[position]() is owner:
-            return position
-    return len(members)
-
-
 def _ask(
     session: Session,
     queryset: Any,
@@ -366,23 +312,21 @@ def _ask(
     known: Known | None,
     owners: dict[Any, Any],
     asked: Asked,
-) -> Operation[tuple[dict[Any, Any], Batch]]:
-    """Ask for these owners, in one query (and one per prefetch); the answers by key, and how long they count."""
+) -> Operation[dict[Any, Any]]:
+    """Ask for these owners, in one query (and one per prefetch); the answers by key."""
     of_nothing = aggregation.of_nothing if aggregation else OF_NOTHING[operation]
     answers: dict[Any, Any] = {key: [] for key in owners} if of_nothing is list else {k: of_nothing() for k in owners}
     if known is None:
-        return answers, Batch(session, frozenset())
-    plan, tables, make = known
+        return answers
+    plan, _, make = known
     values = list(queryset._all_values())
     values[queryset._slot] = list(owners)
     if aggregation:
         values += aggregation.values
-    batch = Batch(session, tables)
     hydrate = plan.hydrate
     if operation == "select" and make is None:
         hydrate = partial(_owned, hydrate, answers, owners, asked.children)
     rows = yield Fetch(plan.sql, plan.bind(tuple(values)), hydrate)
-    batch.expiry = monotonic() + MAX_AGE
     if make is not None:
         for row in rows:
             answers[row[-1]].append(make(row[:-1]))
@@ -393,7 +337,7 @@ def _ask(
         answers.update(dict.fromkeys(rows, True))
     else:
         answers.update((key, aggregation.named(found) if aggregation else found[0]) for key, *found in rows)
-    return answers, batch
+    return answers
 
 
 def _owned(hydrate: OwnedHydrator, found: Any, owners: Any, cohort: Cohort, rows: Any) -> list[Any]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from weakref import ref
 
 from crowsfoot.errors import EmptyResultSet, FullResultSet
-from crowsfoot.query.pinned import Pinned
+from crowsfoot.query.filtered import Pinned
 from crowsfoot.schema.entity import Attribute
 from crowsfoot.schema.relation import JoinCondition
 from crowsfoot.schema.table import Table

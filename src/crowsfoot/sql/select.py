@@ -10,10 +10,10 @@ from crowsfoot.errors import EmptyResultSet, FieldError, FullResultSet, NotSuppo
 from crowsfoot.query.aggregates import Aggregate
 from crowsfoot.query.depth import bounded
 from crowsfoot.query.expressions import OrderBy
+from crowsfoot.query.filtered import Pinned
 from crowsfoot.query.inference import DECIMAL, MixedTypes
 from crowsfoot.query.loading import Loading
 from crowsfoot.query.nodes import BaseExpression
-from crowsfoot.query.pinned import Pinned
 from crowsfoot.query.resolved import Col, ColumnTuple, Condition, Ref, RowKey
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import GROUP_BY_KEY, RANDOM, Query, Related, count_star, order_items
