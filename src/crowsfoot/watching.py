@@ -1,4 +1,7 @@
-"""`watch()`: which lines of a program sent how many queries, and how many were saved by loading for several at once."""
+"""`watch()`: which lines of a program sent how many queries, and how many were saved by loading for several at once.
+
+`plan_cache()`: what is kept of queries that were asked before.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,34 @@ from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from crowsfoot.database import databases
 from crowsfoot.drivers.worker import TASK, WATCHERS
 from crowsfoot.persistence import cohort
+from crowsfoot.query.shapes import LIMIT, TALLY, Shape
 
 OWN = "crowsfoot."
 # A loop that loads for several rows at once sends one statement this often for 65,000 rows.
 OFTEN = 16
+# How statements begin that are made from a plan; those of transactions and of the schema are not.
+PLANNED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "(")
+
+
+class PlanCache(NamedTuple):
+    """What is kept of the queries of this process. ``shapes`` are queries without their values, each with its plans;
+    beyond ``limit`` of them all are dropped and made anew, as they are when a database is connected or a look-up
+    registered. Since the process began, ``compiled`` plans were made, and all were dropped ``emptied`` times."""
+
+    shapes: int
+    limit: int
+    compiled: int
+    emptied: int
+
+
+def plan_cache() -> PlanCache:
+    """What is kept of the queries that were asked before, and how often a plan had to be made. Costs nothing."""
+    return PlanCache(Shape.made, LIMIT, TALLY.compiled, TALLY.emptied)
 
 
 @dataclass(slots=True)
@@ -39,6 +61,8 @@ class Watch:
 
     def __init__(self) -> None:
         self._sites: dict[str, Site] = {}
+        self._started = TALLY.compiled
+        self._ended: int | None = None
 
     @property
     def sites(self) -> list[Site]:
@@ -54,6 +78,25 @@ class Watch:
         """The number of queries that a mapper without cohorts would have sent on top."""
         return sum(site.saved for site in self._sites.values())
 
+    @property
+    def compiled(self) -> int:
+        """The number of statements compiled, all threads' together, as long as the block ran."""
+        return (TALLY.compiled if self._ended is None else self._ended) - self._started
+
+    @property
+    def hit_rate(self) -> float | None:
+        """The part of the statements sent whose plan was there already, from 0 to 1; None where none was sent.
+
+        Statements of transactions and of the schema have no plan and are left out; SQL of one's own counts as planned.
+        """
+        sent = sum(
+            number
+            for site in self._sites.values()
+            for sql, number in site.statements.items()
+            if sql.lstrip().upper().startswith(PLANNED)
+        )
+        return max(0.0, 1 - self.compiled / sent) if sent else None
+
     def loops(self, more_than: int = OFTEN) -> list[Site]:
         """The lines that sent one statement more often than this: most likely a loop that asks for each row (N+1).
 
@@ -64,13 +107,16 @@ class Watch:
 
     def report(self) -> str:
         """A line for each call site: what it sent, what it was saved, and its most frequent statement. Those of
-        ``loops()`` say so."""
+        ``loops()`` say so. The last line is about plans."""
         lines = [f"{self.sent} queries sent, {self.saved} saved"]
         for site in self.sites:
             often = max(site.statements, key=lambda sql: site.statements[sql], default="")
             loop = f", a loop: one statement {site.repeated} times" if site.repeated > OFTEN else ""
             told = f"{site.place}: {site.sent} sent, {site.saved} saved{loop}"
             lines.append(told + (f"  {often[:100]}" if often else ""))
+        rate = self.hit_rate
+        if rate is not None:
+            lines.append(f"{self.compiled} plans compiled, hit rate {rate:.0%}")
         return "\n".join(lines)
 
     def __str__(self) -> str:
@@ -135,5 +181,6 @@ def watch() -> Generator[Watch]:
         try:
             yield watched
         finally:
+            watched._ended = TALLY.compiled
             WATCHERS.remove(watched)
             cohort.SAVED.remove(watched._on_saved)

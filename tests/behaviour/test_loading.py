@@ -12,7 +12,7 @@ from behaviour_models import TABLES, Author, Post, Profile, Tag
 from crowsfoot import create_tables
 from crowsfoot.database import Database, databases
 from crowsfoot.errors import FieldDoesNotExist, FieldError
-from crowsfoot.models import Exists, Prefetch, Subquery
+from crowsfoot.models import FETCH_ONE, FETCH_PEERS, FETCH_RAISE, Exists, Prefetch, Subquery
 from crowsfoot.testing import assert_num_queries
 
 
@@ -241,3 +241,25 @@ def test_a_queryset_that_is_kept_speaks_to_each_database_in_its_words(sqlite_tab
         assert list(kept.order_by("pk")[:1]) == []
         assert kept.filter(title="x").count() == 0
         found.close()
+
+
+async def test_a_fetch_mode_stays_with_an_instance(do: Any) -> None:
+    await blog(do)
+    rows = Author.objects.fetch_mode(FETCH_ONE)
+    made = await do(rows.create, name="Cleo")
+    also, is_made = await do(rows.get_or_create, name="Dina")
+    assert (made._state.fetch_mode, also._state.fetch_mode, is_made) == (FETCH_ONE, FETCH_ONE, True)
+    owner = await do(rows.get, name="Asha")
+    assert (await do(owner.posts.create, title="three", rank=3))._state.fetch_mode is FETCH_ONE
+    assert (await do(Author.objects.create, name="Eve"))._state.fetch_mode is FETCH_PEERS
+    new = Author(name="Finn")
+    new._state.fetch_mode = FETCH_RAISE
+    assert (new._state.adding, new._state.db) == (True, None)
+    await do(new.save)
+    assert (new._state.adding, new._state.db, new._state.fetch_mode) == (False, "default", FETCH_RAISE)
+    new._state.db = "default"
+    assert new._state.fetch_mode is FETCH_RAISE
+    new._state.db = None
+    assert (new._state.adding, new._state.db, new._state.fetch_mode) == (False, None, FETCH_RAISE)
+    await do(new.save)
+    assert (new._state.db, new._state.fetch_mode) == ("default", FETCH_RAISE)

@@ -9,7 +9,9 @@ import pytest
 from behaviour_models import Author, Post
 
 import crowsfoot
-from crowsfoot.models import FETCH_ONE
+from crowsfoot.models import FETCH_ONE, Count
+from crowsfoot.query import shapes
+from crowsfoot.query.shapes import LIMIT, forget_all
 
 
 def line(word: str) -> str:
@@ -92,3 +94,52 @@ async def test_lines_are_told_in_async_code_too(do: Any) -> None:
     if do.is_async:
         assert not any(place.startswith("(") for place in sites)
     assert (4, 4) in sites.values()
+
+
+async def test_plans_are_compiled_once_for_a_shape(do: Any) -> None:
+    await do(Author.objects.bulk_create, [Author(name=name) for name in "abcd"])
+
+    async def look() -> Any:
+        with crowsfoot.watch() as watched:
+            for name in "abcd":
+                await do(Author.objects.filter(name=name, age__gt=-7).order_by("-age").exists)
+        return watched
+
+    before = crowsfoot.plan_cache()
+    first, second = await look(), await look()
+    after = crowsfoot.plan_cache()
+    assert (first.sent, first.compiled, first.hit_rate) == (4, 1, 0.75)
+    assert (second.sent, second.compiled, second.hit_rate) == (4, 0, 1.0)
+    assert first.report().splitlines()[-1] == "1 plans compiled, hit rate 75%"
+    assert after.compiled - before.compiled == 1
+    assert after.shapes > before.shapes
+    assert after.limit == LIMIT
+    await do(Author.objects.filter(name="e", age__gt=-8).order_by("-age").count)
+    assert first.compiled == 1  # what is compiled after the block is not its
+
+
+async def test_the_rate_is_of_statements_that_have_a_plan(do: Any) -> None:
+    with crowsfoot.watch() as watched:
+        assert watched.hit_rate is None
+        async with do.atomic():
+            pass
+    assert watched.hit_rate is None
+    assert "plans" not in watched.report()
+    with crowsfoot.watch() as watched:
+        for _ in range(2):
+            await do(Author.objects.aggregate, n=Count("pk"))  # is compiled each time
+    assert (watched.compiled, watched.hit_rate) == (2, 0.0)
+
+
+def test_a_full_cache_is_emptied_and_says_so(database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_all()
+    before = crowsfoot.plan_cache()
+    forget_all()  # nothing is there to be dropped
+    assert crowsfoot.plan_cache() == before
+    assert before.shapes == 0
+    monkeypatch.setattr(shapes, "LIMIT", 3)
+    for number in range(4):
+        Author.objects.filter(**{f"age__{('gt', 'lt', 'gte', 'lte')[number]}": 1}).exists()
+    after = crowsfoot.plan_cache()
+    assert after.emptied == before.emptied + 1
+    assert after.compiled == before.compiled + 4

@@ -179,6 +179,28 @@ def test_what_is_registered_for_a_foreign_object_serves_foreign_keys() -> None:
         Post.objects.filter(author__exactly=3)
 
 
+def test_what_is_registered_for_all_fields_is_of_the_key_that_a_relation_compares() -> None:
+    author = Post._meta.get_field("author")
+    with registered(models.Field, Exactly):
+        assert author.get_lookup("exactly") is None
+        assert "exactly" not in author.get_lookups()
+        assert author.target_field.get_lookup("exactly") is Exactly
+        for name in ("author__exactly", "author_id__exactly"):
+            assert '"author_id" = ?' in compile_select(SQLite(), Post.objects.filter(**{name: 3})._query).sql
+
+
+def test_the_lookups_of_a_class_are_worked_out_once() -> None:
+    author = Post._meta.get_field("author")
+    author.get_class_lookups.cache_clear()
+    assert author.get_class_lookups() is models.ForeignKey.get_class_lookups() == author.get_lookups()
+    with registered(models.ForeignObject, Exactly):
+        assert author.get_class_lookups() == models.OneToOneField.get_class_lookups() == {"exactly": Exactly}
+    assert author.get_class_lookups() == {}
+    with registered(models.Field, Exactly), registered(models.IntegerField, NotEqual, "exactly"):
+        assert models.BigIntegerField.get_class_lookups()["exactly"] is NotEqual
+        assert models.CharField.get_class_lookups()["exactly"] is Exactly
+
+
 class Plus(models.Func):
     """Writes down what it is told of its parts, as expressions written for Django ask."""
 

@@ -178,7 +178,7 @@ class ToOne:
         names = [field.attname for field in model._meta.concrete_fields]
         if origin is None or any(name not in held for name in names):
             return None
-        parent = model.from_db(origin.db, names, [held[name] for name in names], fetch_mode=origin.fetch_mode)
+        parent = model.from_db(origin.db, names, [held[name] for name in names], fetch_mode=instance._state.fetch_mode)
         parent.__dict__["_origin"] = lone(origin.db, origin.fetch_mode)
         if self.end.inverse.accessor:
             parent.__dict__[self.end.inverse.slot] = instance

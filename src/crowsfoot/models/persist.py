@@ -163,7 +163,7 @@ class Persistence:
             updated = yield from writer.table(origin)
         held = self.__dict__
         if self._origin is None or self._origin.db != session.alias:
-            held["_origin"] = lone(session.alias)
+            held["_origin"] = lone(session.alias, None if self._origin is None else self._origin.fetch_mode)
         held.pop("_adding", None)
         if not auto:
             yield from signals.tell(

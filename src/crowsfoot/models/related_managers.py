@@ -303,8 +303,9 @@ class RelatedManager(Manager[M]):
         await self._links_database.arun(self._set, tuple(map(unwrapped, objs)), **options)
 
     def _queryset(self: Any, session: Session) -> Any:
-        """All rows that could belong to the relation, in the session's database."""
-        return self.base_class.get_queryset(self).using(session.alias)
+        """All rows that could belong to the relation, in the session's database and with the owner's fetch mode."""
+        rows, origin = self.base_class.get_queryset(self).using(session.alias), self.instance._origin
+        return rows if origin is None or origin.fetch_mode is None else rows.fetch_mode(origin.fetch_mode)
 
 
 def _of(query: Query, end: End, key: tuple[Any, ...]) -> tuple[Query, Scope]:

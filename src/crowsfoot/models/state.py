@@ -1,28 +1,13 @@
-"""Fetch modes, and ``instance._state``: where an instance came from, as Django shows it."""
+"""``instance._state``: where an instance came from, as Django shows it."""
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Any
 
-from crowsfoot.persistence.cohort import Cohort, lone
+from crowsfoot.persistence.cohort import FETCH_ONE, FETCH_PEERS, FETCH_RAISE, Cohort, FetchMode, lone
 from crowsfoot.schema.relation import SLOT
 
-
-class FetchMode(Enum):
-    """What touching an unloaded value does: load it for all peers (the default), for this one alone, or raise."""
-
-    PEERS = "FETCH_PEERS"
-    ONE = "FETCH_ONE"
-    RAISE = "FETCH_RAISE"
-
-    def __repr__(self) -> str:
-        return self.value
-
-
-FETCH_PEERS = FetchMode.PEERS
-FETCH_ONE = FetchMode.ONE
-FETCH_RAISE = FetchMode.RAISE
+__all__ = ["FETCH_ONE", "FETCH_PEERS", "FETCH_RAISE", "FetchMode", "ModelState"]
 
 
 class ModelState:
@@ -49,11 +34,8 @@ class ModelState:
 
     @db.setter
     def db(self, alias: str | None) -> None:
-        held = self._instance.__dict__
-        adding = self.adding
-        held["_origin"] = None if alias is None else lone(alias)
-        if adding is not (held["_origin"] is None):
-            held["_adding"] = adding
+        origin: Cohort | None = self._instance._origin
+        self._come_from(alias or "", None if origin is None else origin.fetch_mode)
 
     @property
     def fetch_mode(self) -> FetchMode:
@@ -63,7 +45,14 @@ class ModelState:
     @fetch_mode.setter
     def fetch_mode(self, mode: FetchMode) -> None:
         origin: Cohort | None = self._instance._origin
-        self._instance.__dict__["_origin"] = lone(origin.db if origin is not None else "", mode)
+        self._come_from("" if origin is None else origin.db, mode)
+
+    def _come_from(self, alias: str, mode: FetchMode | None) -> None:
+        """Give the instance this database and mode; whether it is new stays as it is."""
+        held, adding = self._instance.__dict__, self.adding
+        held["_origin"] = lone(alias, mode) if alias or mode is not None else None
+        if adding is not (held["_origin"] is None):
+            held["_adding"] = adding
 
     @property
     def fields_cache(self) -> dict[str, Any]:

@@ -293,8 +293,10 @@ def save_directly(instance: Any, update_fields: Any, force_insert: bool, alias: 
             return False
         answer = database.carry(plan.request(params), plan.table, plan.explain, held)
         plan = plan.take(held, answer)
-    if origin is None or origin.db != alias:
+    if origin is None:
         held["_origin"] = plans.origin
+    elif origin.db != alias:
+        held["_origin"] = lone(alias, origin.fetch_mode)
     return True
 
 
@@ -319,8 +321,11 @@ def save_planned(session: Session, instance: Any, names: Any, force_insert: bool
             yield from plan.explain(error, held)
             raise
         plan = plan.take(held, answer)
-    if instance._origin is None or instance._origin.db != session.alias:
+    origin = instance._origin
+    if origin is None:
         held["_origin"] = plans.origin
+    elif origin.db != session.alias:
+        held["_origin"] = lone(session.alias, origin.fetch_mode)
     return True
 
 

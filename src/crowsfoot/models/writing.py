@@ -43,6 +43,8 @@ class Writing(Updating[M], Generic[M]):
         alias = routing.write(model, self._hints) if self._db is None and settings.DATABASE_ROUTERS else self.db
         if not save_directly(obj, None, True, alias):
             databases[alias].run(save_new, obj)
+        if self._fetch_mode is not None:
+            obj._state.fetch_mode = self._fetch_mode
         return obj
 
     async def acreate(self: Any, **kwargs: Any) -> M:
@@ -51,6 +53,8 @@ class Writing(Updating[M], Generic[M]):
     def _create(self: Any, session: Session, kwargs: dict[str, Any]) -> Operation[M]:
         obj = self._new(kwargs)
         yield from save_new(session, obj)
+        if self._fetch_mode is not None:
+            obj._state.fetch_mode = self._fetch_mode
         return obj
 
     def _new(self: Any, kwargs: dict[str, Any]) -> Any:

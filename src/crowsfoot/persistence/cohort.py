@@ -1,8 +1,9 @@
-"""Cohorts: the instances of one result, who load together what one of them lacks."""
+"""Cohorts: the instances of one result, who load together what one of them lacks; and the modes of loading."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from enum import Enum
 from typing import Any
 from weakref import ref
 
@@ -14,6 +15,22 @@ def saved(number: int) -> None:
     """Report that ``number`` queries were not needed."""
     for told in SAVED:
         told(number)
+
+
+class FetchMode(Enum):
+    """What touching an unloaded value does: load it for all peers (the default), for this one alone, or raise."""
+
+    PEERS = "FETCH_PEERS"
+    ONE = "FETCH_ONE"
+    RAISE = "FETCH_RAISE"
+
+    def __repr__(self) -> str:
+        return self.value
+
+
+FETCH_PEERS = FetchMode.PEERS
+FETCH_ONE = FetchMode.ONE
+FETCH_RAISE = FetchMode.RAISE
 
 
 class Cohort:
@@ -64,7 +81,9 @@ class Cohort:
         """The cohort of what the members reach by ``end``: one, however many queries bring it."""
         if self.prepared is None:
             self.prepared = {}
-        found: Cohort = self.prepared.setdefault(end, Cohort(self.db, (), self.fetch_mode))
+        found: Cohort | None = self.prepared.get(end)
+        if found is None:
+            found = self.prepared[end] = Cohort(self.db, (), self.fetch_mode)
         return found
 
     def take(self, rows: Iterable[Any]) -> None:

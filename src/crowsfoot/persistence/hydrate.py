@@ -11,11 +11,12 @@ from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from inspect import getattr_static
+from itertools import chain
 from keyword import iskeyword
 from typing import Any
 from weakref import ref
 
-from crowsfoot.persistence.cohort import Cohort, lone
+from crowsfoot.persistence.cohort import FETCH_PEERS, Cohort, lone
 from crowsfoot.sql.statement import Row
 
 Hydrator = Callable[[Iterable[Sequence[Any]]], list[Any]]
@@ -135,8 +136,10 @@ class _Models:
         self.alone = alone
         self.scope: dict[str, Any] = {
             "Cohort": Cohort,
+            "chain": chain,
             "db": db,
             "mode": fetch_mode,
+            "told": FETCH_PEERS if fetch_mode is None else fetch_mode,
             "new": object.__new__,
             "ref": ref,
             "uncollected": uncollected,
@@ -177,7 +180,10 @@ class _Models:
         terms = [self.whose[name] for name in owner]
         whose = terms[0] if len(terms) == 1 else f"({', '.join(terms)})"
         loop = self._loop([f"    whose = {whose}", *lines, "    found[whose].append(o)"])
-        loop += [f"cohort_{name}.members += map(ref, all_{name})" for name in self.lists[0 if listed else 1 :]]
+        if listed:  # in the order of their owners, who are most likely asked one after the other
+            every = "all_o" if shared else "chain(*found.values())"
+            loop.append(f"cohort_o.members += map(ref, {every})")
+        loop += [f"cohort_{name}.members += map(ref, all_{name})" for name in self.lists[1:]]
         return self._function("rows, found, owners, cohort_o", starts, _uncollected(loop))
 
     def _dicts(self) -> list[str]:
@@ -238,7 +244,7 @@ class _Models:
         else:
             names = tuple(attname for attname, _ in pairs)
             values = ", ".join(term for _, term in pairs)
-            self.lines.append(f"{inner}{name} = cls_{name}.from_db(db, {names!r}, ({values},), fetch_mode=mode)")
+            self.lines.append(f"{inner}{name} = cls_{name}.from_db(db, {names!r}, ({values},), fetch_mode=told)")
         self.lines.append(f"{inner}{name}._origin = cohort_{name}")
         self.lines.append(f"{inner}add_{name}({name})")
         if known is not None:

@@ -23,14 +23,10 @@ class TupleType(types.Type):
 
     kind = "tuple"
     python = tuple
+    lookups_apart = True  # a tuple contains no text and begins with nothing
 
     def __init__(self, parts: tuple[ValueType, ...]) -> None:
         self.parts = parts
-
-    @classmethod
-    def find_lookup(cls, name: str) -> Any:
-        """Its own look-ups alone: a tuple contains no text and begins with nothing."""
-        return cls.__dict__.get("class_lookups", {}).get(name)
 
 
 # The class of field that most columns of a kind have; the ``models`` floor fills it in. What is registered there serves
@@ -161,8 +157,12 @@ def _field_of(value_type: types.Type) -> Any:
 
 
 def computed(value_type: ValueType, name: str, what: str) -> Any:
-    """The look-up or transform (``get_lookup``, ``get_transform``) that a computed value of this type has."""
+    """The look-up or transform (``get_lookup``, ``get_transform``) that a computed value of this type has; that of a
+    foreign key has those of the field that it points at, too."""
     found = getattr(value_type, what)(name)
+    target = getattr(value_type, "target_field", None) if found is None else None
+    if target is not None:
+        return computed(target, name, what)
     if found is not None or not isinstance(value_type, types.Type):
         return found
     known = FIELD_CLASSES.get(value_type.kind)

@@ -10,6 +10,7 @@ import datetime
 import decimal
 import uuid
 from collections.abc import Callable, Hashable
+from threading import Lock
 from typing import Any
 from weakref import WeakSet
 
@@ -30,6 +31,27 @@ SCALARS: frozenset[type] = frozenset(
     }
 )  # fmt: skip
 LIMIT = 10_000
+
+
+class Tally:
+    """What making plans has come to since the process began. A plan that is found is counted by nobody: that would be
+    paid for by each query."""
+
+    def __init__(self) -> None:
+        self.compiled = 0
+        self.emptied = 0
+        self._lock = Lock()
+
+    def count_compiled(self) -> None:
+        with self._lock:
+            self.compiled += 1
+
+    def count_emptied(self) -> None:
+        with self._lock:
+            self.emptied += 1
+
+
+TALLY = Tally()
 
 
 class Edge:
@@ -110,13 +132,17 @@ def root(query: Query) -> Shape:
 
 def forget_all() -> None:
     """Drop every shape but the roots, and every plan; they are made again when they are next asked for."""
+    had_plans = False
     for shape in list(SHAPES):
         shape.is_forgotten = True
+        had_plans = had_plans or bool(shape.plans)
         shape.edges.clear()
         shape.plans.clear()
         shape.gets.clear()
     for shape in ROOTS.values():
         shape.is_forgotten = False
+    if had_plans or Shape.made:
+        TALLY.count_emptied()
     Shape.made = 0
 
 

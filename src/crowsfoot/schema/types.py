@@ -14,6 +14,7 @@ import json
 import uuid
 import warnings
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import MethodType
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
@@ -68,6 +69,8 @@ class LookupRegistry:
     """
 
     class_lookups: ClassVar[dict[str, Any]] = {}
+    # Whether what is registered for the ancestors of this very class does not count for it.
+    lookups_apart: ClassVar[bool] = False
 
     def _class_register(cls: Any, lookup: Any, lookup_name: str | None = None) -> Any:  # pyright: ignore[reportSelfClsParameterName]
         if "class_lookups" not in cls.__dict__:
@@ -94,17 +97,21 @@ class LookupRegistry:
 
     @classmethod
     def find_lookup(cls, name: str) -> Any:
+        return cls.get_class_lookups().get(name)
+
+    @classmethod
+    @cache
+    def get_class_lookups(cls) -> dict[str, Any]:
+        """Every look-up and transform of the class by name: kept until one is registered, and not to be changed."""
+        found: dict[str, Any] = {}
         for klass in cls.__mro__:
-            found = klass.__dict__.get("class_lookups", {}).get(name)
-            if found is not None:
-                return found
-        return None
+            found = {**klass.__dict__.get("class_lookups", {}), **found}
+            if klass.__dict__.get("lookups_apart"):
+                break
+        return found
 
     def _class_lookups(cls: Any) -> dict[str, Any]:  # pyright: ignore[reportSelfClsParameterName]
-        found: dict[str, Any] = {}
-        for klass in reversed(cls.__mro__):
-            found.update(klass.__dict__.get("class_lookups", {}))
-        return found
+        return {**cls.get_class_lookups()}
 
     def _instance_lookups(self) -> dict[str, Any]:
         return {**type(self).get_lookups(), **self.__dict__.get("instance_lookups", {})}
@@ -127,7 +134,7 @@ class LookupRegistry:
 
 
 # Who has to know that a name may mean another look-up now: what was made of names before is made anew.
-LISTENERS: list[Callable[[], None]] = []
+LISTENERS: list[Callable[[], None]] = [LookupRegistry.get_class_lookups.cache_clear]
 
 
 def _changed() -> None:

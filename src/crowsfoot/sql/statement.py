@@ -8,6 +8,7 @@ from typing import Any
 
 from crowsfoot.query.expressions import Value
 from crowsfoot.query.inference import UNKNOWN
+from crowsfoot.query.shapes import TALLY
 from crowsfoot.schema.entity import Attribute, Entity
 from crowsfoot.sql.compiler import Slot
 from crowsfoot.sql.dialect import Dialect
@@ -47,6 +48,9 @@ class Compiled:
     row: Row | None = None
     # What the conditions of joins said, where they may say something else the next time.
     said: tuple[Said, ...] = ()
+
+    def __post_init__(self) -> None:
+        TALLY.count_compiled()
 
 
 def statement(

@@ -68,6 +68,7 @@ __all__ = [
 if TYPE_CHECKING:
     from crowsfoot.models.fields import files as files
     from crowsfoot.models.fields import foreign_object as foreign_object
+    from crowsfoot.models.fields import json as json
     from crowsfoot.models.fields import removed as removed
 else:
     __getattr__, __dir__ = later(
@@ -75,6 +76,7 @@ else:
         {
             "crowsfoot.models.fields.files": "",
             "crowsfoot.models.fields.foreign_object": "",
+            "crowsfoot.models.fields.json": "",
             "crowsfoot.models.fields.removed": "",
         },
     )

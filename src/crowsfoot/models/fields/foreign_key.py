@@ -48,6 +48,8 @@ class ForeignKey(JoiningField[T]):
     one_to_one = False
     rel_class: Any = ManyToOneRel
     class_lookups: ClassVar[dict[str, Any]] = {}
+    # What is registered for all fields compares plain values, as Django has it.
+    lookups_apart = True
     # Whether ``update()`` may set the key, whatever number of columns that means.
     sets_columns = True
     # Whether the field pointed at has to be unique.
@@ -367,16 +369,6 @@ class ForeignKey(JoiningField[T]):
     def get_attname_column(self) -> tuple[str, str]:
         attname = self.get_attname()
         return attname, self.db_column or attname
-
-    def get_lookup(self, name: str) -> Any:
-        return self.find_plain(name, "get_lookup")
-
-    def get_transform(self, name: str) -> Any:
-        return self.find_plain(name, "get_transform")
-
-    def find_plain(self, name: str, what: str) -> Any:
-        found = getattr(Field, what)(self, name)
-        return found or getattr(self.target_field, what)(name)
 
     def to_python(self, value: Any) -> Any:
         return self.target_field.to_python(value)

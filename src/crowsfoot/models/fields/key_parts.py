@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from crowsfoot.models.fields.base import NOT_PROVIDED, Field
+from crowsfoot.query.inference import computed
 from crowsfoot.schema import types
 from crowsfoot.schema.entity import Attribute, Entity
 
@@ -32,10 +33,10 @@ class KeyPart(Field[Any]):
         return self.remote.value_type.type
 
     def get_lookup(self, name: str) -> Any:
-        return self.remote.value_type.get_lookup(name)
+        return computed(self.remote.value_type, name, "get_lookup")
 
     def get_transform(self, name: str) -> Any:
-        return self.remote.value_type.get_transform(name)
+        return computed(self.remote.value_type, name, "get_transform")
 
     def to_python(self, value: Any) -> Any:
         return value if self.remote.field is None else self.remote.field.to_python(value)
