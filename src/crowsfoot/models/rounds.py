@@ -67,8 +67,9 @@ class Round:
             keys = list(map(key_of, following))
             if None not in keys and not self.answered & set(keys):
                 whole = dict(zip(keys, following, strict=True))
-                if len(whole) == size:  # the way of a loop
-                    self.position = position + size
+                number = len(whole)
+                if number == size or number + len(self.answered) == len(members):  # the way of a loop, and its end
+                    self.position = position + number
                     return whole
         found = {key: owner}
         self.position = position + 1 + self._gather(islice(members, position + 1, None), found, kind, key_of)
