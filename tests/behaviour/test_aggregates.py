@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from behaviour_models import Author, Chapter, Post, Tag
 
+from crowsfoot import plan_cache
 from crowsfoot.errors import FieldError
 from crowsfoot.models import Avg, Case, Count, F, Max, Q, Sum, Value, When
 
@@ -120,3 +121,25 @@ async def test_aggregates_over_several_relations_count_rows_in_a_loop_too(do: An
     for ask in asks[:2]:
         wanted = [await ask(Post.objects.filter(tags=tag)) for tag in tags]
         assert [await ask(tag.posts) for tag in await do.rows(Tag.objects.order_by("name"))] == wanted
+
+
+async def test_they_are_written_once_for_all_values(do: Any) -> None:
+    await fill(do)
+
+    async def ask(least: int, more: int, rows: slice) -> tuple[Any, ...]:
+        posts = Post.objects.filter(rank__gte=least).order_by("rank")[rows]
+        aggregates = {
+            "number": Count("pk", filter=Q(rank__lt=5 - more)),
+            "total": Sum(F("rank") + more),
+            "none": Sum("rank", filter=Q(rank__gt=9 - more), default=7),
+        }
+        found = await do(posts.aggregate, **aggregates)
+        return tuple(found[name] for name in aggregates)
+
+    assert await ask(1, 1, slice(None)) == (3, 20, 7)
+    assert await ask(1, 1, slice(4)) == (3, 14, 7)
+    compiled = plan_cache().compiled
+    assert await ask(2, 0, slice(None)) == (3, 14, 7)
+    assert await ask(3, 3, slice(2)) == (0, 13, 7)
+    assert await ask(6, 2, slice(None)) == (0, None, 7)
+    assert plan_cache().compiled == compiled

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from behaviour_models import Author, Post
 
-from crowsfoot import create_tables, models
+from crowsfoot import create_tables, models, plan_cache
 from crowsfoot.errors import FieldError
 from crowsfoot.models import Count, F, Max, RowRange, Sum, Value, Window
 from crowsfoot.models.expressions import RawSQL
@@ -114,3 +114,22 @@ async def test_an_order_by_an_aggregate_is_refused(do: Any) -> None:
             await do(ordered.update, age=1)
     assert await do(authors.order_by("name").update, age=1) == 0
     assert await do(authors.order_by("-n").order_by().update, age=1) == 0
+
+
+async def test_an_update_is_written_once_for_all_values(do: Any) -> None:
+    asha, ben = [await do(Author.objects.create, name=name, age=30) for name in ("Asha", "Ben")]
+    post = await do(Post.objects.create, title="one", author=asha)
+
+    async def change(number: int, author: Any) -> None:
+        rows = Post.objects.filter(pk=post.pk)
+        assert await do(rows.update, title=f"t{number}", rank=F("rank") + number, author=author) == 1
+
+    await change(1, asha)
+    compiled = plan_cache().compiled
+    await change(2, ben)
+    await change(3, asha)
+    assert plan_cache().compiled == compiled
+    await do(Post.objects.filter(pk=post.pk).update, editor=ben)
+    await do(Post.objects.filter(pk=post.pk).update, editor=None)
+    found = await do(Post.objects.get, pk=post.pk)
+    assert (found.title, found.rank, found.author_id, found.editor_id) == ("t3", 6, asha.pk, None)

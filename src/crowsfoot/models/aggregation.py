@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from crowsfoot.drivers.run import Fetch, Operation
 from crowsfoot.errors import EmptyResultSet
 from crowsfoot.models import peers
-from crowsfoot.persistence.hydrate import make_hydrator
+from crowsfoot.persistence.hydrate import Hydrator, make_hydrator
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.aggregates import Aggregate
 from crowsfoot.query.depth import bounded
 from crowsfoot.query.expressions import Value
 from crowsfoot.query.nodes import Uncacheable
 from crowsfoot.query.scope import Scope
-from crowsfoot.query.shapes import freeze
+from crowsfoot.query.shapes import Filling, freeze, positions
 from crowsfoot.query.statements import Query
 from crowsfoot.sql.aggregate import compile_aggregate
+from crowsfoot.sql.statement import Compiled
 
 
 class Aggregation:
     """Named aggregates, resolved for one query. ``values`` are those of their slots, which follow the query's own."""
 
-    __slots__ = ("expressions", "nodes", "values")
+    __slots__ = ("expressions", "nodes", "scope", "values")
 
     @bounded
     def __init__(self, query: Query, expressions: dict[str, Any]) -> None:
         self.expressions = expressions
-        scope = Scope(query)
+        self.scope = scope = Scope(query)
         self.nodes: dict[str, Any] = {}
         for name, expression in expressions.items():
             scope.annotations = {**query.annotation_map, **self.nodes}
@@ -60,12 +61,26 @@ def shape_of(expressions: dict[str, Any]) -> tuple[Hashable, tuple[Any, ...]] | 
     for expression in expressions.values():
         if not isinstance(expression, Aggregate) or not isinstance(expression.default, (Value, type(None))):
             return None
+    key, given = _frozen(expressions)
+    return None if key is None else (key, tuple(given))
+
+
+class Kept(NamedTuple):
+    """The plan of aggregates over a shape, and what fills their slots."""
+
+    compiled: Compiled
+    hydrate: Hydrator
+    filling: Filling
+
+
+def _frozen(expressions: dict[str, Any]) -> tuple[Hashable, list[Any]]:
+    """A key for the structure of expressions by name (None for those of which there is none), and the values in
+    them."""
     given: list[Any] = []
     try:
-        key = tuple((name, freeze(expression, given)) for name, expression in expressions.items())
+        return tuple([(name, freeze(expression, given)) for name, expression in expressions.items()]), given
     except Uncacheable:
-        return None
-    return key, tuple(given)
+        return None, given
 
 
 def _of_nothing(expression: Any) -> Any:
@@ -83,6 +98,13 @@ def aggregate(session: Session, queryset: Any, expressions: dict[str, Any]) -> O
     found: dict[str, Any] | None = peers.taken(queryset, "aggregate", session, shape) if shape else None
     if found is not None:
         return found
+    key, given = _frozen(expressions)
+    kept = None if key is None else (session.alias, "aggregate", key, queryset._low > 0, queryset._high is not None)
+    known: Kept | None = None if has_peers or kept is None else queryset._shape.plans.get(kept)
+    if known is not None:
+        values = (*queryset._all_values(), *known.filling.values(given))
+        answers: list[dict[str, Any]] = yield Fetch(known.compiled.sql, known.compiled.bind(values), known.hydrate)
+        return answers[0]
     query, values = queryset.as_subquery()
     asked = Aggregation(query, expressions)
     if has_peers:
@@ -92,11 +114,14 @@ def aggregate(session: Session, queryset: Any, expressions: dict[str, Any]) -> O
     try:
         compiled = compile_aggregate(session.dialect, query, asked.nodes)
     except EmptyResultSet:
-        known = asked.of_nothing()
-        if known is not None:
-            return known
+        nothing = asked.of_nothing()
+        if nothing is not None:
+            return nothing
         compiled = compile_aggregate(session.dialect, query, asked.nodes, of_nothing=True)
     assert compiled.row is not None
     hydrate = make_hydrator(compiled.row, session.alias)
+    slots = None if kept is None else positions(given, asked.scope)
+    if slots is not None and not compiled.said and asked.scope.cacheable:
+        queryset._shape.plans[kept] = Kept(compiled, hydrate, Filling(slots))
     rows: list[dict[str, Any]] = yield Fetch(compiled.sql, compiled.bind((*values, *asked.values)), hydrate)
     return rows[0]

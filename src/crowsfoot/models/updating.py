@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any, Generic, TypeVar
 
 from crowsfoot.database import databases
@@ -16,8 +16,12 @@ from crowsfoot.query.depth import bounded
 from crowsfoot.query.expressions import Value, name_of
 from crowsfoot.query.func import Case, When
 from crowsfoot.query.functions.comparison import Cast
+from crowsfoot.query.nodes import Uncacheable
 from crowsfoot.query.resolved import Param, Ref
 from crowsfoot.query.scope import Scope
+from crowsfoot.query.shapes import freeze
+from crowsfoot.query.statements import Query
+from crowsfoot.sql.statement import Compiled
 from crowsfoot.sql.write import compile_update
 
 M = TypeVar("M")
@@ -71,14 +75,60 @@ class Updating(Generic[M]):
         return (yield from atomically(session, self._update_inherited(session, here, above)))
 
     def _update_own(self: Any, session: Session, kwargs: dict[str, Any]) -> Operation[int]:
-        query, values = self.as_subquery()
-        scope = Scope(query)
-        found = [pair for name, value in kwargs.items() for pair in self._assignments(query, scope, name, value)]
-        if not found:
+        rows = self._assigned(kwargs)
+        query, slots = rows._query, rows._values
+        if not query.assigned:
             return 0
         session.updates(query.entity)
-        slots = (*values, *[v if p is None else p(v) for v, p in zip(scope.values, scope.preparers, strict=True)])
-        return (yield from _send_update(session, query, found, slots))
+        compiled = rows._update_plan(session)
+        if compiled is None:
+            return 0
+        try:
+            count: int = yield Execute(compiled.sql, compiled.bind(slots))
+        except IntegrityError as error:
+            given = [(a, slots[node.index]) for a, node in query.assigned if isinstance(node, Param)]
+            attributes, values = [a for a, _ in given], [value for _, value in given]
+            yield from explain(session.dialect, error, query.entity, attributes, [values])
+            raise
+        return count
+
+    def _assigned(self: Any, kwargs: dict[str, Any]) -> Any:
+        """This queryset with what an UPDATE sets: an edge of its shape, so that its SQL is written once."""
+        kwargs = {name: self._key_of(name, value) for name, value in kwargs.items()}
+        given: list[Any] = []
+        try:
+            key: Hashable = ("update", tuple([(name, _freeze(value, given)) for name, value in kwargs.items()]))
+        except Uncacheable:
+            key = None
+
+        def build(query: Query) -> tuple[Query, Scope]:
+            scope = Scope(query)
+            found = [pair for name, value in kwargs.items() for pair in self._assignments(query, scope, name, value)]
+            return query.but(assigned=tuple(found), size=query.start_after(scope)), scope
+
+        return self._follow(key, given, build)
+
+    def _update_plan(self: Any, session: Session) -> Compiled | None:
+        """The statement that sets what is assigned; None where there can be no row."""
+        plans, key = self._shape.plans, (session.alias, "update")
+        if key in plans:
+            kept: Compiled | None = plans[key]
+            return kept
+        plain = self._query.but(related=(), columns=None, lock=None).without_order()
+        try:
+            compiled = compile_update(session.dialect, plain, plain.assigned)
+        except EmptyResultSet:
+            compiled = None
+        if compiled is None or not compiled.said:
+            plans[key] = compiled
+        return compiled
+
+    def _key_of(self: Any, name: str, value: Any) -> Any:
+        """The key of an instance that a foreign key of one column is set to; any other value as it is."""
+        if not hasattr(value, "_meta"):
+            return value
+        field = self.model._meta.get_field(name)
+        return _key_for(field, name, value) if field.concrete and field.is_relation else value
 
     def _update_inherited(
         self: Any, session: Session, here: dict[str, Any], above: dict[Any, dict[str, Any]]
@@ -129,9 +179,7 @@ class Updating(Generic[M]):
             if node.contains_over_clause:
                 raise FieldError(f"Window expressions are not allowed in this query ({field.name}={said!r}).")
             return attribute, node
-        if field.is_relation and hasattr(value, "_meta"):
-            value = _key_for(field, name, value)
-        elif hasattr(value, "_meta"):
+        if hasattr(value, "_meta"):
             raise TypeError(f"Unable to use {value!r} as a value of {field}: it is a model instance.")
         return attribute, Param(scope.slot(value, field.get_prep_value)[0], attribute.value_type)
 
@@ -219,17 +267,9 @@ def _key_for(field: Any, name: str, instance: Any) -> Any:
     return key
 
 
-def _send_update(session: Session, query: Any, assignments: list[Any], slots: tuple[Any, ...]) -> Operation[int]:
-    plain = query.but(related=(), columns=None, lock=None).without_order()
-    try:
-        compiled = compile_update(session.dialect, plain, assignments)
-    except EmptyResultSet:
-        return 0
-    try:
-        count: int = yield Execute(compiled.sql, compiled.bind(slots))
-    except IntegrityError as error:
-        given = [(a, slots[node.index]) for a, node in assignments if isinstance(node, Param)]
-        attributes, values = [a for a, _ in given], [value for _, value in given]
-        yield from explain(session.dialect, error, query.entity, attributes, [values])
-        raise
-    return count
+def _freeze(value: Any, given: list[Any]) -> Hashable:
+    """A key for how a value is assigned, which is the same for all but expressions and None; values go to ``given``."""
+    if hasattr(value, "resolve_expression"):
+        return freeze(value, given)
+    given.append(value)
+    return value is None

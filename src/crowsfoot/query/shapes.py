@@ -54,14 +54,13 @@ class Tally:
 TALLY = Tally()
 
 
-class Edge:
-    """Where a call leads. ``values`` makes the values of the new slots from those of the call; it is generated from
-    ``(position among the call's values, prepare)`` pairs."""
+class Filling:
+    """``values`` makes the values of new slots from those of a call; it is generated from ``(position among the call's
+    values, prepare)`` pairs."""
 
-    __slots__ = ("shape", "values")
+    __slots__ = ("values",)
 
-    def __init__(self, shape: Shape, slots: tuple[tuple[int | None, Callable[[Any], Any] | None], ...]) -> None:
-        self.shape = shape
+    def __init__(self, slots: tuple[tuple[int | None, Callable[[Any], Any] | None], ...]) -> None:
         names: dict[str, Any] = {f"p{i}": prepare for i, (_, prepare) in enumerate(slots)}
         terms = [self._term(i, at, prepare, names) for i, (at, prepare) in enumerate(slots)]
         self.values: Callable[[list[Any]], tuple[Any, ...]] = eval(f"lambda g: ({''.join(terms)})", names)
@@ -74,6 +73,16 @@ class Edge:
             names[f"p{i}"], names[f"c{i}"] = prepare.slowly, prepare.plain
             return f"{given} if type({given}) is c{i} else p{i}({given}),"
         return f"p{i}({given}),"
+
+
+class Edge(Filling):
+    """Where a call leads, and what it fills the new slots with."""
+
+    __slots__ = ("shape",)
+
+    def __init__(self, shape: Shape, slots: tuple[tuple[int | None, Callable[[Any], Any] | None], ...]) -> None:
+        super().__init__(slots)
+        self.shape = shape
 
 
 class Shape:
@@ -104,7 +113,7 @@ class Shape:
         Raises ``Uncacheable`` where a slot is filled by a value that is not among them.
         """
         query, scope = build(self.query)
-        slots = () if scope is None else _positions(given, scope)
+        slots = () if scope is None else positions(given, scope)
         if slots is None:
             raise Uncacheable
         if scope is not None and not scope.cacheable:
@@ -154,7 +163,7 @@ def _prepared(scope: Scope) -> tuple[Any, ...]:
     return tuple(value if prepare is None else prepare(value) for value, prepare in pairs)
 
 
-def _positions(given: list[Any], scope: Scope) -> tuple[tuple[int | None, Any], ...] | None:
+def positions(given: list[Any], scope: Scope) -> tuple[tuple[int | None, Any], ...] | None:
     """For each slot, which of the call's values fills it; None where a slot's value is not among them."""
     found: list[tuple[int | None, Any]] = []
     position = 0

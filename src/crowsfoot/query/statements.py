@@ -60,7 +60,8 @@ class Query:
     owner. ``deferred`` is ``(names, defer)``. ``limits`` are the slots of LIMIT and OFFSET, which hold for the whole
     result, or for each value of the extra columns named in ``per``. ``relations`` are relations with names of their own
     and the ends that lead to them. ``tables`` are further ones that SQL of one's own speaks of. ``using`` is the alias
-    of the database that a subquery was bound to.
+    of the database that a subquery was bound to. ``assigned`` is what an UPDATE of the rows sets, as ``(attribute,
+    expression)`` pairs.
     """
 
     entity: Entity
@@ -89,6 +90,7 @@ class Query:
     tie: tuple[int, int] | None = None
     tables: tuple[str, ...] = ()
     using: str | None = None
+    assigned: tuple[tuple[Attribute, Any], ...] = ()
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
