@@ -1,9 +1,9 @@
 """Who is answered ahead: a question that one member of a cohort after another asks, and how many are answered at once.
 
-The first who asks is answered alone, the second with one more, then four, eight, … whoever comes next: after k queries
-2^k members have their answers, in whatever order they ask. When a member asks again, another round begins beside the
-first, so that a second loop over the same members costs as little as the first. Answers that are dropped, as by a
-write, show that many were prepared in vain: fewer are then.
+The first who asks is answered alone, the second with one more, then four, eight, … whoever comes next: after k
+queries 2^k - 1 members have their answers, in whatever order they ask. When a member asks again, another round begins
+beside the first, so that a second loop over the same members costs as little as the first. Answers that are dropped, as
+by a write, show that many were prepared in vain: fewer are then.
 """
 
 from __future__ import annotations
