@@ -210,6 +210,28 @@ async def test_loops_that_ask_each_member_again(do: Any, given: Rows, model: Any
     assert loaded.number <= size + 3 * 2 * sum(map(len, first))
 
 
+async def test_loops_in_which_the_same_row_asks_many_times(do: Any, given: Rows) -> None:
+    """By way of each of its related rows, and as several instances of it in one result."""
+    with costs(do, given) as (sent, _):
+        found = []
+        for note in await do.rows(Note.objects.select_related("person").order_by("rank", "pk")[:1500]):
+            found.append(await do(note.person.notes.count))
+        assert set(found) == {2}
+    assert len(sent) <= allowed(1500)
+    twice = Person.objects.filter(notes__rank__gt=0).order_by("pk")[:200]
+    with costs(do, given) as (sent, _):
+        assert {await do(person.notes.count) for person in await do.rows(twice)} == {2}
+    assert len(sent) <= allowed(200)
+
+
+async def test_asking_one_member_again_and_again_asks_for_nobody_else(do: Any, given: Rows) -> None:
+    members = await do.rows(Person.objects.order_by("pk")[:100])
+    with costs(do, given) as (sent, loaded):
+        for _ in range(20):
+            assert len(await keys(do, members[7].notes.all())) == 2
+    assert (len(sent), loaded.number) == (20, 40)
+
+
 async def test_a_loop_in_a_loop_whatever_order_its_rows_have(do: Any, given: Rows) -> None:
     """The notes of a batch of people do not come person by person, but they are asked for their topics so."""
 

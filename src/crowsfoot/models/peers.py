@@ -1,7 +1,7 @@
 """Cohorts for to-many relations: ``author.posts.…`` asked of one author after another is answered for several at once.
 
 The first member that asks a question is answered alone. When the same question (the same shape and values) is asked of
-a second member, it is answered for two members of the cohort, then four, then eight (`rounds`): a loop over N members
+a second member, it is answered for two members of the cohort, then four, then eight (`ahead`): a loop over N members
 costs at most log2(N) + 2 queries and loads at most twice the rows that it uses. A prepared answer is handed out once. A
 write to a table of the query, the end of a transaction, and age drop what was prepared.
 """
@@ -19,10 +19,10 @@ from crowsfoot.conf import settings
 from crowsfoot.database import databases
 from crowsfoot.drivers.run import Fetch, Operation
 from crowsfoot.errors import EmptyResultSet
+from crowsfoot.models.ahead import Asked
 from crowsfoot.models.plans import Plan, row_maker
 from crowsfoot.models.prefetch import prefetch
 from crowsfoot.models.related_rows import way_back
-from crowsfoot.models.rounds import Asked
 from crowsfoot.models.state import FETCH_ONE
 from crowsfoot.persistence.cohort import SAVED, Cohort, saved
 from crowsfoot.persistence.hydrate import OwnedHydrator, columns_of, make_hydrator, make_owned_hydrator
