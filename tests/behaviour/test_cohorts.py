@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from behaviour_models import Author, Post, Profile, Tag
 
-from crowsfoot.models import Count, peers
+from crowsfoot.models import CharField, Count, Value, peers
+from crowsfoot.models.expressions import RawSQL
+from crowsfoot.models.functions import Concat
 
 
 async def fill(do: Any, number: int) -> None:
@@ -207,3 +209,21 @@ async def test_an_owner_that_lost_its_key_has_no_rows_to_ask_for(do: Any) -> Non
         await do.rows(copied.posts.all())
     with pytest.raises(ValueError, match="needs to have a value for field"):
         posts[1].tags  # noqa: B018  the manager itself refuses, as in Django
+
+
+@pytest.mark.parametrize("how", ["prefetched", "raw"])
+async def test_a_write_is_seen_to_whatever_the_question_reads_besides(do: Any, how: str) -> None:
+    await fill(do, 12)
+    await do(Tag.objects.update, name=Concat(Value("x"), "name"))
+    raw = RawSQL("(SELECT max(name) FROM behaviour_tag)", (), output_field=CharField())
+    seen = []
+    for number, author in enumerate(await do.rows(Author.objects.filter(posts__rank=0).order_by("pk"))):
+        if number == 4:
+            await do(Tag.objects.update, name=Concat(Value("y"), "name"))
+        if how == "raw":
+            seen += [(number, post.top[0]) for post in await do.rows(author.posts.annotate(top=raw))]
+        else:
+            posts = await do.rows(author.posts.filter(tags__pk__gt=0).prefetch_related("tags").order_by("pk"))
+            seen += [(number, tag.name[0]) for post in posts for tag in await do.rows(post.tags.all())]
+    assert {letter for number, letter in seen if number < 4} == {"x"}
+    assert {letter for number, letter in seen if number >= 4} == {"y"}

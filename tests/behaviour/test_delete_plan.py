@@ -162,3 +162,10 @@ async def test_a_row_without_a_key_has_no_plan(do: Any) -> None:
         await do(Customer(name="new").delete_plan)
     with pytest.raises(TypeError, match="Cannot use 'limit' or 'offset' with delete"):
         await do(Customer.objects.all()[:2].delete_plan)
+
+
+async def test_rows_that_a_condition_finds_several_times_are_counted_once(do: Any) -> None:
+    ann = await shop(do)
+    rows = Customer.objects.filter(pk=ann.pk, orders__pk__gt=0)
+    plan = await do(rows.delete_plan)
+    assert (plan.root.count, plan.counts) == (1, (await do(ann.delete_plan)).counts)

@@ -12,7 +12,7 @@ from behaviour_models import TABLES, Author, Post, Profile, Tag
 from crowsfoot import create_tables
 from crowsfoot.database import Database, databases
 from crowsfoot.errors import FieldDoesNotExist, FieldError
-from crowsfoot.models import FETCH_ONE, FETCH_PEERS, FETCH_RAISE, Exists, Prefetch, Subquery
+from crowsfoot.models import FETCH_ONE, FETCH_PEERS, FETCH_RAISE, Count, Exists, Prefetch, Subquery
 from crowsfoot.testing import assert_num_queries
 
 
@@ -263,3 +263,35 @@ async def test_a_fetch_mode_stays_with_an_instance(do: Any) -> None:
     assert (new._state.adding, new._state.db, new._state.fetch_mode) == (False, None, FETCH_RAISE)
     await do(new.save)
     assert (new._state.db, new._state.fetch_mode) == ("default", FETCH_RAISE)
+
+
+async def test_a_deferred_value_is_loaded_for_each_instance_of_a_row(do: Any) -> None:
+    await blog(do)
+    asha = await do(Author.objects.get, name="Asha")
+    await do(Post.objects.create, title="three", author=asha)
+    with do.queries(2):
+        found = await do.rows(Author.objects.filter(posts__rank__gte=0).only("name").order_by("pk"))
+        await do(found[0].load, "age")
+        assert [row.age for row in found] == [30, 30, None]
+
+
+class Counted(Author):
+    class Meta:
+        app_label = "behaviour"
+        proxy = True
+
+    seen: Any = ()
+
+    @property
+    def number(self) -> Any:
+        return self.seen[-1]
+
+    @number.setter
+    def number(self, value: Any) -> None:
+        self.seen = (*self.seen, value)
+
+
+async def test_an_annotation_is_set_as_an_attribute(do: Any) -> None:
+    await blog(do)
+    rows = await do.rows(Counted.objects.annotate(number=Count("posts")).order_by("name"))
+    assert [(row.number, row.seen) for row in rows] == [(1, (1,)), (1, (1,))]

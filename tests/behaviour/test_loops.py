@@ -213,10 +213,8 @@ async def test_loops_that_ask_each_member_again(do: Any, given: Rows, model: Any
 async def test_loops_in_which_the_same_row_asks_many_times(do: Any, given: Rows) -> None:
     """By way of each of its related rows, and as several instances of it in one result."""
     with costs(do, given) as (sent, _):
-        found = []
-        for note in await do.rows(Note.objects.select_related("person").order_by("rank", "pk")[:1500]):
-            found.append(await do(note.person.notes.count))
-        assert set(found) == {2}
+        notes = await do.rows(Note.objects.select_related("person").order_by("rank", "pk")[:1500])
+        assert {await do(note.person.notes.count) for note in notes} == {2}
     assert len(sent) <= allowed(1500)
     twice = Person.objects.filter(notes__rank__gt=0).order_by("pk")[:200]
     with costs(do, given) as (sent, _):

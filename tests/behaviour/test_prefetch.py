@@ -228,3 +228,22 @@ async def test_raw(do: Any) -> None:
     assert "title = a2" in repr(rows)
     with pytest.raises(Exception, match="must include the primary key"):
         await do.rows(Post.objects.raw("SELECT title FROM behaviour_post"))
+
+
+async def test_what_a_manager_changes_or_deletes_is_seen_by_each_owner(do: Any) -> None:
+    await blog(do)
+    for owner in await authors(do, "posts"):
+        assert len(await do.rows(owner.posts.all())) > 0
+        await do(owner.posts.all().update, title="new")
+        assert set(titles(await do.rows(owner.posts.all()))) == {"new"}
+        await do(owner.posts.all().delete)
+        assert await do.rows(owner.posts.all()) == []
+
+
+async def test_a_deep_copy_has_rows_of_its_own(do: Any) -> None:
+    await blog(do)
+    asha = (await authors(do, "posts"))[0]
+    copied = copy.deepcopy(asha)
+    rows = await do.rows(copied.posts.all())
+    assert titles(rows) == titles(await do.rows(asha.posts.all()))
+    assert all(post.author is copied for post in rows)

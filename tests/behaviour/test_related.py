@@ -222,3 +222,43 @@ async def test_touching_a_relation(do: Any) -> None:
         return
     with do.queries(2):
         assert [(p.author, p.rank) for p in posts] == [(asha, 0)] * 2
+
+
+# -- what is assigned before it is saved -------------------------------------------------------------------------------
+
+
+async def test_a_save_that_was_refused_can_be_repeated(do: Any) -> None:
+    post = await do((await author(do)).posts.create, title="one")
+    post.editor = new = Author(name="Ben")
+    with pytest.raises(ValueError, match="unsaved related object 'editor'"):
+        await do(post.save)
+    assert post.editor is new
+    await do(new.save)
+    await do(post.save)
+    assert (await do(Post.objects.get, pk=post.pk)).editor_id == new.pk
+
+
+async def test_a_row_assigned_to_an_unsaved_owner_gets_its_key_when_it_is_saved(do: Any) -> None:
+    new, profile = Author(name="Ben"), Profile(motto="on")
+    new.profile = profile
+    await do(new.save)
+    await do(profile.save)
+    assert (await do(Profile.objects.get, pk=profile.pk)).author_id == new.pk
+
+
+async def test_a_row_that_was_deleted_stays_where_it_was_loaded(do: Any) -> None:
+    asha = await author(do)
+    editor = await author(do, "Ben")
+    post = await do(asha.posts.create, title="one", editor=editor)
+    await do(editor.delete)
+    assert post.editor is editor
+
+
+async def test_a_way_back_that_leads_nowhere_leaves_nothing_behind(do: Any) -> None:
+    asha = (await do.rows(Author.objects.filter(pk=(await author(do)).pk).only("name")))[0]
+    for _ in range(2):
+        with pytest.raises(Profile.DoesNotExist, match="Author has no profile"):
+            await do(asha.load, "profile")
+    assert not [name for name in vars(asha) if "unanswered" in name]
+    with pytest.raises(AttributeError, match="has no attribute 'nope'"):
+        asha.nope  # noqa: B018

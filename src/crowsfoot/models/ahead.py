@@ -16,17 +16,19 @@ from typing import Any
 class Asked:
     """One question as the members of a cohort ask it.
 
-    ``counts`` are the answers that each was given, by the ``id`` of the instance: of two instances of one row each asks
+    ``counts`` are the answers that each was given, in the order of the members: of two instances of one row each asks
     for itself. ``sizes`` says for each count of the asking one how many are answered next. ``batch`` is where the last
     answers came from.
     """
 
-    __slots__ = ("batch", "children", "counts", "position", "sizes")
+    __slots__ = ("answered", "batch", "children", "counts", "position", "sizes")
 
     def __init__(self, children: Any) -> None:
         # The rows that arrive by one relation are one cohort, however many questions brought them.
         self.children = children
-        self.counts: dict[int, int] = {}
+        self.counts: list[int] = []
+        # How many members were given an answer.
+        self.answered = 0
         self.sizes = [1]
         self.batch: Any = None
         # Where in the cohort the last search ended: most likely the next to ask stands there.
@@ -35,57 +37,58 @@ class Asked:
     def next_owners(self, owner: Any, key: Any, key_of: Callable[[Any], Any], batch: Any) -> dict[Any, Any]:
         """The asking owner and those that are answered with it, by key; their answers are ``batch``."""
         if self.batch is not None and not self.batch.held_until(batch):
-            self.counts.clear()
+            self.counts, self.answered = [], 0
             self.sizes = [max(1, self.sizes[0] // 4)]
         self.batch = batch
-        counts, sizes = self.counts, self.sizes
-        level = counts.get(id(owner), 0)
+        members, counts, sizes = owner._origin.members, self.counts, self.sizes
+        counts += [0] * (len(members) - len(counts))
+        position = _position(members, owner, self.position)
+        if position == len(members):
+            return {key: owner}
+        level = counts[position]
         if level == len(sizes):
             sizes.append(max(1, sizes[-1] // 2))
         size = sizes[level]
-        found = {key: owner} if size == 1 else self._with_others(owner, key, key_of, size, level)
         sizes[level] = 2 * size
-        for one in map(id, found.values()):
-            counts[one] = counts[one] + 1 if one in counts else 1
+        if size > 1 and not any(counts[position : position + size]):
+            following = [member() for member in members[position : position + size]]
+            if set(map(type, following)) == {type(owner)}:
+                found = dict(zip(map(key_of, following), following, strict=True))
+                number = len(found)
+                # The way of a loop, and its end.
+                if None not in found and (number == size or number + self.answered == len(members)):
+                    self.position = position + number
+                    self.answered += number
+                    counts[position : self.position] = [1] * number
+                    return found
+        found = {key: owner}
+        self._give(position)
+        self.position = position + 1
+        if size > 1:
+            self._gather(islice(enumerate(members), position + 1, None), found, size, level, type(owner), key_of)
+            if len(found) < size and (level or self.answered < len(members)):
+                before = range(position - 1, -1, -1)
+                pairs = ((number, members[number]) for number in before)
+                self._gather(pairs, found, size, level, type(owner), key_of)
         return found
 
-    def _with_others(self, owner: Any, key: Any, key_of: Callable[[Any], Any], size: int, level: int) -> dict[Any, Any]:
-        """The owner and those that come after it in the cohort and have no more answers; where these are not enough
-        those that come before, the nearest first, as in a loop that goes backwards."""
-        kind, members, counts = type(owner), owner._origin.members, self.counts
-        position = _position(members, owner, self.position)
-        following = [member() for member in members[position : position + size]]
-        if set(map(type, following)) == {kind} and not counts.keys() & set(map(id, following)):
-            whole = dict(zip(map(key_of, following), following, strict=True))
-            number = len(whole)
-            # The way of a loop, and its end.
-            if None not in whole and (number == size or number + len(counts) == len(members)):
-                self.position = position + number
-                return whole
-        found = {key: owner}
-        after, before = islice(members, position + 1, None), reversed(members[:position])
-        self.position = position + 1 + self._gather(after, found, size, level, kind, key_of)
-        number = len(found)
-        if number < size and (level or number + len(counts) < len(members)):
-            self._gather(before, found, size, level, kind, key_of)
-        return found
+    def _give(self, position: int) -> None:
+        self.answered += not self.counts[position]
+        self.counts[position] += 1
 
     def _gather(
-        self, members: Iterable[Any], found: dict[Any, Any], size: int, level: int, kind: Any, key_of: Any
-    ) -> int:
-        """Add members that have at most ``level`` answers to ``found`` until it has this size; how many were looked
-        at."""
-        counts, looked_at = self.counts, 0
-        for member in members:
-            looked_at += 1
-            other = member()
-            if type(other) is kind and counts.get(id(other), 0) <= level:
+        self, members: Iterable[tuple[int, Any]], found: dict[Any, Any], size: int, level: int, kind: Any, key_of: Any
+    ) -> None:
+        """Add members that have at most ``level`` answers to ``found`` until it has this size."""
+        counts = self.counts
+        for position, member in members:
+            if counts[position] <= level and type(other := member()) is kind:
                 key = key_of(other)
                 if key is not None and key not in found:
                     found[key] = other
+                    self._give(position)
                     if len(found) == size:
                         break
-        return looked_at
 
 
 def _position(members: list[Any], owner: Any, begin: int) -> int:

@@ -143,6 +143,14 @@ class ToOne:
                         return related
                 except AttributeError:
                     pass  # a key was left out
+        try:
+            return self._find(instance)
+        except AttributeError as error:  # Model.__getattr__ is asked next: it takes this one away and raises it again
+            instance.__dict__["_unanswered"] = error
+            raise
+
+    def _find(self, instance: Any) -> Any:
+        """The related instance that is here, else what is loaded now. Raises as ``_nothing`` and ``_missing`` do."""
         held = instance.__dict__
         if self.holds_key:
             if self.slot in held:
@@ -205,6 +213,8 @@ class ToOne:
         if len(self.locals) > 1:
             return key is related or key == tuple(getattr(related, name) for name in self.remotes)
         own = getattr(related, self.remote)
+        if own is None:  # it was deleted, and is still the one that was here
+            return True
         return bool(key == own) or (type(key) is not type(own) and str(key) == str(own))
 
     def _load(self, instance: Any) -> Any:
@@ -288,9 +298,7 @@ class ToOne:
         """There can be no related row: the instance has no whole key, or it is known that no row has it."""
         if self.end.is_forward and self.end.field.null:
             return None
-        error = self.RelatedObjectDoesNotExist(f"{type(instance).__name__} has no {self.name}.")
-        instance.__dict__["_unanswered"] = error  # it is an AttributeError too, which Model.__getattr__ sees first
-        raise error
+        raise self.RelatedObjectDoesNotExist(f"{type(instance).__name__} has no {self.name}.")
 
     def _missing(self, instance: Any) -> Any:
         """The row that was asked for is not there. For the way back of a one-to-one that is nothing unusual."""
@@ -371,7 +379,9 @@ class ToOne:
                 setattr(related, forward.accessor or forward.name, None)
             return
         for local, remote in self.pairs:
-            value.__dict__[remote] = getattr(instance, local)
+            value.__dict__[remote] = key = getattr(instance, local)
+            if key in (None, ""):
+                value.__dict__.setdefault("_awaiting", set()).add(forward.name)  # as with an assignment forwards
         instance.__dict__[self.slot] = value
         if forward.accessor:
             value.__dict__[forward.slot] = instance

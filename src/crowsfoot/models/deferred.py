@@ -135,8 +135,12 @@ def column_answer(instance: Any, name: str) -> Any:
 
 def _load_column(session: Session, instances: Sequence[Any], attribute: Attribute, alias: str) -> Operation[None]:
     model = type(instances[0])
-    by_key = {i.pk: i for i in instances if i.pk is not None}
+    by_key: dict[Any, list[Any]] = {}
+    for instance in instances:
+        if instance.pk is not None:
+            by_key.setdefault(instance.pk, []).append(instance)
     rows = model._base_manager.using(alias).filter(pk__in=list(by_key)).values_list("pk", attribute.name)
     found = yield from rows._load(session)
     for key, value in found:
-        by_key[key].__dict__[attribute.name] = value
+        for instance in by_key[key]:
+            instance.__dict__[attribute.name] = value

@@ -39,7 +39,10 @@ def missing_attribute(instance: Any, name: str) -> Any:
         raise unanswered
     declared = inspect.getattr_static(type(instance), name, None)
     if hasattr(type(declared), "__get__"):
-        return type(declared).__get__(declared, instance, type(instance))
+        try:
+            return type(declared).__get__(declared, instance, type(instance))
+        finally:
+            instance.__dict__.pop("_unanswered", None)
     meta = type(instance)._meta
     if not name.startswith("__"):
         attribute = meta.entity.attributes.get(name)

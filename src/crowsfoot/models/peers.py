@@ -29,12 +29,15 @@ from crowsfoot.persistence.hydrate import OwnedHydrator, columns_of, make_hydrat
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.shapes import Shape
 from crowsfoot.schema.relation import End
+from crowsfoot.schema.table import ANY_TABLE
 from crowsfoot.sql.peers import OWNER, can_batch, compile_for_owners
 
 # Answers that were prepared longer ago than this are asked again (seconds).
 MAX_AGE = 1.0
 # What the answer is where there is no row.
 OF_NOTHING: dict[str, Callable[[], Any]] = {"select": list, "count": int, "exists": bool}
+# What prefetching reads besides is not known before.
+EVERY_TABLE = frozenset({ANY_TABLE})
 # The plan for several owners, the tables that it reads, and what makes values of its rows.
 Known: TypeAlias = tuple[Plan, frozenset[str], Any]
 # What aggregates ask for besides: a key of their structure, and the values in them.
@@ -245,7 +248,7 @@ def answer(session: Session, queryset: Any, operation: str, aggregation: Any = N
     if found is not None:
         return found
     asked = _asked(queryset, question)
-    batch = Batch(session, frozenset() if plan is None else plan[1])
+    batch = Batch(session, EVERY_TABLE if queryset._prefetch else frozenset() if plan is None else plan[1])
     owners = asked.next_owners(owner, key, queryset._side.key_of, batch)
     answers = yield from _ask(session, queryset, operation, aggregation, plan, owners, asked)
     batch.expiry = monotonic() + MAX_AGE

@@ -119,7 +119,6 @@ class Persistence:
                 continue
             key = [(here.attname, getattr(related, there.attname)) for here, there in field.related_fields]
             if any(value is None for _, value in key) and not related._is_pk_set():
-                held.pop(slot_of(field.name))
                 back = field.relation.reverse if field.relation is not None else None
                 if back is not None and back.accessor and not back.is_collection:
                     related.__dict__.pop(back.slot, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 from collections.abc import AsyncIterator, Generator, Hashable, Iterable, Iterator, Mapping
 from typing import Any, Generic, Literal, Self, TypeVar, overload
@@ -325,7 +326,10 @@ class QuerySet(Combining[M], Reading[M], Writing[M], Generic[M]):
         return found
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self._clone()
+        found = self._clone()
+        if found._owner is not None:
+            found._owner = copy.deepcopy(found._owner, memo)
+        return found
 
     def unread(self) -> Self:
         """A copy that is pickled without being read: the question alone."""

@@ -175,6 +175,15 @@ class Question(Generic[M]):
             del held["_sub"]
         return found
 
+    def _forget_rows(self) -> None:
+        """Ask again when the rows are next wanted; so does the owner for whom they were prefetched."""
+        if self._side is not None and self._owner is not None and self._result_cache is not None:
+            kept = self._owner.__dict__
+            if kept.get(self._side.slot) is self._result_cache:
+                kept[self._side.slot] = self
+        self._result_cache = None
+        self._prefetch_done = False
+
     def _chain(self) -> Self:
         """Django's name for ``_clone``."""
         return self._clone()

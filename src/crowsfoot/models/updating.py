@@ -40,12 +40,12 @@ class Updating(Generic[M]):
     def update(self: Any, **kwargs: Any) -> int:
         """Set fields of all rows to values or expressions; the number of rows. One statement, without signals."""
         self._check_update()
-        self._result_cache = None
+        self._forget_rows()
         return self._write_to.run(self._update, kwargs)
 
     async def aupdate(self: Any, **kwargs: Any) -> int:
         self._check_update()
-        self._result_cache = None
+        self._forget_rows()
         return await self._write_to.arun(self._update, kwargs)
 
     def _check_update(self: Any) -> None:

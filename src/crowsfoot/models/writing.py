@@ -290,12 +290,12 @@ class Writing(Updating[M], Generic[M]):
     def delete(self: Any) -> tuple[int, dict[str, int]]:
         """Delete all rows and do what each ``on_delete`` says; how many rows were deleted, in all and by model."""
         self._check_delete()
-        self._result_cache = None
+        self._forget_rows()
         return self._write_to.run(self._delete)
 
     async def adelete(self: Any) -> tuple[int, dict[str, int]]:
         self._check_delete()
-        self._result_cache = None
+        self._forget_rows()
         return await self._write_to.arun(self._delete)
 
     delete.alters_data = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]

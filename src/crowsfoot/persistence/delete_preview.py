@@ -57,6 +57,8 @@ class DeleteCounts(DeleteStatements):
         """How many rows of an entity go, or hang by an edge; None: how many were asked for."""
         query = self.root if what is None else self.hanging(what) if isinstance(what, Edge) else self.rows(what)
         counted = selecting(query, query.entity.key).but(limits=(Param(self.limit, UNKNOWN), None))
+        if query is self.root:  # whose conditions may join a row several times
+            counted = counted.but(distinct=True)
         return self._statement(("count", what), lambda: compile_count(self.dialect, counted))
 
 

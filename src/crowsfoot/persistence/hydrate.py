@@ -10,7 +10,6 @@ import gc
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from inspect import getattr_static
 from itertools import chain
 from keyword import iskeyword
 from typing import Any
@@ -264,15 +263,12 @@ class _Models:
             if name == "o" and attname in self.owner:
                 self.whose[attname] = term
             else:
-                self.lines.append(f"{inner}{_attribute(model, name, attname)} = {term}")
+                self.lines.append(f"{inner}{_attribute(name, attname)} = {term}")
 
 
-def _attribute(model: Any, variable: str, name: str) -> str:
-    """What to assign to, so that the instance in ``variable`` has an attribute whatever the class makes of its name."""
-    is_plain = name.isidentifier() and not iskeyword(name) and model.__setattr__ is object.__setattr__
-    if is_plain and not hasattr(getattr_static(model, name, None), "__set__"):
-        return f"{variable}.{name}"
-    return f"{variable}.__dict__[{name!r}]"
+def _attribute(variable: str, name: str) -> str:
+    """What to assign to, so that an instance has a value of this name: its attribute, if it can be one."""
+    return f"{variable}.{name}" if name.isidentifier() and not iskeyword(name) else f"{variable}.__dict__[{name!r}]"
 
 
 def _uncollected(lines: list[str]) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 from crowsfoot.drivers.run import Execute, Operation
@@ -16,6 +16,7 @@ from crowsfoot.errors import DatabaseError, Error, IntegrityError, TransactionMa
 from crowsfoot.naming import log
 from crowsfoot.persistence.integrity import explain_commit
 from crowsfoot.schema.entity import Entity
+from crowsfoot.schema.table import ANY_TABLE
 from crowsfoot.sql.dialect import Dialect
 
 
@@ -85,8 +86,10 @@ class Writes:
         else:
             self.tables[table] = self.number
 
-    def after(self, number: int, tables: Iterable[str]) -> bool:
+    def after(self, number: int, tables: Collection[str]) -> bool:
         """Whether one of ``tables`` was written after the write with this ``number``."""
+        if ANY_TABLE in tables:
+            return self.number > number
         return self.everything > number or any(self.tables.get(table, 0) > number for table in tables)
 
 

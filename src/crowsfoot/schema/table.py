@@ -8,6 +8,9 @@ from typing import Any
 
 from crowsfoot.schema.types import Type
 
+# Stands among the tables that a statement reads where SQL of somebody's own may read any.
+ANY_TABLE = "*"
+
 
 class _NoDefault:
     def __repr__(self) -> str:

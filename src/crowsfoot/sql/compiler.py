@@ -45,6 +45,7 @@ from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query, count_star
 from crowsfoot.query.subqueries import Exists, Subquery
 from crowsfoot.query.tuples import TupleLookup
+from crowsfoot.schema.table import ANY_TABLE
 from crowsfoot.schema.types import ValueType
 from crowsfoot.sql.conditions import compile_condition
 from crowsfoot.sql.dialect import Dialect
@@ -168,6 +169,7 @@ class Compiler:
         return "DEFAULT", []
 
     def raw(self, node: RawSQL) -> tuple[str, list[Any]]:
+        self.names.tables.add(ANY_TABLE)
         for col in node.inherited:
             self.joins.reach(col.ends, col.attribute, None)
         return f"({node.sql})", [p for param in node.params for p in self.compile(param)[1]]

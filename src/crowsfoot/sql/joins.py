@@ -89,8 +89,8 @@ def say(compiler: Any, condition: JoinCondition, source: str, target: str) -> tu
 class Names:
     """What a whole statement shares, its subqueries included.
 
-    Aliases are unique there: a table's own name while it is free. ``tables`` are those that it reads, ``said`` what the
-    conditions of its joins said.
+    Aliases are unique there: a table's own name while it is free. ``tables`` are those that it reads (`ANY_TABLE` where
+    that is not known), ``said`` what the conditions of its joins said.
     """
 
     def __init__(self) -> None:

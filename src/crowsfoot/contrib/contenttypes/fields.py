@@ -68,7 +68,6 @@ class GenericForeignKey(Field[Any]):
         if target is None or getattr(instance, self.fk_field) is not None:
             return
         if not target._is_pk_set():
-            del instance.__dict__[slot_of(self.name)]
             raise ValueError(
                 f"{operation}() prohibited to prevent data loss due to unsaved related object '{self.name}'."
             )
