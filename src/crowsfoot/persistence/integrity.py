@@ -12,8 +12,9 @@ from typing import Any
 from crowsfoot.drivers.run import Fetch, Operation
 from crowsfoot.errors import IntegrityError
 from crowsfoot.schema.entity import Attribute, Entity
+from crowsfoot.schema.table import Table
 from crowsfoot.sql.dialect import Dialect
-from crowsfoot.sql.names import key_name
+from crowsfoot.sql.names import is_unique_name, key_name, postgresql_name
 from crowsfoot.sql.select import compile_exists
 from crowsfoot.sql.write import having
 
@@ -42,11 +43,33 @@ def explain(
     if "FOREIGN KEY" in str(error).upper():
         yield from _foreign_key(dialect, error, entity, given)
         return
+    _name_rule(error, entity.table)
     found = [a for a in entity.own_attributes if a.column.name in error.columns]
     error.field = found[0].field if found else None
     sentence = _sentence(error, entity, found, given)
     if sentence:
         error.args = (f"{error} {sentence}", *error.args[1:])
+
+
+def _name_rule(error: IntegrityError, table: Table) -> None:
+    """Say which constraint and columns it was, where the database named only the one or the other: SQLite the columns
+    of a unique constraint, and each the check of a column in its own way."""
+    text = str(error).upper()
+    if "CHECK" in text:
+        for name in table.columns:
+            if error.constraint in (name, postgresql_name(table.name, name, "check")):
+                error.constraint, error.columns = postgresql_name(table.name, name, "check"), (name,)
+                return
+    elif error.constraint is None and error.columns and "UNIQUE" in text:
+        columns = set(error.columns)
+        if columns == set(table.primary_key):
+            error.constraint = postgresql_name(table.name, "", "pkey")
+            return
+        for rule in table.uniques:
+            if set(rule.columns) == columns and not rule.is_index:
+                is_fields = len(columns) == 1 and is_unique_name(rule.name, table.name, rule.columns)
+                error.constraint = postgresql_name(table.name, rule.columns[0], "key") if is_fields else rule.name
+                return
 
 
 def _sentence(error: IntegrityError, entity: Entity, found: list[Attribute], given: list[Values]) -> str:
@@ -60,7 +83,8 @@ def _sentence(error: IntegrityError, entity: Entity, found: list[Attribute], giv
             values = ", ".join(repr(given[0].get(a.column.name)) for a in found)
         return f"{names} must be unique, and another row has {values} already: change it, or use get_or_create()."
     if "CHECK" in text:
-        return f"A {entity.label} must meet the constraint {error.constraint or ''!r}."
+        rule = f"A {entity.label} must meet the constraint {error.constraint or ''!r}"
+        return f"{rule}, which is about {names}." if names else f"{rule}."
     return ""
 
 
@@ -81,6 +105,7 @@ def _foreign_key(dialect: Dialect, error: IntegrityError, entity: Entity, given:
 
 def _name(error: IntegrityError, end: Any, key: Any) -> None:
     error.relation, error.field, error.columns = end, end.field, end.local_columns
+    error.constraint = error.constraint or key_name(end)
     value = key[0] if key is not None and len(key) == 1 else key
     error.args = (
         f"{error} {end.owner.label}.{end.name} points at {end.target.label} {value!r}, which is not there: "
@@ -96,6 +121,7 @@ def explain_delete(error: IntegrityError, end: Any, key: Any = None) -> None:
     """
     back = end.inverse
     error.model, error.relation, error.field = back.owner.model, back, back.field
+    error.constraint = error.constraint or key_name(back)
     row = f"A {back.owner.label}" if key is None else f"{back.owner.label} {key!r}"
     error.args = (
         f"{error} {row} still points at the {end.owner.label} by {back.name}: delete it first, or point it elsewhere.",
@@ -125,7 +151,7 @@ def explain_commit(dialect: Dialect, error: IntegrityError) -> Operation[None]:
     error.model, error.table, error.columns = entity.model, table, columns
     for end in _constraints(entity):
         if error.constraint == key_name(end) or (error.constraint is None and set(columns) <= set(end.local_columns)):
-            error.relation, error.field = end, end.field
+            error.relation, error.field, error.constraint = end, end.field, error.constraint or key_name(end)
             which = f"A {entity.label}" if row is None else f"{entity.label} {row}"
             words = f"{error} {which} points by {end.name} at a {end.target.label} that is not there."
             error.args = (words, *error.args[1:])

@@ -203,7 +203,7 @@ def leave(session: Session, failed: bool, own: bool = False) -> Operation[list[C
         )
     block = session.blocks.pop()
     failed = failed or session.needs_rollback
-    if failed or not own:
+    if failed or (block.begins and not own):
         session.wrote()
     if block.begins:
         return (yield from _end(session, failed))
