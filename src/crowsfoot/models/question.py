@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from types import MappingProxyType
 from typing import Any, Generic, Self, TypeVar
 
@@ -56,8 +56,6 @@ class Question(Generic[M]):
     _slot: int = 0
     _sub: tuple[Query, tuple[Any, ...]] | None = None
     _unread: bool = False
-    # Of what ``_of_nobody`` gave: whether there is nothing about it but what each of these questions has.
-    _is_alike: bool = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -119,27 +117,36 @@ class Question(Generic[M]):
         slot, width = self._slot, self._side.width
         return self._values[slot] if width == 1 else self._values[slot : slot + width]
 
-    def _of_nobody(self) -> Self:
-        """The same question about related rows, without the owner that holds it and the answer."""
-        found = self._clone()
-        found._owner = None
-        found._is_alike = len(found._values) == 1 and found._side.width == 1 and PLAIN.issuperset(found.__dict__)
-        return found
+    def _answers(self) -> Callable[[Any, list[Any]], Question[M]]:
+        """``answered(owner, rows)``: this question about the related rows of another owner, and its answer."""
+        like = self._clone()
+        like._owner = None
+        if len(like._values) > 1 or like._side.width > 1 or not PLAIN.issuperset(like.__dict__):
+            return like._answered
+        new, cls, model, shape, side = object.__new__, type(self), like.model, like._shape, like._side
+        db, key_of = like._db, like._side.key_of
 
-    def _answered(self, owner: Any, rows: list[Any]) -> Self:
-        """The same question about the related rows of this owner, and its answer."""
-        key: Any = self._side.key_of(owner)
-        found = object.__new__(type(self))
-        if self._is_alike and key is not None:  # the way of a loop
-            found.model = self.model
-            found._shape = self._shape
+        def answered(owner: Any, rows: list[Any]) -> Question[M]:
+            key: Any = key_of(owner)
+            if key is None:
+                return like._answered(owner, rows)
+            found = new(cls)
+            found.model = model
+            found._shape = shape
             found._values = (key,)
-            found._side = self._side
+            found._side = side
             found._owner = owner
-            found._db = self._db
-            found._slot = self._slot
+            if db is not None:
+                found._db = db
             found._result_cache = rows
             return found
+
+        return answered
+
+    def _answered(self, owner: Any, rows: list[Any]) -> Self:
+        """As ``_answers``, whatever the question is made of."""
+        key: Any = self._side.key_of(owner)
+        found = object.__new__(type(self))
         like = self
         values, slot, width = self._values, self._slot, self._side.width
         if key is None:

@@ -139,7 +139,7 @@ class RelatedManager(Manager[M]):
         instance, side = self.instance, self.side
         kept = side.kept(instance)
         if kept is not NOT_LOADED:
-            return kept.like._answered(instance, kept) if type(kept) is Prefetched else kept
+            return kept.answered(instance, kept) if type(kept) is Prefetched else kept
         origin = instance._origin
         if origin is not None and origin.fetch_mode is None and type(instance) is side.owner and self.is_usual:
             key, shape = side.key_of(instance), side.shape

@@ -32,15 +32,14 @@ held_in: Callable[[Any, str], Any] = object.__getattribute__
 
 
 class Prefetched(list[Any]):
-    """The related rows that were prefetched for an instance; ``like`` is a queryset of the same question, asked for
-    nobody."""
+    """The related rows that were prefetched for an instance; ``answered(owner, rows)`` makes a queryset of them."""
 
-    __slots__ = ("like",)
-    like: Any
+    __slots__ = ("answered",)
+    answered: Callable[[Any, list[Any]], Any]
 
     def queryset(self, owner: Any) -> Any:
         """The rows as the answer of a queryset; it is made when it is asked for, most of them are never."""
-        return self.like._answered(owner, self)
+        return self.answered(owner, self)
 
     def __reduce__(self) -> Any:
         return list, (), None, iter(self)  # where it is pickled, it is the answer of a queryset already
@@ -402,18 +401,18 @@ def give_rows(
             for instance, rows in pairs:
                 instance.__dict__[to_attr] = rows
             return
-        slot, like, origin = end.slot, None, None
+        slot, answered, origin = end.slot, None, None
         for instance, rows in pairs:
-            if like is None or instance._origin is not origin:
+            if answered is None or instance._origin is not origin:
                 answer = getattr(instance, end.accessor)._narrowed(queryset)
                 answer._result_cache, answer._prefetch_done = rows, True
                 setattr(instance, slot, answer)
                 if answer._side is not None:
-                    like, origin = answer._of_nobody(), instance._origin
+                    answered, origin = answer._answers(), instance._origin
                 continue
             if type(rows) is not Prefetched:
                 rows = Prefetched(rows)
-            rows.like = like
+            rows.answered = answered
             setattr(instance, slot, rows)
 
 
