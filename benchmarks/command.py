@@ -36,14 +36,17 @@ def main(arguments: list[str] | None = None) -> int:
     run.machine = report.machine()
     print(run.machine)
     faults = 0
+    profiles: dict[str, list[list[str]]] = {}
     with tempfile.TemporaryDirectory(prefix="bench_") as folder:
         for name in asked.database or PLACES:
             try:
-                _on(name, Path(folder), asked, run, kept)
+                _on(name, Path(folder), asked, run, kept, profiles)
             except (Unequal, Ended) as error:
                 faults += 1
                 print(error, file=sys.stderr)
     if asked.profile:
+        if asked.keep:
+            profiling.write(run.machine, profiles)
         return 2 if faults else 0
     _tell("")
     print(", ".join(f"{name} {version}" for name, version in run.versions.items()))
@@ -69,12 +72,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--keep", action="store_true", help="add the rounds to those kept in docs/benchmarks")
     parser.add_argument("--resume", action="store_true", help="leave out what is kept already")
     parser.add_argument("--page", action="store_true", help="write docs/benchmarks.md and its plots from what is kept")
-    parser.add_argument("--profile", action="store_true", help="show where Crowsfoot's time goes instead")
+    parser.add_argument(
+        "--profile",
+        action="store_true",
+        help="show where Crowsfoot's time goes instead; with --keep, write it to docs/benchmarks/profiles.md",
+    )
     parser.add_argument("--scale", action="store_true", help="show memory and time of what is large instead")
     return parser
 
 
-def _on(name: str, folder: Path, asked: argparse.Namespace, run: Run, kept: Path | None) -> None:
+def _on(
+    name: str,
+    folder: Path,
+    asked: argparse.Namespace,
+    run: Run,
+    kept: Path | None,
+    profiles: dict[str, list[list[str]]],
+) -> None:
     """Measure, or profile, on one database."""
     workloads = [workload for workload in WORKLOADS if _wanted(workload, name, asked, run)]
     sizes = Sizes() if asked.divide == 1 else Sizes().smaller(asked.divide)
@@ -83,7 +97,7 @@ def _on(name: str, folder: Path, asked: argparse.Namespace, run: Run, kept: Path
         return
     try:
         if asked.profile:
-            profiling.show(place, workloads, sizes)
+            profiles[name] = profiling.show(place, workloads, sizes)
             return
         with ExitStack() as stack:
             processes = start(place, _adapters(name, asked.adapter), sizes, stack)

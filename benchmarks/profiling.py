@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 from benchmarks.adapters import ADAPTERS
 from benchmarks.data import Sizes
+from benchmarks.kept import FOLDER
 from benchmarks.places import Place
 from benchmarks.report import DECIDES, WORDS, drawn
 from benchmarks.runner import Process, base_of, start
@@ -15,16 +16,40 @@ from benchmarks.workloads import Workload
 ROUNDS = 7
 SECONDS = 0.1
 FUNCTIONS = 25
+FILES = 5
 
 
-def show(place: Place, workloads: list[Workload], sizes: Sizes) -> None:
-    """Print the profile of each of these workloads on one database.
+PAGE = FOLDER / "profiles.md"
+ABOUT = """# Where the time goes
+
+Written by `make bench ARGS="--profile --keep"`: {machine}.
+
+The hand-written code is the floor, and on SQLite the same code over apsw, the driver that Crowsfoot uses. Beside it is
+how many times as long Crowsfoot takes, measured without the profiler, and the files in which a profile finds it, with
+their shares. A profiler makes calls of Python code look dearer than they are: the shares say where to look, no more.
+"built in" is what runs in C, queries and their rows included; `<string>` are functions that Crowsfoot generates, most
+of all from rows to instances.
+"""
+
+
+def write(machine: str, tables: dict[str, list[list[str]]]) -> None:
+    """Write the page, with a table of ``show``'s lines for each database."""
+    parts = [ABOUT.format(machine=machine)]
+    for database, lines in tables.items():
+        head = ["workload", "floor ms", "over apsw", "Crowsfoot", "where"]
+        parts.append(f"## {database}, {WORDS[DECIDES[database]]}\n\n{drawn([head, *lines])}\n")
+    PAGE.write_text("\n".join(parts))
+
+
+def show(place: Place, workloads: list[Workload], sizes: Sizes) -> list[list[str]]:
+    """Print the profile of each of these workloads on one database; gives a line of a table for each.
 
     Times are measured without the profiler, which makes calls of Python code look dearer than they are: its shares
     say where to look, no more.
     """
     drivers = [entry.name for entry in ADAPTERS.values() if entry.bare and place.name in entry.databases]
     names = [*(name for name in drivers if not ADAPTERS[name].missing), "crowsfoot"]
+    table: list[list[str]] = []
     with ExitStack() as stack:
         processes = start(place, names, sizes, stack)
         for workload in workloads:
@@ -39,6 +64,10 @@ def show(place: Place, workloads: list[Workload], sizes: Sizes) -> None:
             functions = found["functions"][:FUNCTIONS]
             lines = [[name, f"{share:.1%}", f"{calls:,.0f}"] for name, share, calls in functions]
             print(drawn([["function", "share", "calls"], *lines]))
+            ratios = [f"{measured[name] / floor:.2f}" if name in measured else "-" for name in ("apsw", "crowsfoot")]
+            where = ", ".join(f"{name} {share:.0%}" for name, share in found["files"][:FILES])
+            table.append([workload.title, f"{floor * 1e3:.2f}", *ratios, where])
+    return table
 
 
 def _medians(processes: list[Process], workload: Workload, measure: str) -> dict[str, float]:
