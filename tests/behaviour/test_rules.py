@@ -202,3 +202,11 @@ async def test_a_row_that_is_pointed_at(do: Any) -> None:
     if do.vendor == "sqlite":
         assert f"rules.Child {child.pk} still points" in str(told.value)
     assert await do(Child.objects.count) == 1
+
+
+async def test_what_goes_anyway_is_not_pointed_elsewhere_first(do: Any) -> None:
+    await do(Child.objects.all().delete)
+    await do(Owner.objects.filter(pk=1).delete)
+    owner = await do(Owner.objects.create, pk=77)
+    await do(Child.objects.create, cascade=owner, default=owner)
+    assert (await do(owner.delete))[1] == {"rules.Owner": 1, "rules.Child": 1}

@@ -211,17 +211,17 @@ class DeleteStatements:
         return self._statement(("question", edge), lambda: compile_exists(self.dialect, self.hanging(edge)))
 
     def update(self, edge: Edge) -> Statement | None:
-        """UPDATE of the keys by ``edge`` to the value in its slot."""
+        """UPDATE of the keys by ``edge`` to the value in its slot, of rows that stay: there may be no row for others."""
         index, composite = self.updates[edge], len(edge.target_columns) > 1
         assignments = [
             (a, Param(index, a.value_type, edge.target_columns.index(a.column.name) if composite else None))
             for a in edge.target.attributes_of(edge.changed_columns)
         ]
-        return self._statement(("update", edge), lambda: compile_update(self.dialect, self.hanging(edge), assignments))
+        return self._statement(("update", edge), lambda: compile_update(self.dialect, self.staying(edge), assignments))
 
     def update_by(self, edge: Edge, expression: Any) -> tuple[Statement, list[Any]]:
         """UPDATE of the keys by ``edge`` to an expression; its own values stand in slots behind the others."""
-        query = self.hanging(edge)
+        query = self.staying(edge)
         scope = Scope(query, start=self.size)
         node = expression.resolve_expression(scope, allow_joins=False, for_save=True)
         made = compile_update(self.dialect, query, [(a, node) for a in edge.target.attributes_of(edge.changed_columns)])
