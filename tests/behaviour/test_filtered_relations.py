@@ -50,6 +50,54 @@ async def test_in_aggregates_order_and_expressions(do: Any) -> None:
     assert [a.title for a in await do.rows(named)] == ["a2"]
 
 
+async def test_its_rows_multiply_nothing_else(do: Any) -> None:
+    await blog(do)
+    blue = await do(Tag.objects.create, name="blue")
+    await do((await do(Post.objects.get, title="a2")).tags.add, blue)
+    both = good().annotate(n=Count("good"), m=Count("posts"), total=Sum("good__rank"), all=Sum("posts__rank"))
+    rows = await do.rows(both.order_by("name").values_list("n", "m", "total", "all"))
+    assert rows == [(1, 2, 7, 8), (0, 1, None, 2)]
+    rows = await do.rows(both.filter(good__isnull=False).values_list("n", "m", "total", "all"))
+    assert rows == [(1, 2, 7, 8)]
+    assert await do(good().aggregate, n=Count("good"), m=Count("posts")) == {"n": 1, "m": 3}
+    red = Post.objects.annotate(red=FilteredRelation("tags", condition=Q(tags__name="red")))
+    rows = await do.rows(red.annotate(n=Count("red"), m=Count("tags")).order_by("title").values_list("n", "m"))
+    assert rows == [(0, 0), (1, 2), (1, 1)]
+    far = FilteredRelation("posts__tags", condition=Q(posts__tags__name="blue"))
+    chained = good().annotate(tag=far, own=FilteredRelation("good__tags", condition=~Q(good__tags__name="red")))
+    counted = chained.annotate(n=Count("tag"), m=Count("posts"), o=Count("own"), e=Count("edited"))
+    assert await do.rows(counted.order_by("name").values_list("n", "m", "o", "e")) == [(1, 2, 1, 0), (0, 1, 0, 0)]
+    # The condition may speak of the row that the relation starts from, too.
+    older = FilteredRelation("posts", condition=Q(posts__rank__gt=F("age")))
+    await do(Author.objects.update, age=3)
+    counted = Author.objects.annotate(p=older).annotate(n=Count("p"), m=Count("posts")).order_by("name")
+    assert await do.rows(counted.values_list("n", "m")) == [(1, 2), (0, 1)]
+
+
+async def test_exclude_means_that_it_has_no_such_row(do: Any) -> None:
+    await blog(do)
+    blue = await do(Tag.objects.create, name="blue")
+    await do((await do(Post.objects.get, title="a2")).tags.add, blue)
+    red = Post.objects.annotate(red=FilteredRelation("tags", condition=Q(tags__name="red")))
+
+    async def left(rows: Any) -> str:
+        return " ".join(await do.rows(rows.order_by("pk").values_list("title", flat=True)))
+
+    assert await left(red.exclude(red__isnull=False)) == "a1"
+    assert await left(red.exclude(red__isnull=True)) == "a2 b1"
+    assert await left(red.exclude(red__name="red")) == "a1"
+    assert await left(red.exclude(red__name="blue")) == "a1 a2 b1"
+    assert await left(red.filter(~Q(red__name=F("title")))) == "a1 a2 b1"
+    assert [a.name for a in await do.rows(good().exclude(good__rank=7))] == ["Ben"]
+    through = FilteredRelation("posts__tags", condition=Q(posts__rank__gt=5))
+    rows = Author.objects.annotate(tag=through).exclude(tag__name="red")
+    assert [a.name for a in await do.rows(rows)] == ["Ben"]
+    for rank, expected in [(5, ["Ben"]), (1, []), (9, ["Asha", "Ben"])]:  # one question, with other values
+        found = Author.objects.alias(p=FilteredRelation("posts", condition=Q(posts__rank__gt=rank)))
+        found = found.exclude(p__title__gt="a").order_by("name")
+        assert [a.name for a in await do.rows(found)] == expected
+
+
 async def test_selected_with_its_row(do: Any) -> None:
     await blog(do)
     with do.queries(1):

@@ -32,8 +32,9 @@ from crowsfoot.models import (
     Value,
     Variance,
     When,
+    Window,
 )
-from crowsfoot.models.functions import Cast, Coalesce, ExtractMonth, Greatest, Length
+from crowsfoot.models.functions import Cast, Coalesce, ExtractMonth, Greatest, Length, RowNumber
 
 
 async def fill(do: Any) -> None:
@@ -254,3 +255,30 @@ async def test_an_order_by_a_subquery_is_said_once(do: Any) -> None:
     grouped = Post.objects.annotate(n=Count("tags")).order_by(of_ann.desc(), "title")
     assert await rows(do, grouped, "title", "n") == [("a", 2), ("b", 1), ("c", 3), ("d", 0), ("e", 0)]
     assert [post.title for post in await do.rows(Post.objects.distinct().order_by(of_ann, "title"))] == list("cdeab")
+
+
+async def test_windows_are_no_groups(do: Any) -> None:
+    """They are computed after the groups, and over these: grouping by one would do nothing, or something else."""
+    await fill(do)
+    place = Window(RowNumber(), partition_by="author", order_by="rank")
+    posts = Post.objects.annotate(place=place)
+    for wrong in (posts.values("place"), posts.annotate(k=F("place") + 1).values("author", "k"),
+                  Post.objects.values(p=place)):  # fmt: skip
+        with pytest.raises(FieldError, match=r"Cannot group by '(place|k|p)': it is a window function"):
+            wrong.annotate(n=Count("pk"))
+    # Each row is a group of its own.
+    keyed = posts.values("pk", "place").annotate(n=Count("tags")).order_by("title")
+    assert await rows(do, keyed, "place", "n") == [(1, 2), (2, 1), (1, 3), (2, 0), (3, 0)]
+    # What is annotated after values() is computed over the groups, before or after the aggregates.
+    place = Window(RowNumber(), order_by="-author")
+    for asked in ({"n": Count("pk"), "place": place}, {"place": place, "n": Count("pk")}):
+        grouped = Post.objects.values("author").annotate(**asked).order_by("author")
+        assert await rows(do, grouped, "n", "place") == [(2, 2), (3, 1)]
+
+
+async def test_what_is_computed_of_a_window_beside_aggregates(do: Any) -> None:
+    await fill(do)
+    posts = Post.objects.annotate(place=Window(RowNumber(), order_by="-rank")).order_by("title")
+    assert await rows(do, posts.annotate(next=F("place") + 1, n=Count("tags")), "next", "n") == [
+        (6, 2), (5, 1), (4, 3), (3, 0), (2, 0)
+    ]  # fmt: skip

@@ -52,6 +52,29 @@ async def test_a_queryset_and_a_list(do: Any) -> None:
         assert titles(await do.rows(asha.posts.all().filter(title__startswith="a"))) == ["a4", "a3"]
 
 
+class Late(Post):
+    class Meta:
+        app_label = "behaviour"
+        proxy = True
+
+
+async def test_a_queryset_of_another_model_is_refused(do: Any) -> None:
+    await blog(do)
+    for rows, lookup, words in [
+        (Post.objects.all(), Prefetch("tags", Author.objects.all()), "for behaviour.Tag, which behaviour.Post.tags"),
+        (Post.objects.all(), Prefetch("author", Tag.objects.all()), "for behaviour.Author, which behaviour.Post.aut"),
+        (Author.objects.all(), Prefetch("posts", Tag.objects.all(), "them"), "not one for behaviour.Tag"),
+        (Tag.objects.all(), Prefetch("posts__author", Profile.objects.all()), "not one for behaviour.Profile"),
+    ]:
+        with do.queries(1 + ("__" in lookup.prefetch_to)), pytest.raises(ValueError, match=words):
+            await do.rows(rows.prefetch_related(lookup))
+    asha, _ = await authors(do, Prefetch("posts", Late.objects.order_by("rank")))
+    with do.queries(0):
+        rows = await do.rows(asha.posts.all())
+        assert titles(rows) == ["a1", "a2", "a3", "a4"]
+        assert type(rows[0]) is Late
+
+
 async def test_a_row_of_several_owners_is_one_instance(do: Any) -> None:
     await blog(do)
     posts = await do.rows(Post.objects.order_by("pk").prefetch_related("tags"))

@@ -8,7 +8,7 @@ import pytest
 from behaviour_models import Author, Post, Tag
 
 from crowsfoot.errors import FieldError
-from crowsfoot.models import F, OuterRef, Q
+from crowsfoot.models import Case, F, OuterRef, Q, When
 
 
 async def fill(do: Any) -> None:
@@ -75,6 +75,28 @@ async def test_through_several_relations(do: Any) -> None:
     assert await do.rows(tags) == ["blue", "red"]
     posts = Post.objects.filter(author__posts__some=Q(rank=1)).order_by("title").values_list("title", flat=True)
     assert await do.rows(posts) == ["a", "b"]
+
+
+async def test_exclude_compares_values_of_one_related_row(do: Any) -> None:
+    """Ann has a post whose rank is over its editor's age, and one whose rank is not."""
+    await fill(do)
+    young, old = await do(Author.objects.create, name="Eve", age=0), await do(Author.objects.create, name="Fay", age=9)
+    await do(Post.objects.filter(title="a").update, editor=young)
+    await do(Post.objects.filter(title__in=["b", "c"]).update, editor=old)
+
+    async def without(*args: Any, **kwargs: Any) -> str:
+        return await names(do, ~Q(*args, **kwargs), name__lt="E")
+
+    assert await without(posts__rank__gt=F("posts__editor__age")) == "Ben Cas Dee"
+    assert await without(posts__rank__lt=F("posts__editor__age") - 7) == "Ann Ben Cas Dee"
+    assert await without(posts__rank__range=(F("posts__editor__age"), F("posts__rank"))) == "Ben Cas Dee"
+    assert await without(posts__title=F("posts__title")) == "Cas"
+    assert await without(posts__tags__name__gt=F("posts__title")) == "Cas Dee"
+    # Other names are those of the row that is asked about.
+    assert await without(posts__rank__in=[F("age")]) == "Cas Dee"
+    assert await without(posts__rank=Case(When(name="Ann", then=1), default=3)) == "Ben Cas"
+    with pytest.raises(FieldError, match="Cannot resolve keyword 'nope'"):
+        Author.objects.exclude(posts__rank=F("posts__nope"))
 
 
 async def test_mistakes_are_told_before_any_sql(do: Any) -> None:

@@ -117,3 +117,12 @@ def test_one_number_for_a_parameter_wherever_it_stands() -> None:
         'SELECT ("number" + $1::bigint) AS "size", '
         '(("number" + $1::bigint) * ("number" + $1::bigint)) AS "twice" FROM t'
     )
+
+
+def test_only_the_order_of_rows_goes_by_the_names_of_columns() -> None:
+    sized = Event.objects.annotate(size=F("number") + 1)
+    ranked = sized.annotate(place=Window(fn.RowNumber(), order_by="-size")).values("size", "place").order_by("size")
+    assert compile_select(DIALECTS["sqlite"], ranked._query).sql.replace('"query_event".', "") == (
+        'SELECT ("number" + ?) AS "size", ROW_NUMBER() OVER (ORDER BY ("number" + ?) DESC) AS "place" '
+        'FROM "query_event" ORDER BY "size" ASC'
+    )

@@ -24,6 +24,7 @@ from crowsfoot.models.related_rows import (
 )
 from crowsfoot.persistence.session import Session
 from crowsfoot.query.expressions import name_of
+from crowsfoot.query.related_values import is_a
 
 SEPARATOR = "__"
 # Relations that were found missing by a prefetch whose queryset left the related row out, and the keys they had then.
@@ -165,6 +166,9 @@ def _level(
     end = end_of(first, name)
     if end is None:
         return (yield from _by_attribute(session, instances, name, lookup, last))
+    given = lookup.queryset if last else None
+    if given is not None:
+        _check_model(lookup, end, given)
     to_attr = lookup.to_attr if last else None
     if to_attr:
         for kind in dict.fromkeys(map(type, instances)):
@@ -172,7 +176,6 @@ def _level(
     lacking = _lacking(instances, end, to_attr)
     more: Sequence[Any] = ()
     if lacking:
-        given = lookup.queryset if last else None
         queryset = given if given is not None else base_queryset(first, end, session.alias)
         if queryset._prefetch:
             more = queryset._prefetch if given is not None or end not in followed else ()
@@ -204,6 +207,15 @@ def _asked_together(instances: list[Any], name: str) -> list[list[Any]]:
         shared = getattr(end.field, "shared_rows", None) if end is not None and end.is_forward else None
         groups.setdefault(shared or type(instance), []).append(instance)
     return list(groups.values())
+
+
+def _check_model(lookup: Prefetch, end: Any, queryset: Any) -> None:
+    """Raise ``ValueError`` for a queryset whose rows are no rows of the model that the relation leads to."""
+    if not is_a(queryset._query.entity, end.target):
+        raise ValueError(
+            f"Prefetch({lookup.prefetch_through!r}) takes a QuerySet for {end.target.label}, which "
+            f"{end.owner.label}.{end.accessor} leads to, not one for {queryset._query.entity.label}."
+        )
 
 
 def _check_to_attr(model: Any, to_attr: str) -> None:

@@ -25,9 +25,8 @@ from crowsfoot.query.expressions import F
 from crowsfoot.query.functions.datetime import Trunc
 from crowsfoot.query.inference import DATE, DATETIME
 from crowsfoot.query.paths import check_alias
-from crowsfoot.query.resolved import Col
 from crowsfoot.query.scope import Scope
-from crowsfoot.query.statements import GROUP_BY_KEY, Query
+from crowsfoot.query.statements import GROUP_BY_KEY, Query, has_key
 
 M = TypeVar("M")
 DATE_KINDS = ("year", "month", "week", "day")
@@ -35,23 +34,6 @@ TIME_KINDS = ("hour", "minute", "second")
 
 
 BULK_KEY = "_crowsfoot_key"
-
-
-def _has_key(query: Query) -> bool:
-    """Whether a grouped query is grouped by the whole key, among others."""
-    columns = [col for node in query.grouping or () for col in node.get_group_by_cols()]
-    own = {_own_column(col) for col in columns if isinstance(col, Col)}
-    return {attribute.column.name for attribute in query.entity.key} <= own
-
-
-def _own_column(col: Col) -> str | None:
-    """The column of the query's own table that ``col`` equals, be it by way of a foreign key."""
-    name: str = col.attribute.column.name
-    if not col.ends:
-        return name
-    (end, *more) = col.ends
-    near: dict[str, str] = {there: here for here, there in end.hops[0].pairs} if end.holds_key and not more else {}
-    return near.get(name)
 
 
 def _with_key(query: Query, field_name: str) -> Query:
@@ -173,7 +155,7 @@ class Reading(Generic[M]):
         ordered = self
         if not self.ordered and self._query.order is None:  # order_by() without a name asks for no order at all
             grouping = self._query.grouping
-            if grouping and grouping is not GROUP_BY_KEY and not _has_key(self._query):
+            if grouping and grouping is not GROUP_BY_KEY and not has_key(self._query.entity, grouping):
                 raise TypeError(
                     f"Cannot use QuerySet.{which}() on an unordered queryset performing aggregation. "
                     "Add an ordering with order_by()."

@@ -55,18 +55,6 @@ class FieldPath(F, Generic[T]):
         super().__init__(name)
         self._root = root
 
-    def resolve_expression(
-        self,
-        query: Any = None,
-        allow_joins: bool = True,
-        reuse: Any = None,
-        summarize: bool = False,
-        for_save: bool = False,
-    ) -> Any:
-        if self._root is not None:
-            query.check_root(self._root, self._path)
-        return super().resolve_expression(query, allow_joins, reuse, summarize, for_save)
-
     def __eq__(self, other: T | FieldPath[T]) -> Q:  # type: ignore[override]
         return self._compare("exact", other)
 

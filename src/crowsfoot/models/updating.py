@@ -13,7 +13,7 @@ from crowsfoot.models.write_plans import update_planned
 from crowsfoot.persistence.integrity import explain
 from crowsfoot.persistence.session import Session, atomically
 from crowsfoot.query.depth import bounded
-from crowsfoot.query.expressions import Value, name_of
+from crowsfoot.query.expressions import F, Value, name_of
 from crowsfoot.query.func import Case, When
 from crowsfoot.query.functions.comparison import Cast
 from crowsfoot.query.nodes import Uncacheable
@@ -201,6 +201,10 @@ class Updating(Generic[M]):
             raise ValueError("Field names must be given to bulk_update().")
         objs = list(objs)
         meta = self.model._meta
+        fields = list(fields)
+        for path in fields:
+            if isinstance(path, F):
+                Scope(self._query).check_root(path._root, name_of(path))
         if not all(o._is_pk_set() for o in objs):
             raise ValueError("All bulk_update() objects must have a primary key set.")
         found = [meta.get_field(name_of(name)) for name in fields]

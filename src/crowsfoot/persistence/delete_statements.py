@@ -18,6 +18,7 @@ from crowsfoot.query.resolved import Col, ColumnTuple, Condition, Embedded, Expr
 from crowsfoot.query.scope import Scope
 from crowsfoot.query.statements import Query
 from crowsfoot.schema.entity import Attribute, Entity
+from crowsfoot.schema.relation import SET_NULL
 from crowsfoot.sql.closure import Link, compile_closure
 from crowsfoot.sql.dialect import Dialect
 from crowsfoot.sql.select import compile_exists, compile_select
@@ -211,17 +212,24 @@ class DeleteStatements:
         return self._statement(("question", edge), lambda: compile_exists(self.dialect, self.hanging(edge)))
 
     def update(self, edge: Edge) -> Statement | None:
-        """UPDATE of the keys by ``edge`` to the value in its slot, of rows that stay: there may be no row for others."""
+        """UPDATE of the keys by ``edge`` to the value in its slot."""
         index, composite = self.updates[edge], len(edge.target_columns) > 1
         assignments = [
             (a, Param(index, a.value_type, edge.target_columns.index(a.column.name) if composite else None))
             for a in edge.target.attributes_of(edge.changed_columns)
         ]
-        return self._statement(("update", edge), lambda: compile_update(self.dialect, self.staying(edge), assignments))
+        return self._statement(
+            ("update", edge), lambda: compile_update(self.dialect, self._changing(edge), assignments)
+        )
+
+    def _changing(self, edge: Edge) -> Query:
+        """The rows whose keys change. Those that go too are let go of by NULL, which breaks circles, and by nothing
+        else: where they would point instead there may be no row."""
+        return self.hanging(edge) if edge.rule.name == SET_NULL.name else self.staying(edge)
 
     def update_by(self, edge: Edge, expression: Any) -> tuple[Statement, list[Any]]:
         """UPDATE of the keys by ``edge`` to an expression; its own values stand in slots behind the others."""
-        query = self.staying(edge)
+        query = self._changing(edge)
         scope = Scope(query, start=self.size)
         node = expression.resolve_expression(scope, allow_joins=False, for_save=True)
         made = compile_update(self.dialect, query, [(a, node) for a in edge.target.attributes_of(edge.changed_columns)])

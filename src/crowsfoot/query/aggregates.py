@@ -10,7 +10,7 @@ from crowsfoot.query.conditions import Q
 from crowsfoot.query.expressions import F, Value
 from crowsfoot.query.func import Func, as_expressions
 from crowsfoot.query.inference import INTEGER
-from crowsfoot.query.resolved import Condition, Resolved, Star
+from crowsfoot.query.resolved import Condition, Resolved, Star, parts
 from crowsfoot.schema import types
 from crowsfoot.schema.types import ValueType
 
@@ -81,6 +81,14 @@ class Aggregate(Func):
                 if not (summarize and refs and refs.isdisjoint(query.peers)):
                     name = getattr(given, "name", None) or repr(given)
                     raise FieldError(f"Cannot compute {type(self).__name__}('{name}'): '{name}' is an aggregate")
+        for given, bound in zip(self.get_source_expressions(), node.get_source_expressions(), strict=True):
+            # Windows are computed after aggregates: only aggregate() has a subquery for those that go by a name.
+            if bound is not None and bound.contains_over_clause and not (summarize and _by_name(bound)):
+                name = getattr(given, "name", None) or repr(given)
+                raise FieldError(
+                    f"Cannot compute {type(self).__name__}('{name}'): '{name}' is a window function. Only aggregate() "
+                    "computes over one, by the name that annotate() gave it."
+                )
         node.contains_aggregate = True
         return node
 
@@ -309,6 +317,11 @@ class StringAgg(Aggregate):
 def has_filter(q: Any) -> bool:
     """Whether an aggregate's ``filter`` says anything."""
     return q is not None and not (isinstance(q, Q) and not q)
+
+
+def _by_name(node: Any) -> bool:
+    """Whether all windows in ``node`` are in annotations that it names."""
+    return not any(type(part).contains_over_clause for part in parts(node))
 
 
 def _is_named(expression: Any) -> bool:

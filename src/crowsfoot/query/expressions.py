@@ -114,7 +114,7 @@ class F(Combinable):
     """The value of a field of the same row, or of a row that its path leads to: ``F("author__name")``."""
 
     allowed_default = False
-    # The model that a typed path starts from.
+    # The model that a typed path starts from; that of the query around this one for an `OuterRef`.
     _root: Any = None
 
     def __init__(self, name: Any) -> None:
@@ -122,6 +122,8 @@ class F(Combinable):
         if isinstance(name, Q):
             raise TypeError(f"{type(self).__name__}() takes the name of a field, not the condition {name!r}.")
         self._path: Any = name._path if isinstance(name, F) and not isinstance(name, OuterRef) else name
+        if isinstance(name, F) and name._root is not None:
+            self._root = name._root
 
     @property
     def name(self) -> str:
@@ -136,6 +138,8 @@ class F(Combinable):
         summarize: bool = False,
         for_save: bool = False,
     ) -> Any:
+        if self._root is not None:
+            query.check_root(self._root, self._path)
         return query.resolve_ref(self._path, allow_joins=allow_joins, summarize=summarize)
 
     def replace_expressions(self, replacements: Mapping[Any, Any]) -> Any:
@@ -197,7 +201,9 @@ class OuterRef(F):
             depth, name = depth + 1, name._path
         if isinstance(name, F):
             name = name._path
-        return ResolvedOuterRef(name, depth)
+        if self._root is not None:
+            query.check_outer_root(self._root, name, depth)
+        return ResolvedOuterRef(name, depth, self._root)
 
 
 class Value(Expression):

@@ -11,10 +11,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from crowsfoot.query.aggregates import Aggregate
-from crowsfoot.query.resolved import Col, OuterCol, Ref, RelatedAggregate, parts
+from crowsfoot.query.behind import Behind, Branch, many_step
+from crowsfoot.query.resolved import Col, Ref, RelatedAggregate, parts
 from crowsfoot.query.statements import GROUP_BY_KEY, Query
-
-Branch = tuple[Any, ...]
 
 
 def unfolded(query: Query) -> Query:
@@ -34,8 +33,9 @@ def unfolded(query: Query) -> Query:
     moved = {id(node): _moved(node, branches[id(node)]) for node in aggregates if branches[id(node)] in apart}
     if not moved:
         return query
-    annotations = {name: _rebuilt(node, moved, {}) for name, node in query.annotations}
-    renamed = {id(node): annotations[name] for name, node in query.annotations}
+    annotations, renamed = dict[str, Any](), dict[int, Any]()
+    for name, node in query.annotations:  # which may refer to those before it
+        annotations[name] = renamed[id(node)] = _rebuilt(node, moved, renamed)
     order = query.order and tuple(_rebuilt(node, moved, renamed) for node in query.order)
     columns = query.columns and tuple((name, _rebuilt(node, moved, renamed)) for name, node in query.columns)
     steps = tuple(_rebuilt(step, moved, renamed) for step in query.steps)
@@ -66,10 +66,8 @@ def multiplies(query: Query, nodes: Iterable[Any]) -> bool:
 
 def _many(col: Col) -> Branch | None:
     """The ends of a column up to its first to-many step; None where there is none."""
-    for position, end in enumerate(col.ends):
-        if end.many:
-            return col.ends[: position + 1]
-    return None
+    many = many_step(col.ends)
+    return None if many is None else col.ends[: many + 1]
 
 
 def _branch(node: Aggregate) -> Branch | None:
@@ -90,19 +88,10 @@ def _joined(query: Query) -> set[Branch]:
 def _moved(node: Aggregate, branch: Branch | None) -> RelatedAggregate:
     """An aggregate as a subquery over the far side of its relation."""
     assert branch is not None
-    inner = _inside(node, len(branch))
-    *prefix, end = branch
-    statement = Query.far_side(end).but(columns=(("value", inner),), rows="tuple")
-    return RelatedAggregate(tuple(prefix), end, statement, node.value_type)
-
-
-def _inside(node: Any, depth: int) -> Any:
-    """``node`` seen from the far side: columns behind the relation lose its ends, others belong to the outer query."""
-    if isinstance(node, Col):
-        return Col(node.ends[depth:], node.attribute, 1) if _many(node) is not None else OuterCol(node)
-    if isinstance(node, Ref):
-        return _inside(node.source, depth)
-    return _with_sources(node, [_inside(e, depth) if e is not None else None for e in _sources(node)])
+    far = Behind(branch)
+    columns = (("value", far.seen(node)),)
+    statement = Query.far_side(far.end).but(steps=far.conditions, columns=columns, rows="tuple")
+    return RelatedAggregate(far.prefix, far.end, statement, node.value_type)
 
 
 def _rebuilt(node: Any, moved: dict[int, Any], renamed: dict[int, Any]) -> Any:

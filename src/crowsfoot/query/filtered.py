@@ -21,6 +21,7 @@ class FilteredRelation:
     """
 
     def __init__(self, relation_name: Any, *, condition: Q = Q()) -> None:  # noqa: B008
+        self._root = getattr(relation_name, "_root", None)
         relation_name = name_of(relation_name)
         if not relation_name:
             raise ValueError("relation_name cannot be empty.")
@@ -39,7 +40,7 @@ class FilteredRelation:
 
     def freeze(self, out: list[Any]) -> Hashable:
         """This relation as part of the key of a shape."""
-        return FilteredRelation, self.relation_name, freeze(self.condition, out)
+        return FilteredRelation, self.relation_name, self._root, freeze(self.condition, out)
 
     def resolve_expression(self, scope: Any, *args: Any, **kwargs: Any) -> Any:
         raise ValueError(f"{self!r} is a relation, not a value: name it in annotate() or alias(), by a keyword.")
@@ -59,6 +60,8 @@ def join(query: Query, name: str, relation: FilteredRelation) -> tuple[Query, Sc
     Raises ``ValueError`` for a name or a condition that says something else than the relation.
     """
     wanted = relation.relation_name
+    scope = Scope(query)
+    scope.check_root(relation._root, wanted)
     path = paths.parse(query.entity, tuple(wanted.split(paths.SEPARATOR)), query.relation_map)
     if path.rest or path.final is None:
         raise ValueError(f"FilteredRelation's relation_name cannot contain lookups (got {wanted!r}).")
@@ -69,10 +72,10 @@ def join(query: Query, name: str, relation: FilteredRelation) -> tuple[Query, Sc
     for end in before:
         pinned = (*pinned, end if isinstance(end, Pinned) else Pinned(end, name, pinned))
     pinned = (*pinned, Pinned(last.end if isinstance(last, Pinned) else last, name, pinned))
-    scope = Scope(query)
     scope.pin(path.ends, pinned)
     if relation.condition.children:
-        pinned[-1].condition = scope.resolve_condition(relation.condition)
+        # It speaks of the row that is joined: negated or not, no look-up becomes an EXISTS.
+        pinned[-1].condition = scope.resolve_condition(relation.condition, splits=False)
     found = query.but(
         relations=(*[(n, p) for n, p in query.relations if n != name], (name, pinned)), size=query.start_after(scope)
     )
@@ -128,14 +131,23 @@ class Pinned:
     many = False
     is_collection = False
     condition: Any = None
+    # Whether it may find several rows, whatever the look-ups that are written with its name are about.
+    several: bool
 
     def __init__(self, end: Any, name: str, before: tuple[Pinned, ...]) -> None:
         self.end = end
         self.name = name
+        self.several = end.many
         self.accessor = self.slot = name  # nothing on the class stands in the way of an instance's attribute
         self.minimum = 0 if end.many else end.minimum
         self.path = (*before, self)
         self.inverse = NoWayBack() if before else end.inverse
+
+    def again(self, before: tuple[Pinned, ...]) -> Pinned:
+        """This step where a query starts at a later row, behind ``before``; its rows may be missing there."""
+        found = Pinned(self.end, self.name, before)
+        found.minimum = 0
+        return found
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.end, name)

@@ -228,7 +228,7 @@ class BaseExpression:
 
     def get_group_by_cols(self) -> list[Any]:
         """The nodes that a GROUP BY needs so that this one may be selected beside aggregates."""
-        if not self.contains_aggregate:
+        if not (self.contains_aggregate or self.contains_over_clause):
             return [self]
         return [c for e in self.get_source_expressions() if e is not None for c in e.get_group_by_cols()]
 

@@ -28,14 +28,18 @@ class Resolved(BaseExpression):
 
 
 class ResolvedOuterRef(Resolved):
-    """A name to look up in the query ``depth`` levels further out, when that one is compiled."""
+    """A name to look up in the query ``depth`` levels further out, when that one is compiled.
+
+    ``root`` is the model that it starts from, where a typed path said so.
+    """
 
     null_strict = True
 
-    def __init__(self, name: str, depth: int = 1) -> None:
+    def __init__(self, name: str, depth: int = 1, root: Any = None) -> None:
         super().__init__()
         self.name = name
         self.depth = depth
+        self.root = root
 
     def _resolve_output_field(self) -> ValueType | None:
         return UNKNOWN
@@ -113,13 +117,6 @@ class Ref(Resolved):
 
     def get_refs(self) -> set[str]:
         return {self.refs}
-
-    def get_group_by_cols(self) -> list[Any]:
-        """A window is computed after the groups, which need what it reads."""
-        if self.contains_over_clause:
-            found: list[Any] = self.source.get_group_by_cols()
-            return found
-        return super().get_group_by_cols()
 
     @property
     def null_strict(self) -> bool:  # type: ignore[override]
@@ -271,9 +268,9 @@ class RowKey(Resolved):
 
 
 class OuterCol(Resolved):
-    """A column of the query around a subquery."""
+    """A column of the query around a subquery, or a question about the row of that query."""
 
-    def __init__(self, col: Col) -> None:
+    def __init__(self, col: Any) -> None:
         super().__init__(col.value_type)
         self.col = col
 

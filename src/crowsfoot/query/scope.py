@@ -7,11 +7,21 @@ from typing import Any
 
 from crowsfoot.errors import FieldError, NotSupportedError
 from crowsfoot.query import lookups, paths, quantifiers
+from crowsfoot.query.behind import Behind, many_step
 from crowsfoot.query.conditions import Q
 from crowsfoot.query.expressions import F, OuterRef
 from crowsfoot.query.inference import UNKNOWN
 from crowsfoot.query.matching import Matching, Preparer
-from crowsfoot.query.resolved import Col, ColumnTuple, Condition, Embedded, Ref, RelatedExists, ResolvedOuterRef
+from crowsfoot.query.resolved import (
+    Col,
+    ColumnTuple,
+    Condition,
+    Embedded,
+    OuterCol,
+    Ref,
+    RelatedExists,
+    ResolvedOuterRef,
+)
 from crowsfoot.query.subqueries import Subquery
 
 
@@ -37,10 +47,14 @@ class Scope(Matching):
         # Whether a query inside of what is bound here can refer to this one.
         self.refers = True
         self.cacheable = True
+        # The scope of the query around this one, where that is known while names are bound.
+        self.around: Scope | None = None
 
     def inner(self, end: Any) -> Scope:
         """A scope on the far side of ``end``, whose slots follow those that are open here; see ``take``."""
-        return Scope(self.query.far_side(end), group=1, start=self.start + len(self.values))
+        found = Scope(self.query.far_side(end), group=1, start=self.start + len(self.values))
+        found.around = self
+        return found
 
     def start_from(self, ends: tuple[Any, ...]) -> None:
         """Look names up on the entity that ``ends`` lead to."""
@@ -63,13 +77,20 @@ class Scope(Matching):
             path = self.parse(parts)
             if not allow_joins and any(len(end.hops) for end in path.ends) and not self._local(path):
                 raise FieldError("Joined field references are not permitted in this query")
-            node, rest = self.column(path), path.rest
-            if rest and path.final is not None and node.get_transform(rest[0]) is None:
-                raise FieldError(paths.unknown_keyword(rest[0], path.final.target))
-            if rest and path.final is None and node.get_transform(rest[0]) is None:
-                raise FieldError(
-                    f"Cannot resolve keyword {rest[0]!r} into field. Join on {parts[-len(rest) - 1]!r} not permitted."
-                )
+            return self._arrived(path, parts)
+        for position, transform in enumerate(rest):
+            node = self.transform(node, transform, rest[position:])
+        return node
+
+    def _arrived(self, path: paths.Path, parts: tuple[str, ...]) -> Any:
+        """The column that ``path``, written as ``parts``, arrives at, transforms included. Raises ``FieldError``."""
+        node, rest = self.column(path), path.rest
+        if rest and path.final is not None and node.get_transform(rest[0]) is None:
+            raise FieldError(paths.unknown_keyword(rest[0], path.final.target))
+        if rest and path.final is None and node.get_transform(rest[0]) is None:
+            raise FieldError(
+                f"Cannot resolve keyword {rest[0]!r} into field. Join on {parts[-len(rest) - 1]!r} not permitted."
+            )
         for position, transform in enumerate(rest):
             node = self.transform(node, transform, rest[position:])
         return node
@@ -89,6 +110,14 @@ class Scope(Matching):
         near = f" Did you mean {here.object_name}.{ways[0]}.{path.replace(paths.SEPARATOR, '.')}?" if ways else ""
         raise FieldError(f"{said} is a path of {there.label}, and this query is about {here.label}.{near}")
 
+    def check_outer_root(self, root: Any, path: str, depth: int) -> None:
+        """``check_root`` for a path of the query ``depth`` levels further out, where that one is known already."""
+        scope: Scope | None = self
+        for _ in range(depth):
+            scope = None if scope is None else scope.around
+        if scope is not None:
+            scope.check_root(root, path)
+
     def inherited_columns(self, sql: str) -> list[Col]:
         """The columns that SQL of one's own may mean and that are kept in the tables of inherited models."""
         words = set(re.findall(r"\w+", sql.lower()))
@@ -106,6 +135,7 @@ class Scope(Matching):
         def typed(node: Any) -> Any:
             if not _refers_out(node):
                 return None
+            self.check_root(node.root, node.name)
             found = self.resolve_ref(node.name)
             if found.contains_over_clause:
                 raise NotSupportedError(f"Referencing outer query window expression is not supported: {node.name}.")
@@ -219,31 +249,62 @@ class Scope(Matching):
             if path.rest[0] != quantifiers.COUNT:
                 return quantifiers.quantified(self, path, value)
             return self.finish(quantifiers.counted(self, path), path.rest[1:], value, None, negated)
-        many = next((i for i, end in enumerate(path.ends) if end.many), None)
+        many = many_step(path.ends)
         if inside and many is not None:
             return self.split(path, many, value)
         return self.finish(self.column(path), path.rest, value, path.final, negated)
 
     def split(self, path: paths.Path, many: int, value: Any) -> Any:
         """A look-up through a to-many relation inside a NOT, as EXISTS over the related rows."""
-        prefix, end, after = path.ends[:many], path.ends[many], path.ends[many + 1 :]
-        inner = self.query.far_side(end)
+        far = Behind(path.ends[: many + 1])
+        inner = self.query.far_side(far.end)
+        for condition in far.conditions:
+            inner = inner.with_step(condition)
         scope = Scope(inner, group=1, start=self.start + len(self.values))
-        scope.refers = False
-        if hasattr(value, "resolve_expression") and not hasattr(value, "as_subquery"):
-            value = _outer(value)
-        column = scope.column(paths.Path(after, path.attributes, path.rest, path.final))
+        scope.around, scope.refers = self, False
+        value = self._moved_in(value, far, scope)
+        column = scope.column(paths.Path(far.ends(path.ends), path.attributes, path.rest, path.final))
         leaf = scope.finish(column, path.rest, value, path.final, False)
         for node in leaf.flatten():
             if isinstance(node, Embedded):
                 node.skips += 1
         self.take(scope)
-        prefix = (*self.prefix, *prefix)
-        exists = RelatedExists(prefix, end, inner.with_step(leaf), 0, self.group)
+        prefix = (*self.prefix, *far.prefix)
+        exists = RelatedExists(prefix, far.end, inner.with_step(leaf), 0, self.group)
         if accepts_null(leaf):
-            none = Condition([RelatedExists(prefix, end, inner, 0, self.group)], negated=True)
+            none = Condition([RelatedExists(prefix, far.end, inner, 0, self.group)], negated=True)
             return Condition([exists, none], "OR")
         return exists
+
+    def _moved_in(self, value: Any, far: Behind, scope: Scope) -> Any:
+        """A look-up's value as ``scope``, the query over the related rows, takes it: names are names of the query
+        around it, but those that go through the same relation are about the same row, as they are outside of a NOT."""
+        if type(value) in (list, tuple):
+            return type(value)([self._moved_in(part, far, scope) for part in value])
+        if not hasattr(value, "resolve_expression") or hasattr(value, "as_subquery"):
+            return value
+        if isinstance(value, OuterRef):
+            return OuterRef(value)
+        if isinstance(value, F):
+            self.check_root(value._root, value._path)
+            parts = tuple(value._path.split(paths.SEPARATOR))
+            path = None if self._annotation(parts) is not None else self.parse(parts)
+            if path is None or not far.has(path.ends):
+                return OuterRef(value)
+            inside = paths.Path(far.ends(path.ends), path.attributes, path.rest, path.final)
+            return scope._arrived(inside, parts)
+        if isinstance(value, Q):
+            around = Scope(self.query, self.group, start=scope.start + len(scope.values))
+            around.start_from(self.prefix)
+            condition = around.resolve_condition(value, splits=False)
+            scope.take(around)
+            return OuterCol(condition)
+        node = value.copy()
+        if isinstance(node, Subquery):
+            node.skips += 1
+        sources = node.get_source_expressions()
+        node.set_source_expressions([None if e is None else self._moved_in(e, far, scope) for e in sources])
+        return node
 
 
 def _refers_out(node: Any) -> bool:
@@ -270,16 +331,3 @@ def accepts_null(node: Any) -> bool:
     if isinstance(node, lookups.IsNull):
         return bool(node.rhs)
     return isinstance(node, lookups.Lookup) and not all(e.null_strict for e in node.lhs.flatten())
-
-
-def _outer(value: Any) -> Any:
-    """An expression moved one query inwards: its names are names of the query around it."""
-    if isinstance(value, OuterRef):
-        return OuterRef(value)
-    if isinstance(value, F):
-        return OuterRef(value._path)
-    node = value.copy()
-    if isinstance(node, Subquery):
-        node.skips += 1
-    node.set_source_expressions([_outer(e) if e is not None else None for e in node.get_source_expressions()])
-    return node

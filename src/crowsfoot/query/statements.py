@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from crowsfoot.query.loading import ALL, Deferred
 from crowsfoot.query.nodes import BaseExpression, mapped
 from crowsfoot.query.resolved import Col, ColumnTuple, Condition, Param, Ref, RelatedExists, parts
 from crowsfoot.query.scope import Scope
-from crowsfoot.query.slots import shift
+from crowsfoot.query.subqueries import shift
 from crowsfoot.schema.entity import Attribute, Entity
 from crowsfoot.schema.types import ValueType
 
@@ -56,12 +56,12 @@ class Query:
     ``steps`` are conditions in the order of their ``filter()`` calls; ``annotations`` are ``(name, expression)`` pairs,
     of which those in ``hidden`` are not selected. ``size`` is the number of slots, ``group`` the number of the last
     ``filter()`` call. ``rows`` says what comes out: ``model``, ``dict``, ``tuple``, ``flat`` or ``named``; ``columns``
-    are the names chosen by ``values()``. ``tie`` is ``(position, number)`` of the steps that bind related rows to their
-    owner. ``deferred`` is ``(names, defer)``. ``limits`` are the slots of LIMIT and OFFSET, which hold for the whole
-    result, or for each value of the extra columns named in ``per``. ``relations`` are relations with names of their own
-    and the ends that lead to them. ``tables`` are further ones that SQL of one's own speaks of. ``using`` is the alias
-    of the database that a subquery was bound to. ``assigned`` is what an UPDATE of the rows sets, as ``(attribute,
-    expression)`` pairs.
+    are the names chosen by ``values()``, the first ``chosen`` of them, and those annotated after it. ``tie`` is
+    ``(position, number)`` of the steps that bind related rows to their owner. ``deferred`` is ``(names, defer)``.
+    ``limits`` are the slots of LIMIT and OFFSET, which hold for the whole result, or for each value of the extra
+    columns named in ``per``. ``relations`` are relations with names of their own and the ends that lead to them.
+    ``tables`` are further ones that SQL of one's own speaks of. ``using`` is the alias of the database that a subquery
+    was bound to. ``assigned`` is what an UPDATE of the rows sets, as ``(attribute, expression)`` pairs.
     """
 
     entity: Entity
@@ -77,6 +77,7 @@ class Query:
     distinct_on: tuple[Any, ...] = ()
     rows: str = "model"
     columns: tuple[Any, ...] | None = None
+    chosen: int = 0
     grouping: tuple[Any, ...] | None = None
     deferred: Deferred = ALL
     related: tuple[Related, ...] = ()
@@ -208,7 +209,7 @@ class Query:
         """Add an annotation that ``scope`` resolved. The first aggregate fixes what is grouped by."""
         grouping = self.grouping
         if expression.contains_aggregate and grouping is None:
-            grouping = GROUP_BY_KEY if self.columns is None else tuple(node for _, node in self.columns)
+            grouping = GROUP_BY_KEY if self.columns is None else self._groups(self.columns)
         columns = self.columns
         if columns is not None and selected and name not in dict(columns):
             columns = (*columns, (name, Ref(name, expression)))
@@ -223,6 +224,17 @@ class Query:
             columns=columns,
         )
 
+    def _groups(self, columns: tuple[Any, ...]) -> tuple[Any, ...]:
+        """What is grouped by. Windows are computed over the groups: one that ``values()`` chose is over the rows, which
+        is the same only where each row is a group. Raises ``FieldError`` where it is not."""
+        windows = [name for name, node in columns[: self.chosen] if node.contains_over_clause]
+        if windows and not has_key(self.entity, [node for _, node in columns if not node.contains_over_clause]):
+            raise FieldError(
+                f"Cannot group by {windows[0]!r}: it is a window function, which is computed after the groups. Name "
+                "the key in values() too, or group in Python."
+            )
+        return tuple(node for _, node in columns)
+
     def start_after(self, scope: Scope) -> int:
         return scope.start + len(scope.values)
 
@@ -232,7 +244,7 @@ class Query:
     def selecting(self, rows: str, items: tuple[tuple[str, Any], ...] | None, scope: Scope | None = None) -> Query:
         """Select only these ``(name, expression)`` pairs, as ``rows`` of that kind."""
         size = self.size if scope is None else self.start_after(scope)
-        return replace(self, rows=rows, columns=items, related=(), size=size)
+        return replace(self, rows=rows, columns=items, chosen=len(items or ()), related=(), size=size)
 
     @property
     def is_plain(self) -> bool:
@@ -291,6 +303,23 @@ class _ByKey:
 
 
 GROUP_BY_KEY: Any = _ByKey()
+
+
+def has_key(entity: Entity, nodes: Iterable[Any]) -> bool:
+    """Whether the whole key is among what is grouped by."""
+    columns = [col for node in nodes for col in node.get_group_by_cols()]
+    own = {_own_column(col) for col in columns if isinstance(col, Col)}
+    return {attribute.column.name for attribute in entity.key} <= own
+
+
+def _own_column(col: Col) -> str | None:
+    """The column of the query's own table that ``col`` equals, be it by way of a foreign key."""
+    name: str = col.attribute.column.name
+    if not col.ends:
+        return name
+    (end, *more) = col.ends
+    near: dict[str, str] = {there: here for here, there in end.hops[0].pairs} if end.holds_key and not more else {}
+    return near.get(name)
 
 
 def _branch(col: Col) -> tuple[Any, ...] | None:

@@ -1,4 +1,4 @@
-"""Querysets as expressions: `Subquery` and `Exists`."""
+"""Querysets as expressions, `Subquery` and `Exists`; and slots moved, where their values are counted from elsewhere."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from crowsfoot.query.expressions import Expression
 from crowsfoot.query.inference import BOOLEAN
+from crowsfoot.query.resolved import Embedded, Param, RelatedExists
 from crowsfoot.schema.types import ValueType
 
 
@@ -75,3 +76,17 @@ class Exists(Subquery):
     def __init__(self, queryset: Any, **kwargs: Any) -> None:
         super().__init__(queryset, **kwargs)
         self._output_field = BOOLEAN
+
+
+def shift(node: Any, by: int) -> Any:
+    """A copy of ``node`` whose own slots are ``by`` further on; None where it has none itself."""
+    found: Any
+    if isinstance(node, Param):
+        found = node.copy()
+        found.index += by
+        return found
+    if isinstance(node, (Embedded, Subquery, RelatedExists)):
+        found = node.copy()
+        found.offset += by
+        return found
+    return None

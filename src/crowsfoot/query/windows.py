@@ -170,7 +170,7 @@ class Window(Expression):
         clauses: list[str] = []
         params: list[Any] = []
         for words, nodes in (("PARTITION BY ", self.partition_by), ("ORDER BY ", self.order_by)):
-            compiled = [compiler.compile(node) for node in nodes]
+            compiled = [compiler.repeated(node) for node in nodes]
             if compiled:
                 clauses.append(words + ", ".join(text for text, _ in compiled))
                 params += [p for _, more in compiled for p in more]

@@ -38,7 +38,7 @@ def _compiled(
     ordered = query if query.is_sliced or query.distinct_on else query.without_order()
     base = ordered.but(related=(), lock=None)
     nested = query.is_aggregated or query.distinct or query.is_sliced or query.combined is not None
-    nested = nested or query.asks_windows or any(_over_aggregate(node) for _, node in items)
+    nested = nested or query.asks_windows or any(_over_computed(node) for _, node in items)
     if not nested:
         outer = base.but(columns=items, rows="dict", grouping=None, hidden=frozenset(n for n, _ in query.annotations))
         compiler = SelectCompiler(dialect, outer)
@@ -47,9 +47,10 @@ def _compiled(
     return _nested(dialect, base, items, peers)
 
 
-def _over_aggregate(node: Any) -> bool:
-    """Whether an annotation that is used is an aggregate itself."""
-    return any(isinstance(part, Ref) and part.source.contains_aggregate for part in node.flatten())
+def _over_computed(node: Any) -> bool:
+    """Whether an annotation that is used is an aggregate or a window itself, which no aggregate can be taken of."""
+    sources = [part.source for part in node.flatten() if isinstance(part, Ref)]
+    return any(source.contains_aggregate or source.contains_over_clause for source in sources)
 
 
 def _nested(

@@ -14,8 +14,8 @@ from crowsfoot.query.nodes import mapped
 from crowsfoot.query.paths import SEPARATOR
 from crowsfoot.query.resolved import Col, Ref
 from crowsfoot.query.scope import Scope
-from crowsfoot.query.slots import shift
 from crowsfoot.query.statements import RANDOM, Query
+from crowsfoot.query.subqueries import shift
 from crowsfoot.sql.statement import Row
 
 Part = tuple[Query, int]

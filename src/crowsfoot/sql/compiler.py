@@ -88,7 +88,8 @@ class Compiler:
         # The names of the annotations that are selected, and their places among the columns, by identity.
         self.selected: dict[int, str] = {}
         self.places: dict[int, int] = {}
-        # What GROUP BY and DISTINCT have taken, in SQL: a subquery said again has other names in it: it is another one.
+        # What is selected, or what GROUP BY and DISTINCT have taken, in SQL: said again, a subquery has other names in
+        # it, and is another one.
         self.said: dict[int, tuple[str, list[Any]]] = {}
         self.bare = False
         # Joins that a subquery's tie to its outer query cannot do without.
@@ -137,8 +138,9 @@ class Compiler:
             compiler = compiler.outer if compiler is not None else None
         if compiler is None:
             raise ValueError("This queryset contains a reference to an outer query and may only be used in a subquery.")
-        found = Scope(compiler.query).resolve_ref(node.name)
-        return compiler.compile(found)
+        scope = Scope(compiler.query)
+        scope.check_root(node.root, node.name)
+        return compiler.compile(scope.resolve_ref(node.name))
 
     def _need_composite(self, node: TupleLookup, rhs: ResolvedOuterRef) -> None:
         compiler: Compiler | None = self
@@ -234,7 +236,7 @@ class Compiler:
         return f"SUBSTR({sql}, {node.start + 1}{length})", params
 
     def order_by(self, node: OrderBy) -> tuple[str, list[Any]]:
-        sql, params = self.ordered_by(node.expression)
+        sql, params = self.repeated(node.expression)
         known = getattr(node.expression, "_output_field_or_none", None)
         if known is not None:
             sql = self.dialect.sort_key(sql, known)
@@ -242,11 +244,10 @@ class Compiler:
         nulls = " NULLS FIRST" if node.nulls_first else " NULLS LAST" if node.nulls_last else ""
         return f"{sql} {direction}{nulls}", params
 
-    def ordered_by(self, node: Any) -> tuple[str, list[Any]]:
-        """What rows are ordered by. An annotation that is selected goes by its name, which no other clause knows."""
-        name = self.selected.get(id(node.source)) if isinstance(node, Ref) else None
-        if name is not None:
-            return self.quote_name(name), []
+    def repeated(self, node: Any) -> tuple[str, list[Any]]:
+        """``node`` in the words that were taken for it before, where a subquery in others would be another one."""
+        if isinstance(node, Ref) and id(node.source) in self.said:
+            return self.said[id(node.source)]
         inner = node.expression if type(node) is ExpressionWrapper else node
         return self.said.get(id(node)) or self.said.get(id(inner)) or self.compile(node)
 

@@ -28,6 +28,17 @@ class Inner(Resolved):
         return f"{compiler.quote_name(self.table)}.{compiler.quote_name(self.name)}", []
 
 
+class Named(Resolved):
+    """A column of the SELECT clause by its name, which ORDER BY knows: as a whole, not inside of an expression."""
+
+    def __init__(self, name: str, source: Any) -> None:
+        super().__init__(source._output_field_or_none)
+        self.name = name
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        return compiler.quote_name(self.name), []
+
+
 class Exports:
     """Columns that a subquery called ``table`` gets so that something outside of it can be computed."""
 

@@ -24,6 +24,7 @@ from crowsfoot.sql.compiler import Compiler
 from crowsfoot.sql.conditions import compile_condition
 from crowsfoot.sql.dialect import Dialect
 from crowsfoot.sql.joins import Source, say
+from crowsfoot.sql.outside import Named
 from crowsfoot.sql.statement import Compiled, Converter, Row, statement
 
 # What is computed may come in another type than a column's: PostgreSQL adds up bigints to a numeric.
@@ -116,13 +117,16 @@ class SelectCompiler(Compiler):
         for name, node in query.selected_annotations:
             sql, more = self.value_of(node)
             outputs.append((sql, name))
-            self.selected[id(node)] = name
-            self.places[id(node)] = len(outputs)
+            self._knows(node, name, len(outputs), (sql, more))
             params += more
             self.row.extras.append((name, self._reader(node)))
         self._extra_outputs(query, outputs, params)
         self._forget_shared_names()
         return outputs, params
+
+    def _knows(self, node: Any, name: str, place: int, said: tuple[str, list[Any]]) -> None:
+        """``node`` is selected: ORDER BY knows it by name, GROUP BY by its place, and windows in the same words."""
+        self.selected[id(node)], self.places[id(node)], self.said[id(node)] = name, place, said
 
     def _forget_shared_names(self) -> None:
         """An annotation that is called as a column beside it cannot be ordered by under that name."""
@@ -175,13 +179,10 @@ class SelectCompiler(Compiler):
                 self._composite_output(name, node, outputs)
                 continue
             sql, more = self.value_of(node)
-            source = getattr(node, "source", None)
-            if isinstance(node, Col):
-                outputs.append((sql, None))
-            else:
-                outputs.append((sql, name))
-                self.selected[id(source if source is not None else node)] = name
-                self.places[id(source if source is not None else node)] = len(outputs)
+            outputs.append((sql, None if isinstance(node, Col) else name))
+            if not isinstance(node, Col):
+                source = getattr(node, "source", None)
+                self._knows(node if source is None else source, name, len(outputs), (sql, more))
             params += more
             self.row.extras.append((name, self._reader(node)))
         self._extra_outputs(query, outputs, params)
@@ -370,7 +371,7 @@ class SelectCompiler(Compiler):
             try:
                 if self.query.distinct and not self.query.distinct_on:
                     selected += self._select_too(item.expression, outputs)
-                sql, more = self.compile(item)
+                sql, more = self.compile(self._by_name(item))
             except EmptyResultSet:
                 continue
             if sql in parts:
@@ -379,6 +380,16 @@ class SelectCompiler(Compiler):
             params += more
         self._settle()
         return parts, params
+
+    def _by_name(self, item: OrderBy) -> OrderBy:
+        """An order by an annotation that is selected goes by its name. A window, say, has to say it again."""
+        found = item.copy()
+        found.expression = self._named_or_same(item.expression)
+        return found
+
+    def _named_or_same(self, node: Any) -> Any:
+        name = self.selected.get(id(node.source)) if isinstance(node, Ref) else None
+        return node if name is None else Named(name, node)
 
     def _select_too(self, node: Any, outputs: list[Output]) -> list[Any]:
         """SELECT DISTINCT needs what it is ordered by among its columns."""
@@ -401,7 +412,7 @@ class SelectCompiler(Compiler):
             raise NotSupportedError("DISTINCT ON fields is not supported by this database backend")
         if query.is_aggregated:
             raise NotImplementedError("annotate() + distinct(fields) is not implemented.")
-        compiled = [self.ordered_by(node) for node in query.distinct_on]
+        compiled = [self.compile(self._named_or_same(node)) for node in query.distinct_on]
         return f"DISTINCT ON ({', '.join(sql for sql, _ in compiled)}) ", [p for _, more in compiled for p in more]
 
     # -- the rest ------------------------------------------------------------------------------------------------------
