@@ -8,7 +8,7 @@ import pytest
 from behaviour_models import Author, Post, Profile, Tag
 
 from crowsfoot.errors import FieldError
-from crowsfoot.models import Avg, Count, Max, Prefetch, Sum
+from crowsfoot.models import Avg, Count, F, Max, Prefetch, Sum
 
 
 async def library(do: Any) -> tuple[Any, Any]:
@@ -219,3 +219,13 @@ async def test_distinct_rows_in_the_order_of_a_column_that_is_not_read(do: Any) 
     # SQL compares what it sorts by too, so rows that differ there alone are not the same
     assert await do.rows(Post.objects.values_list("title").distinct().order_by("rank")) == [("Same",), ("Same",)]
     assert await do.rows(Post.objects.values("title").distinct().order_by("title")) == [{"title": "Same"}]
+
+
+async def test_more_values_than_a_star_stands_behind(do: Any) -> None:
+    await do(Author.objects.create, name="Asha", age=3)
+    many = {f"v{number}": F("age") + number for number in range(300)}
+    row = await do(Author.objects.annotate(**many).values("name", *many).get)
+    assert (row["name"], row["v0"], row["v299"]) == ("Asha", 3, 302)
+    assert len((await do.rows(Author.objects.annotate(**many).values_list("age", *many)))[0]) == 301
+    counts = await do(Author.objects.aggregate, **{f"n{number}": Count("pk") for number in range(300)})
+    assert set(counts.values()) == {1}

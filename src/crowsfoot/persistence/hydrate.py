@@ -93,7 +93,8 @@ def _plain(kind: str, names: list[str], readers: list[Any], unread: bool) -> Hyd
         (made,) = terms
     else:
         made = f"({', '.join(terms)},)"
-    return eval(f"lambda rows: [{made} for {', '.join(variables)}, *_ in rows]", scope)
+    rest = " *_" if unread else ""  # behind a star no more than 255 can be named
+    return eval(f"lambda rows: [{made} for {', '.join(variables)},{rest} in rows]", scope)
 
 
 @lru_cache(256)
